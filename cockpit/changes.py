@@ -25,6 +25,8 @@ class Changes:
 
     def __init__(self) -> None:
         self._findings: dict[str, Row] | None = None
+        self._judged: object = None
+        self._saves = 0
         self._worktrees: dict[str, Row] = {}
         self._sessions: dict[str, Row] = {}
         self._phases: dict[str, tuple[int, str]] = {}
@@ -35,19 +37,22 @@ class Changes:
         self._paces: tuple[ContextPace, ...] = ()
 
     def findings(self, snapshot: "FindingsSnapshot") -> Iterator[Event]:
-        """Findings that came and went, then the check that found that."""
+        """Findings that came and went, then the check that found that; a snapshot that says nothing else of the same save
+        is no event: a tool has begun, or moved lines."""
         if snapshot.phase != "ready":
             return
         from cockpit.findings.formats import finding_row
 
         now = {finding.fingerprint: finding_row(finding) for finding in snapshot.findings}
-        first, before = self._findings is None, self._findings or {}
-        self._findings = now
+        before, self._findings = self._findings or {}, now
+        judged = (snapshot.gates, snapshot.problems)
+        saved = bool(snapshot.saved) and snapshot.saves != self._saves
         added = [row for key, row in now.items() if key not in before]
         resolved = [row for key, row in before.items() if key not in now]
         yield from (("finding.added", row) for row in added)
         yield from (("finding.resolved", row) for row in resolved)
-        if first or added or resolved or snapshot.saved:
+        if added or resolved or saved or judged != self._judged:
+            self._judged, self._saves = judged, snapshot.saves
             yield "check.done", _check_row(snapshot, len(added), len(resolved))
 
     def spend(self, snapshot: "SpendSnapshot") -> Iterator[Event]:

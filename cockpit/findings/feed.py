@@ -82,6 +82,7 @@ class _Follower:
         self.owed: set[str] = set()
         self.fresh_folders: set[str] = set()
         self.following = False
+        self.saves = 0
         self.last = self.calm = FindingsSnapshot(root=str(project.root))
         self.head = self._head()
 
@@ -104,6 +105,7 @@ class _Follower:
             flooded = flooded and bool(names)  # after a flood one more look: an event may have been dropped
             if not (flooded or self.following):
                 self.calm = self.last
+            self.saves += 1
             async for snapshot in self._changed(names, again=not names):
                 yield snapshot
             flooded = flooded or len(names) > FLOOD
@@ -239,6 +241,7 @@ class _Follower:
         told = replace(
             snapshot,
             saved=saved,
+            saves=self.saves,
             note=note,
             new=now - then - _first_told(snapshot, before) if before is not None and ready else frozenset(),
             resolved=len(then - now) if ready else 0,

@@ -61,7 +61,7 @@ class FindingsSnapshot:
 
     `findings` are unsuppressed, P0 first, then by path and line. `progress` is the share of files judged while a first
     check runs, None once done. `new` and `resolved` are the fingerprints that came and went with the last save
-    (`saved` are its paths). `phase` says what runs; `note` what a person should know (polling, a missing tool).
+    (`saved` are its paths, `saves` counts them, so that a snapshot of the same save again can be told). `phase` says what runs; `note` what a person should know (polling, a missing tool).
     `trend` is the share of P1 by day, oldest first, today's last; the goal is 95 %.
     """
 
@@ -76,6 +76,7 @@ class FindingsSnapshot:
     new: frozenset[str] = frozenset()
     resolved: int = 0
     saved: tuple[str, ...] = ()
+    saves: int = 0
     suppressed: int = 0
     at: datetime | None = None
     duration_ms: float = 0.0

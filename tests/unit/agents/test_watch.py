@@ -19,7 +19,7 @@ from msgspec import structs
 from cockpit.agents.models import Session, SessionsSnapshot
 from cockpit.changes import Changes, plain_line
 from cockpit.demo import Demo, make_demo
-from cockpit.findings.models import FileCounts, Finding, FindingsSnapshot
+from cockpit.findings.models import FileCounts, Finding, FindingsSnapshot, GateResult
 from cockpit.spend.models import SpendRow, SpendSnapshot, Tokens
 from cockpit.worktrees.models import Counts, Worktree, WorktreesSnapshot
 from skills.spending.amount import Amount
@@ -200,7 +200,12 @@ def test_findings_are_told_once_and_moved_lines_are_no_event():
     assert names(changes.findings(replace(ready, phase="checking"))) == []
     assert names(changes.findings(ready)) == ["finding.added", "finding.added", "check.done"]
     assert names(changes.findings(replace(ready, findings=(finding("a", 9), finding("b"))))) == []
-    assert names(changes.findings(replace(ready, saved=("a.py",)))) == ["check.done"]
+    save = replace(ready, saved=("a.py",), saves=1)
+    assert names(changes.findings(save)) == ["check.done"]
+    assert names(changes.findings(replace(save, note="mypy runs"))) == []
+    failed = replace(save, gates=(GateResult("P1", "not_run", 0),))
+    assert names(changes.findings(failed)) == ["check.done"]
+    assert names(changes.findings(replace(failed, saves=2))) == ["check.done"]
     assert names(changes.findings(replace(ready, findings=(finding("b"),)))) == ["finding.resolved", "check.done"]
 
 
