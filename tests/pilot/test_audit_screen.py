@@ -96,6 +96,7 @@ async def test_the_audit_runs_opens_the_editor_and_writes_the_task(
         await until(lambda: screen.result is not None, "its end", 60)
         assert screen.result is not None and screen.result.verdict == "CONCERNS"
         rows = screen.query_one(AuditRows)
+        assert rows.current is not None and rows.current.issue is not None, "enter opens what the cursor stands on"
         assert rows.find(lambda row: row.issue is not None and row.issue.finding.path == "payments.py")
         await pilot.press("enter")
         await until(lambda: bool(opened), "the editor")

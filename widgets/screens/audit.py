@@ -109,6 +109,8 @@ class AuditScreen(FramedScreen):
         """The audit has ended."""
         self.result, self.problem = result, ""
         self.build()
+        if self.is_there:
+            self.query_one(AuditRows).find(lambda row: row.issue is not None)  # a heading opens nothing
 
     def build(self) -> None:
         if not self.is_there or not self.size.width:
