@@ -37,8 +37,8 @@ class Changes:
         self._paces: tuple[ContextPace, ...] = ()
 
     def findings(self, snapshot: "FindingsSnapshot") -> Iterator[Event]:
-        """Findings that came and went, then the check that found that; a snapshot that says nothing else of the same save
-        is no event: a tool has begun, or moved lines."""
+        """Findings that came and went, then the check that found that; no event where a save says the same again:
+        a tool has begun."""
         if snapshot.phase != "ready":
             return
         from cockpit.findings.formats import finding_row

@@ -7,6 +7,7 @@ from cockpit.audit.models import AuditProgress, WorkerProgress
 from cockpit.plain_text import plain_text
 from skills.audit.model import AuditResult, Category, Issue
 from skills.audit.scoring import band_of, next_step
+from skills.spending.amount import percent
 from widgets.lines import Line, Span, crop, crop_path, fit, gauge, line, next_lines, pad, spread, width_of
 
 SEVERITY: dict[str, Span] = {
@@ -48,7 +49,7 @@ def progress_lines(progress: AuditProgress, width: int) -> list[Line]:
             ("▶ " if reading else "✓ ", "accent" if reading else "good"),
             (pad("Reading the code", name), "text"),
             *gauge(progress.read, bar, "accent" if reading else "good"),
-            (f" {progress.read:4.0%}", "muted"),
+            (f" {percent(progress.read):>5}", "muted"),
         )
     ]
     return [*rows, *(_worker_line(one, name, bar, width) for one in progress.workers)]

@@ -5,6 +5,7 @@ import re
 from cockpit.plain_text import plain_text
 from skills.orchestrator.analysis import Analysis
 from skills.orchestrator.score import PromptScore, ScoreItem
+from skills.spending.amount import percent
 from widgets.lines import Line, Span, gauge, line, pad
 from widgets.words import count
 from widgets.wrap import wrap_line
@@ -42,7 +43,7 @@ def plan_lines(analysis: Analysis) -> list[Line]:
     """Everything but the points, a line each; what is empty is left out."""
     plan = analysis.plan
     keywords = ", ".join(plain_text(found.keyword, 40) for found in plan.risk.keywords)
-    sure = f"{plan.confidence:.0%} sure"
+    sure = f"{percent(plan.confidence)} sure"
     estimate = f"{count(analysis.estimate.files, 'file')}, {analysis.estimate.minutes} min (estimated)"
     rows: list[tuple[str, list[Span]]] = [
         ("risk", [(plan.risk.level, RISK_TOKENS[plan.risk.level]), (f"  {keywords}" if keywords else "", "muted")]),

@@ -6,6 +6,7 @@ from itertools import product
 
 from cockpit.findings.models import Check, CheckProblem, Finding, FindingsSnapshot
 from cockpit.plain_text import plain_text
+from skills.spending.amount import percent
 from widgets.bindings import filled
 from widgets.lines import Line, Span, crop, crop_path, gauge, join, line, pad, plain, sparkline, width_of
 from widgets.virtual_list import VirtualList
@@ -217,14 +218,14 @@ def _hangs(row: Line) -> int:
 
 
 def compliance(snapshot: FindingsSnapshot) -> str:
-    """`P1 holds 93%, goal 95% ▅▆▇`: today's share, the goal, and the days before."""
+    """`P1 holds 93 %, goal 95 % ▅▆▇`: today's share, the goal, and the days before."""
     judged = " of what was judged" if snapshot.problems else ""
-    return f"P1 holds {snapshot.trend[-1].share:.0%}{judged}, goal 95%{_days(snapshot, 14)}"
+    return f"P1 holds {percent(snapshot.trend[-1].share)}{judged}, goal 95 %{_days(snapshot, 14)}"
 
 
 def shares(snapshot: FindingsSnapshot) -> tuple[str, ...]:
     """The same in ever fewer words; that not all was judged stands beside it in the title."""
-    today, week = f"{snapshot.trend[-1].share:.0%}", _days(snapshot, 7)
+    today, week = percent(snapshot.trend[-1].share), _days(snapshot, 7)
     return compliance(snapshot), f"P1 holds {today}{week}", f"P1 {today}{week}", f"P1 {today}"
 
 
@@ -353,7 +354,7 @@ class FindingsPane(VirtualList[Row]):
     def _subtitle(self, hidden: int) -> Line:
         snapshot = self.snapshot
         if snapshot.progress is not None and not self.trouble:
-            return line(f"checking {plain(gauge(snapshot.progress, 16, 'accent'))} {snapshot.progress:.0%}")
+            return line(f"checking {plain(gauge(snapshot.progress, 16, 'accent'))} {percent(snapshot.progress)}")
         parts = [compliance(snapshot)] if snapshot.trend else []
         parts += [f"{hidden} hidden"] if hidden else []
         parts += [f"{snapshot.suppressed} ignored"] if snapshot.suppressed else []

@@ -7,6 +7,7 @@ from skills.routing.agents import AgentRow, Candidate, Record, Selection
 from skills.routing.catalogue import LEAVES
 from skills.routing.lanes import LANES, LaneEvidence
 from skills.routing.route import STAGES, Route, Stage, spokes_at
+from skills.spending.amount import percent
 from widgets.lines import Line, Span, line, pad, width_of
 from widgets.words import count, tokens
 from widgets.wrap import wrap_line
@@ -153,7 +154,7 @@ def _agent_row(row: AgentRow, points: Mapping[str, Candidate], width: int) -> Li
 
 def _history(record: Record) -> str:
     """Runs, the share that did not fail, the median time and all tokens; measured."""
-    parts = [count(record.runs, "run"), f"{record.successes / record.runs:.0%} good" if record.runs else ""]
+    parts = [count(record.runs, "run"), f"{percent(record.successes / record.runs)} good" if record.runs else ""]
     parts += [f"{record.seconds:.0f}s each" if record.seconds is not None else ""]
     parts += [f"{tokens(record.tokens)} tokens" if record.tokens is not None else ""]
     parts += [f"mostly {record.tasks[0]}" if record.tasks else ""]

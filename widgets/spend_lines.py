@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from cockpit.plain_text import plain_text
 from cockpit.spend.dashboard_models import Cost, CostTable, SpendDashboard, Trend
 from cockpit.spend.models import BudgetWindow, SpendRow
+from skills.spending.amount import percent
 from widgets.budget_pane import LEVEL_TOKEN, level_in, pressing, short_model, short_models, window_row
 from widgets.lines import Line, Span, fit, gauge, join, line, pad, width_of
 from widgets.words import count, money, tokens
@@ -244,7 +245,7 @@ def cost_row(table: CostTable, cost: Cost | None, layout: Layout, width: int) ->
         share = row.usd / table.total.usd
         spans.append(
             (
-                pad("<1 %" if 0 < share < 0.005 else f"{share:.0%}".replace("%", " %"), layout.percent, right=True),
+                pad("<1 %" if 0 < share < 0.005 else percent(share), layout.percent, right=True),
                 "muted",
             )
         )
@@ -327,7 +328,7 @@ def notes(dashboard: SpendDashboard, table: CostTable | None, width: int) -> lis
     loose = table.unattributed if table is not None else None
     if loose is not None and loose.usd:
         share = loose.usd / total.usd if total.usd else 0.0
-        parts.append(((f"{loose} unattributed ({share:.1%})", "warn"),))
+        parts.append(((f"{loose} unattributed ({percent(share, 1)})", "warn"),))
     agents = ", ".join(plain_text(name, 20) for name in dashboard.agents) or "no agent"
     basis = "billed" if total.basis == "billed" else "computed at list prices"
     parts.append(((f"{basis}, {count(dashboard.files, 'file')} of {agents}", "muted"),))

@@ -113,13 +113,15 @@ def document(analysis: "Analysis") -> dict[str, Any]:
 
 
 def _lines(analysis: "Analysis") -> list[str]:
+    from skills.spending.amount import percent
+
     plan, score = analysis.plan, analysis.plan.score
     keywords = ", ".join(found.keyword for found in plan.risk.keywords)
     rows = [
         ("score", f"{score.score} of 100, {score.band} ({analysis.pattern})"),
         ("risk", plan.risk.level + (f": {keywords}" if keywords else "")),
         ("task", f"{plan.task}: {', '.join(plan.flow)}"),
-        ("plan", f"{plan.complexity} ({plan.complexity_why}), {plan.confidence:.0%} sure"),
+        ("plan", f"{plan.complexity} ({plan.complexity_why}), {percent(plan.confidence)} sure"),
         ("estimate", f"{analysis.estimate.files} files, {analysis.estimate.minutes} min"),
         ("model", f"{plan.tier}: {analysis.model}, {plan.thinking_tokens} thinking tokens"),
         ("skills", ", ".join(f"{skill.name} {skill.priority}" for skill in plan.skills)),

@@ -114,6 +114,8 @@ def _place(call: Call) -> tuple[Path, str, bool]:
 
 def _teller() -> "Callable[[AuditProgress], None]":
     """Progress on stderr, where that is a terminal: how much is read, then each worker as it ends."""
+    from skills.spending.amount import percent
+
     if not sys.stderr.isatty():
         return lambda progress: None
     told: set[str] = set()
@@ -122,7 +124,7 @@ def _teller() -> "Callable[[AuditProgress], None]":
     def tell(progress: "AuditProgress") -> None:
         if progress.read < 1 and time.monotonic() - shown[0] > 0.2:
             shown[0] = time.monotonic()
-            sys.stderr.write(f"\rreading {progress.read:.0%} ")
+            sys.stderr.write(f"\rreading {percent(progress.read)} ")
             sys.stderr.flush()
         for one in progress.workers:
             if one.stage not in ("waiting", "running") and one.worker.id not in told:

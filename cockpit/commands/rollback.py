@@ -241,6 +241,7 @@ def _readiness(call: "Call") -> _Answer:
 
 def _metrics(call: "Call") -> _Answer:
     from cockpit.bench.rollback import measured
+    from skills.spending.amount import percent
     from skills.workflow.rollback import TARGET_AUTOMATED, TARGET_LOSS, TARGET_MTTR_SECONDS, TARGET_SUCCESS
 
     found = measured(call.repository())
@@ -257,7 +258,7 @@ def _metrics(call: "Call") -> _Answer:
             "lost": TARGET_LOSS,
         },
     }
-    if not found.count:
+    if found.success is None or found.automated is None:
         return 0, document, ["No rollback has reached a verdict here: nothing to measure on."]
     mttr = "–" if found.mttr_seconds is None else f"{found.mttr_seconds:.0f} s"
     return (
@@ -266,8 +267,8 @@ def _metrics(call: "Call") -> _Answer:
         [
             f"measured on {found.count} rollbacks",
             f"time to recover  {mttr}  (goal ≤ {TARGET_MTTR_SECONDS:.0f} s)",
-            f"success          {found.success:.0%}  (goal {TARGET_SUCCESS:.0%})",
-            f"automated        {found.automated:.0%}  (goal {TARGET_AUTOMATED:.0%})",
+            f"success          {percent(found.success)}  (goal {percent(TARGET_SUCCESS)})",
+            f"automated        {percent(found.automated)}  (goal {percent(TARGET_AUTOMATED)})",
             f"lost             {found.lost}  (goal {TARGET_LOSS})",
         ],
     )

@@ -302,6 +302,7 @@ def _lint_lines(
     listing: "Listing",
 ) -> list[str]:
     from cockpit.plain_text import plain_text
+    from skills.spending.amount import percent
 
     lines = []
     for place, found in problems.items():
@@ -310,7 +311,8 @@ def _lint_lines(
             f"{plain_text(file)}:{one.line}: {one.severity} {one.rule}: {plain_text(one.message, 300)}" for one in found
         ]
     lines += [
-        plain_text(f"{one.first} and {one.second}: {one.likeness:.0%} of the {one.what} is the same") for one in twins
+        plain_text(f"{one.first} and {one.second}: {percent(one.likeness)} of the {one.what} is the same")
+        for one in twins
     ]
     if listing.lost:
         used = f"{listing.budget:,} characters are too few for all descriptions"

@@ -320,6 +320,7 @@ def _row(row: "SpendRow") -> dict[str, Any]:
 def _print_rows(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total: "SpendRow") -> None:
     from cockpit.plain_text import plain_text
     from cockpit.spend.sources import unread
+    from skills.spending.amount import percent
 
     if rows and call.args.by != "total":
         _print_table(call.args.by, [*rows, total])
@@ -330,7 +331,7 @@ def _print_rows(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total:
         print(f"billed, says the agent: ${billed.usd:,.2f} in {billed.sessions} of {billed.of} sessions")
     loose = _unattributed(call.args.by, rows)
     if loose is not None and (share := _share(loose, total)):
-        print(f"unattributed: {loose}, {share:.1%}")
+        print(f"unattributed: {loose}, {percent(share, 1)}")
     scope = "all repositories" if call.args.all_repos else f"{plain_text(call.repository().name)} and its worktrees"
     agents = ", ".join(ledger.agents()) or "no agent"
     print(f"computed from {ledger.count_files()} files of {agents} and list prices, {scope}")

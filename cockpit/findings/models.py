@@ -61,8 +61,9 @@ class FindingsSnapshot:
 
     `findings` are unsuppressed, P0 first, then by path and line. `progress` is the share of files judged while a first
     check runs, None once done. `new` and `resolved` are the fingerprints that came and went with the last save
-    (`saved` are its paths, `saves` counts them, so that a snapshot of the same save again can be told). `phase` says what runs; `note` what a person should know (polling, a missing tool).
-    `trend` is the share of P1 by day, oldest first, today's last; the goal is 95 %.
+    (`saved` are its paths, `saves` its number: a second snapshot of one save has the same). `phase` says what runs;
+    `note` what a person should know (polling, a missing tool). `trend` is the share of P1 by day, oldest first, today's
+    last; the goal is 95 %.
     """
 
     root: str = ""

@@ -8,6 +8,7 @@ from skills.orchestrator.summary import reads_in_a_row, reads_in_parallel
 from skills.orchestrator.task import CheckRun, TaskFacts
 from skills.orchestrator.tool_use import ToolUse
 from skills.record import record
+from skills.spending.amount import percent
 
 LONG_DELEGATION = 300.0
 
@@ -98,7 +99,7 @@ def _workflow_planning(plan: Plan | None, model: str | None) -> tuple[Check, ...
         Check(
             "complexity is estimated, with a confidence",
             True if plan else None,
-            f"{plan.complexity} ({plan.complexity_why}), {plan.confidence:.0%}" if plan else "",
+            f"{plan.complexity} ({plan.complexity_why}), {percent(plan.confidence)}" if plan else "",
         ),
         _model_fit(plan, model),
         Check("skills, agents and commands are named", True if plan else None, named if plan else ""),

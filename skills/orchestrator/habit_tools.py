@@ -11,6 +11,7 @@ from skills.orchestrator.events import Compaction, ContextPoint, Event, Step, To
 from skills.orchestrator.habit_models import Look, SessionRecord, Violation
 from skills.orchestrator.tool_use import ToolUse, serial_runs
 from skills.orchestrator.tools import DOCS_SERVER
+from skills.spending.amount import percent
 
 ADDED_SHARE = 0.05
 ADDED_TOKENS = 10_000
@@ -146,7 +147,7 @@ def budget_ignored(record: SessionRecord, uses: list[ToolUse]) -> Look:
         if not large and not crosses:
             continue
         over = added if large else after.used - round(record.window * 0.95)
-        shares = f"{before.used / record.window:.0%} to {after.used / record.window:.0%}"
+        shares = f"{percent(before.used / record.window)} to {percent(after.used / record.window)}"
         cause = f" by {names.get(answers[-1], 'a result')}" if answers else ""
         soon = _compacted_soon(record.events, position)
         text = f"context from {shares}{cause}; {'compacted within 3 steps' if soon else 'no compaction followed'}"

@@ -8,6 +8,7 @@ from typing import Literal
 
 from skills.orchestrator.figures import SessionFigures, TaskFigure
 from skills.orchestrator.habit_models import HabitRow, Look, PatternId
+from skills.spending.amount import percent
 
 MeasureId = Literal[
     "rule-compliance", "gate-outcomes", "unbacked-claims", "serial-seconds", "spend", "context", "over-delegation",
@@ -185,7 +186,7 @@ def _compliance(gates: GateFigures | None) -> Measure:
     rows = tuple((rule, f"{100 * (1 - n / places):.1f} %, {n} of {places} do not") for rule, n in worst)
     weeks = tuple((week, round(100 * held, 1)) for week, held in gates.trend)
     courses = {rule: tuple((week, round(100 * held, 1)) for week, held in row) for rule, row in gates.by_rule.items()}
-    detail = f"goal {GOAL:.0%}; {len(gates.broken)} rules find something"
+    detail = f"goal {percent(GOAL)}; {len(gates.broken)} rules find something"
     taken = _taken("rule-compliance", round(100 * gates.holding / places, 1), places, detail, rows, weeks)
     return replace(taken, courses=courses)
 

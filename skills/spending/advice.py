@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from skills.spending.amount import percent
 from skills.spending.tables import (
     EMERGENCY,
     EMERGENCY_ELSE,
@@ -103,7 +104,7 @@ def premium_share(calls: Sequence[Call], targets: Mapping[str, str], tiers: Mapp
     return Suggestion(
         "premium-share",
         "HIGH",
-        f"premium models take {share:.0%} of the dollars{both}",
+        f"premium models take {percent(share)} of the dollars{both}",
         "let sub-agents and short answers run on a cheaper model (CLAUDE_CODE_SUBAGENT_MODEL, an agent's front matter)",
         saved(premium, targets),
     )
@@ -139,7 +140,7 @@ def concentrated_hours(calls: Sequence[Call]) -> Suggestion | None:
     return Suggestion(
         "concentrated-hours",
         "LOW",
-        f"{part / total:.0%} of the dollars in {len(dearest)} hours of the day ({names})",
+        f"{percent(part / total)} of the dollars in {len(dearest)} hours of the day ({names})",
         "spread the work, or let what can wait run as scheduled batches",
     )
 

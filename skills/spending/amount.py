@@ -16,3 +16,8 @@ class Amount(NamedTuple):
 def dollars(usd: float, *, floor: bool = False, most: bool = False) -> str:
     """Dollars with cents, e.g. `$4.12`; `≥` where it is a floor, `≤` where it is what a floor leaves at most."""
     return f"{'≥ ' if floor else '≤ ' if most else ''}${usd:,.2f}"
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """A share of 1 as every sentence and column writes it: `82 %`."""
+    return f"{100 * share:.{digits}f} %"

@@ -36,7 +36,7 @@ def compress(handover: Handover, budget: int) -> Compressed:
     )
     counted = [f"{name}: {value}" for name, value in known if value is not None]
     if metrics.coverage is not None:
-        counted.append(f"coverage: {metrics.coverage:g}%")
+        counted.append(f"coverage: {metrics.coverage:g} %")
     rows = [" · ".join(filter(None, (row.task, row.branch, row.status, row.blockers))) for row in handover.in_progress]
     parts = (
         ("Blockers", 1.0, list(handover.blockers)),

@@ -76,7 +76,7 @@ def test_each_worker_shows_how_far_it_is() -> None:
 
     text = "\n".join(plain(row) for row in progress_lines(AuditProgress(0.4, workers), 80))
 
-    assert "Reading the code" in text and "40%" in text
+    assert "Reading the code" in text and "40 %" in text
     assert "▶ Transaction Correctness" in text and "2/8" in text and "9.5" in text and "waits" in text
 
 

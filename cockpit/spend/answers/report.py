@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cockpit.call import Call, print_json
 from cockpit.plain_text import plain_text
-from skills.spending.amount import Amount, dollars
+from skills.spending.amount import Amount, dollars, percent
 
 if TYPE_CHECKING:
     from cockpit.spend.meter import Meter
@@ -155,7 +155,7 @@ def _table(rows: Sequence["SpendRow"], total: float) -> list[str]:
         return ["nothing"]
     lines = ["| | dollars | share | calls | average |", "|---|---:|---:|---:|---:|"]
     for part in rows[:_ROWS] if len(rows) > 24 else rows:
-        share = f"{part.usd / total:.1%}" if total > 0 else "-"
+        share = percent(part.usd / total, 1) if total > 0 else "-"
         average = f"{part.usd / part.requests:,.4f}" if part.requests else "-"
         lines.append(
             f"| {_cell(part.key)} | {_mark(part.floor)}{part.usd:,.2f} | {share} | {part.requests:,} | {average} |"

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from cockpit.call import Call, print_json, say
+from skills.spending.amount import percent
 
 if TYPE_CHECKING:
     from cockpit.spend.meter import Meter
@@ -168,7 +169,7 @@ def in_words(advice: "Advice", returns: dict[str, Any]) -> list[str]:
     cache = advice.cache
     if cache.hit_rate is not None:
         lines.append(
-            f"cache: {cache.hit_rate:.1%} of the prompt tokens were read from it; saved ${cache.saved:,.2f}, "
+            f"cache: {percent(cache.hit_rate, 1)} of the prompt tokens were read from it; saved ${cache.saved:,.2f}, "
             f"writing it cost ${cache.write_premium:,.2f} more than fresh input"
         )
     if returns:

@@ -179,14 +179,14 @@ def test_counts_are_written_as_the_files_are() -> None:
 @pytest.mark.parametrize(
     ("room", "few", "many"),
     [
-        (96, "4 Findings · 10 P1 · P1 holds 93%, goal 95% BARS · 52 files", None),
+        (96, "4 Findings · 10 P1 · P1 holds 93 %, goal 95 % BARS · 52 files", None),
         (
             56,
-            "4 Findings · 10 P1 · P1 holds 93%, goal 95% BARS",
-            "4 Findings · 2 P0 · 110 P1 · 14 P2 · P1 holds 93% BARS",
+            "4 Findings · 10 P1 · P1 holds 93 %, goal 95 % BARS",
+            "4 Findings · 2 P0 · 110 P1 · 14 P2 · P1 holds 93 % BARS",
         ),
-        (36, "4 Findings · 10 P1 · P1 93% BARS", f"4 · {MANY} · P1 93%"),
-        (30, "4 Findings · 10 P1 · P1 93%", "4 Findings · 2 P0 · 110 P1"),
+        (36, "4 Findings · 10 P1 · P1 93 % BARS", f"4 · {MANY} · P1 93 %"),
+        (30, "4 Findings · 10 P1 · P1 93 %", "4 Findings · 2 P0 · 110 P1"),
         (0, "4 Findings · 10 P1 · 52 files", f"4 Findings · {MANY} · 52 files"),
     ],
 )

@@ -39,7 +39,7 @@ def test_a_rise_of_few_points_is_seen() -> None:
 
     words, _, bars = said(FindingsSnapshot(trend=trend)).rpartition(" ")
 
-    assert words == "P1 holds 78%, goal 95%" and sorted(bars) == list(bars) and len(set(bars)) == 4
+    assert words == "P1 holds 78 %, goal 95 %" and sorted(bars) == list(bars) and len(set(bars)) == 4
 
 
 def test_one_row_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

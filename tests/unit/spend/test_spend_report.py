@@ -115,7 +115,7 @@ def test_the_report_in_words_has_every_heading(own_home: Path, app: Path, capsys
         "Projections",
         "Trends",
     ]
-    assert "| feature/a/b | 21.00 | 100.0% | 6 | 3.5000 |" in lines
+    assert "| feature/a/b | 21.00 | 100.0 % | 6 | 3.5000 |" in lines
     assert any(line.startswith("- Projected month: $3") for line in lines)
 
 

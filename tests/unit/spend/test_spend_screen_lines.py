@@ -188,7 +188,7 @@ def test_notes_tell_billed_unattributed_and_the_command() -> None:
     shown = table(row("main", 9.0), row("unattributed", 1.0), unattributed=Amount(1.0))
     dash = board(row("total", 10.0, billed=Billed(8.0, 1, 2)))
     told = "\n".join(plain(each) for each in notes(dash, shown, 200))
-    assert "billed $8.00 in 1 of 2 sessions" in told and "$1.00 unattributed (10.0%)" in told
+    assert "billed $8.00 in 1 of 2 sessions" in told and "$1.00 unattributed (10.0 %)" in told
     assert "= cockpit spend --by branch --since 2026-10-22 --until 2026-11-20" in told
     assert all(width_of(each) <= 50 for each in notes(dash, shown, 50))
 
