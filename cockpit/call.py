@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cockpit.errors import CannotAnswer
 from cockpit.plain_text import plain_text
 
 if TYPE_CHECKING:
@@ -24,8 +25,13 @@ class Call:
 
     @cached_property
     def folder(self) -> Path:
-        """The folder that `--repo` names, else the current one."""
-        return Path(self.args.repo) if self.args.repo else Path.cwd()
+        """The folder that `--repo` names, else the current one. Raises `CannotAnswer` where that is gone."""
+        try:
+            return Path(self.args.repo) if self.args.repo else Path.cwd()
+        except FileNotFoundError:
+            raise CannotAnswer(
+                "the current folder is gone", "go to one that exists (cd), or name one with --repo"
+            ) from None
 
     def repository(self) -> "Repository":
         """The repository that holds `folder`. Raises `CannotAnswer` where there is none."""

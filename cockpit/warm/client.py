@@ -118,15 +118,12 @@ def ask(
     """
     if os.environ.get("COCKPIT_WARM") == "0":
         return None
-    common = common_folder(folder)
-    if common is None:
-        return None
-    path = socket_path(common)
-    if not os.path.exists(path):
-        return None
     try:
+        common = common_folder(folder)
+        if common is None or not os.path.exists(path := socket_path(common)):
+            return None
         return _asked(path, _request(kind, words, given), seconds)
-    except (OSError, ValueError, IndexError):
+    except (OSError, ValueError, IndexError):  # a shell may stand in a folder that is gone
         return None
 
 

@@ -142,6 +142,14 @@ def test_closed_streams_change_no_exit_code_and_no_stream(words: str, streams: s
     assert "there is no command" not in said.stdout and said.stderr.count("\n") <= 1 and "Traceback" not in said.stderr
 
 
+@pytest.mark.parametrize("words", ["status", "sweep --staged", "spend"])
+def test_a_shell_in_a_folder_that_is_gone_gets_one_line_and_2(words: str, tmp_path: Path) -> None:
+    script = f'mkdir gone && cd gone && rmdir ../gone && "{sys.executable}" -P -m cockpit {words}'
+    said = subprocess.run(["sh", "-c", script], capture_output=True, text=True, cwd=tmp_path)
+    assert (said.returncode, said.stdout, said.stderr.count("\n")) == (2, "", 1)
+    assert said.stderr.startswith("cockpit: the current folder is gone; ")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_an_answer_that_no_disk_takes_is_one_line_and_2(unbuffered: str) -> None:
