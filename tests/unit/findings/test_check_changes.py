@@ -2,24 +2,19 @@
 
 import json
 import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cockpit.cli import main
+from tests.git import git
 
 IMPORT = "from unittest.mock import Mock\n"
 
 
 def case(name: str) -> str:
     return f"\n\ndef test_{name}():\n    value = Mock()\n\n    value()\n\n    assert value.called\n"
-
-
-def git(root: Path, *words: str, said: str = "", check: bool = True) -> str:
-    done = subprocess.run(["git", "-C", str(root), *words], check=check, capture_output=True, text=True, input=said)
-    return done.stdout
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """`cockpit check` and `cockpit rules`: formats, exit codes, the index, revisions, baselines, ruff."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,14 +9,8 @@ from typing import Any
 import pytest
 
 from cockpit.cli import main
+from tests.git import git
 from tests.unit.check_places import BAD, GOOD
-
-
-def git(root: Path, *words: str, **environment: str) -> str:
-    done = subprocess.run(
-        ["git", "-C", str(root), *words], check=True, capture_output=True, text=True, env={**os.environ, **environment}
-    )
-    return done.stdout
 
 
 def p0(document: dict[str, Any]) -> list[tuple[str, int]]:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,12 @@ from cockpit.cli import main
 from cockpit.findings.cache import ReportsOnDemand
 from cockpit.findings.digest import digest_of, hash_quickly
 from cockpit.findings.discovery import discover, scope_of_index
+from tests.git import git
 
 MOCK = (
     "from unittest.mock import Mock\n\n\ndef test_a():\n    value = Mock()\n\n    value()\n\n    assert value.called\n"
 )
 MODEL = "from django.db import models\n\n\nclass Item(models.Model):\n    name = models.TextField()\n"
-
-
-def git(root: Path, *words: str) -> str:
-    return subprocess.run(["git", "-C", str(root), *words], check=True, capture_output=True, text=True).stdout
 
 
 def made(root: Path, *words: str) -> Path:
@@ -139,7 +135,7 @@ def test_what_a_sparse_checkout_leaves_out_is_not_asked_for(repo: Path, asked: A
 def test_what_neither_git_nor_the_work_tree_has_is_left_out(repo: Path, asked: Any) -> None:
     (repo / "tests/test_new.py").write_text(MOCK)
     git(repo, "add", "-A")
-    blob = git(repo, "rev-parse", "HEAD:tests/test_1.py").strip()
+    blob = git(repo, "rev-parse", "HEAD:tests/test_1.py")
     (repo / "tests/test_1.py").unlink()
     (repo / f".git/objects/{blob[:2]}/{blob[2:]}").unlink()  # as in a partial clone
     document = asked("--staged")
@@ -170,7 +166,7 @@ def test_an_index_has_the_scope_of_its_files(repo: Path) -> None:
 
 
 def test_a_digest_is_what_git_calls_a_content(repo: Path) -> None:
-    known = git(repo, "rev-parse", "HEAD:tests/test_1.py").strip()
+    known = git(repo, "rev-parse", "HEAD:tests/test_1.py")
     source = (repo / "tests/test_1.py").read_bytes()
     assert digest_of(source).hex() == known
     hash_quickly()

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,17 +18,12 @@ from skills.gates.model import Check, Finding
 from skills.orchestrator.checklist import RuleReading, checklist
 from skills.orchestrator.phases import read_phases
 from skills.workflow.track import STEPS, Sign, day_track
+from tests.git import git
 from tests.unit.claude_lines import Talk
 from widgets.lines import plain, width_of
 from widgets.phase_detail import day_line, detail_lines
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-
-
-def git(folder: Path, *words: str, at: datetime = NOW) -> None:
-    stamp = at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    dates = {"GIT_AUTHOR_DATE": stamp, "GIT_COMMITTER_DATE": stamp}
-    subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, env={**os.environ, **dates})
 
 
 @pytest.fixture

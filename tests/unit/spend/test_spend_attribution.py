@@ -2,8 +2,7 @@
 
 import json
 import os
-import subprocess
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +14,8 @@ from cockpit.spend.commits import commit_costs
 from cockpit.spend.entries import read_entries
 from cockpit.spend.opened import open_ledger
 from tests.answers import answer
+from tests.git import git
 from tests.unit.session_places import NOW
-
-
-def git(folder: Path, *words: str, at: datetime = NOW) -> str:
-    when = {"GIT_AUTHOR_DATE": at.isoformat(), "GIT_COMMITTER_DATE": at.isoformat()}
-    done = subprocess.run(
-        ["git", "-C", str(folder), *words], check=True, capture_output=True, text=True, env={**os.environ, **when}
-    )
-    return done.stdout.strip()
 
 
 def spends(home: Path, cwd: Path, name: str, usd: float, before: int, branch: str = "main") -> None:
