@@ -136,7 +136,7 @@ class CockpitApp(Parts):
         from cockpit.worktrees.feed import Hints
 
         if self._engine is None or self._hints is None:
-            self._engine, self._hints, self.tool_key = Engine(), Hints(), ToolKey()
+            self._engine, self._hints, self.tool_key = Engine(), Hints(), ToolKey(self.tools_ended)
             self.hidden = await asyncio.to_thread(HiddenFindings, self.repository.common_dir)
         repository, settings = self.repository, self.settings
         self._hints.covered = str(self.watched)

@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,17 +17,21 @@ from cockpit.findings.models import Check, CheckProblem, Finding, FindingsSnapsh
 from cockpit.plain_text import plain_text
 from widgets.code_view import CodeView, code_lines, explanation, rule_lines, wrapped
 from widgets.finding_words import FindingWords
-from widgets.lines import line, pad
+from widgets.lines import crop, line, pad
 from widgets.screens.ask import AskScreen
 from widgets.screens.confirm import ConfirmScreen, diff_lines
 from widgets.screens.pick import PickScreen
 from widgets.screens.report import ReportScreen, report_room
+from widgets.words import count
 
 if TYPE_CHECKING:  # what the first paint need not wait for
     from cockpit.findings.hidden import HiddenFindings
     from cockpit.findings.patch import Patch
     from cockpit.findings.tool_feed import ToolKey
 
+_NO_TOOLS = (
+    "No tools: the project neither depends on mypy, pyright, bandit or pytest nor names its own in [checks.NAME]."
+)
 # seconds
 _SHOWN_EVERY = 0.25
 _SHOWN_AMONG_KEYS = 0.75
@@ -234,9 +238,14 @@ class FindingDeeds(Deeds):
     def do_tools(self) -> None:
         """Run the tools that the project uses; their findings join the others."""
         started = self.tool_key is not None and self.tool_key.ask()
-        self.tell(
-            "The project's tools run: their findings join the list." if started else "Not yet: the first check runs."
-        )
+        said = "The project's tools run: their findings join the list." if started else "Not yet: the first check runs."
+        self.tell(said, about="tools")
+
+    def tools_ended(self, checks: Sequence[Check]) -> None:
+        """Say what each of the project's tools came to."""
+        said = " · ".join(_ended(check) for check in checks)
+        good = all(check.status == "pass" for check in checks)
+        self.tell(said or _NO_TOOLS, severity="information" if good else "warning", seconds=12, about="tools")
 
     def do_jump(self) -> None:
         self.findings_pane.jump(True)
@@ -254,6 +263,13 @@ class FindingDeeds(Deeds):
             source, note = await asyncio.to_thread(read_lines, self.watched / finding.path)
         if self.is_running:  # while the file was read the app may have been left
             self.query_one("#preview", CodeView).show(finding, source, note=note)
+
+
+def _ended(check: Check) -> str:
+    """`mypy: 3 findings`, `pytest: not run, it is not installed`."""
+    if check.status == "not_run":
+        return f"{check.rule}: not run, {crop(plain_text(check.reason or 'no reason was given'), 120)}"
+    return f"{check.rule}: {count(check.count, 'finding') if check.count else 'nothing found'}"
 
 
 def read_lines(path: Path) -> tuple[list[str], str]:

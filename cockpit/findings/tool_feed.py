@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from cockpit.errors import CannotAnswer
@@ -14,6 +14,7 @@ from cockpit.findings.project import Project
 from cockpit.findings.tools import Tool, ToolRun, known_tools, used_tools
 from cockpit.stream import came
 from cockpit.trust import read_trust
+from skills.gates.model import Check
 from skills.record import record
 
 _OWN_SECONDS = 1.0
@@ -45,10 +46,12 @@ class _Run:
 
 
 class ToolKey:
-    """The door for a key: `ask` makes the feed run tools, whatever it is doing. Belongs to the event loop. What tools
-    said outlives the feed, by the root and their name: one that begins anew has not asked them."""
+    """The door for a key: `ask` makes the feed run tools, whatever it is doing; `told` is called with what each came to
+    when all have ended. Belongs to the event loop. What tools said outlives the feed, by the root and their name: one
+    that begins anew has not asked them."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[Sequence[Check]], None] = lambda checks: None) -> None:
+        self.told = told
         self._listener: Callable[[tuple[str, ...]], None] | None = None
         self.said: dict[tuple[Path, str], _Said] = {}
 
@@ -131,7 +134,7 @@ class ToolFeed:
             return  # a configuration in the middle of a change: the next save asks again
         run = ToolRun(self.project.root, trust, self.project.manifests.evidence.dependencies)
         outdated = asyncio.Event()
-        doing = self._run(run, tools, None if before is None else before.task, outdated, pause)
+        doing = self._run(run, tools, None if before is None else before.task, outdated, pause, by_key=kind == "key")
         self._runs[kind] = _Run(run, outdated, asyncio.create_task(doing))
 
     async def _run(
@@ -141,6 +144,8 @@ class ToolFeed:
         before: "asyncio.Task[None] | None",
         outdated: asyncio.Event,
         pause: float,
+        *,
+        by_key: bool,
     ) -> None:
         if before is not None:
             await asyncio.wait({before})
@@ -151,6 +156,7 @@ class ToolFeed:
             await came(outdated, pause)
             self.project.waiting = ""
         self._last = time.monotonic()
+        answers: list[Check] = []
         for tool in tools:
             if run.cancelled:
                 break
@@ -165,4 +171,7 @@ class ToolFeed:
             if answer is not None and not run.cancelled:
                 self.key.said[self.project.root, tool.name] = _Said(tool, answer, files)
                 self._last = time.monotonic()
+                answers.append(answer.check)
             self.news.set()
+        if by_key and not run.cancelled:
+            self.key.told(answers)

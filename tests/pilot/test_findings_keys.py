@@ -189,6 +189,7 @@ async def test_the_projects_tools_run_on_a_key_and_again_in_another_worktree(app
         await settled(app)
         await pilot.press("T")
         await until(lambda: seen() == [f"seen in {demo.root}"], "what the tool says")
+        await until(lambda: any("mine: 1 finding" in one.message for one in app._notifications), "what came of it")
         other = next(Path(tree.path) for tree in app.trees.worktrees if not tree.main)
         app.watch_folder(other)
         await until(lambda: app.found.root == str(other) and app.found.phase == "ready", "the other worktree")

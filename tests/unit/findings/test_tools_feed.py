@@ -83,6 +83,21 @@ async def test_a_key_runs_what_it_names_and_a_save_marks_it_outdated(root: Path)
     assert not key.ask()
 
 
+async def test_a_key_is_told_what_its_tools_came_to_and_that_there_are_none(root: Path) -> None:
+    came: asyncio.Queue[list[tuple[str, str, int]]] = asyncio.Queue()
+    key = ToolKey(lambda checks: came.put_nowait([(one.rule, one.status, one.count) for one in checks]))
+    with Engine() as engine:
+        for tools, told in (
+            ({"says": tool(SAYS, "key"), "saves": tool(SAYS, "save")}, [("says", "fail", 1), ("saves", "fail", 1)]),
+            ({}, []),
+        ):
+            config = Config(checks=ChecksConfig(tools=tools))
+            async with aclosing(follow_findings(engine, find_repository(root), config, root=root, tools=key)) as feed:
+                await first(feed)
+                key.ask()
+                assert await asyncio.wait_for(came.get(), 20) == told
+
+
 async def test_what_a_key_brought_stays_when_everything_is_read_anew_until_it_is_outdated(root: Path) -> None:
     config = Config(checks=ChecksConfig(tools={"says": tool(SAYS, "key"), "other": tool(SAYS, "key")}))
     key = ToolKey()
