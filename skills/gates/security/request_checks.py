@@ -1,10 +1,11 @@
-"""Which values a condition has looked at: behind it, what comes from a request counts as checked."""
+"""Which values a condition has looked at, or what is made of them: behind it, what comes from a request counts as
+checked."""
 
 import ast
 import re
 from collections.abc import Iterator
 
-from skills.gates.analysis.local_values import own_nodes
+from skills.gates.analysis.local_values import own_nodes, values_of
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
@@ -13,7 +14,7 @@ from skills.gates.engine.syntax import descendants
 _CHECKS = lazy(
     r"valid|check|clean|sanit|safe|allow|permit|verif|match|isdigit|isalnum|isalpha|isdecimal|isnumeric|identifier|accept"
     r"|startswith|endswith|supported|^is_|_is_|known|clean|relative_to|commonpath|commonprefix|parse|UUID|^int$|assert"
-    r"|^is(?:sub|super)set$",
+    r"|^is(?:sub|super)set$|^has_(?:property|field|column)$",
     re.I,
 )
 # A conversion, or whether there is such a file or row: that says nothing of the value.
@@ -21,6 +22,9 @@ _ASKS_ELSE = lazy(
     r"exist|^is_?(?:file|dir|link|mount|instance)$|access|^(?:bool|len|str|list|dict|set|any|all|get|strip|lower|loads|filter"
     r"|first|open|read|stat|join)$|get_|fetch|find|load|query|search"
 )
+_CLEANS = lazy(r"\[\^|\\[WDS]")
+_OF_SHAPE = frozenset({"ValueError", "TypeError", "ValidationError", "DataError", "Exception", "BaseException"})
+_FAMILY = lazy(r"[a-z]\w+_(?:%s|\{\w*\}|$)")
 _SESSION = lazy(r"session$|^db$|^s$", re.I)
 _MEMBERSHIP = (ast.In, ast.NotIn)
 
@@ -62,6 +66,50 @@ def checked_by(test: ast.expr) -> Iterator[ast.expr]:
                 yield node.left
         elif isinstance(node, (ast.GeneratorExp, ast.ListComp)) and _asks_each(node):
             yield node.generators[0].iter
+
+
+def known_within(node: ast.stmt) -> list[str]:
+    """The names that `if field in FIELDS:` knows as long as it lasts, and no longer: it neither leaves nor has an
+    `else` that could, and binds none of them anew."""
+    if not isinstance(node, ast.If):
+        return []
+    tests = node.test.values if isinstance(node.test, ast.BoolOp) and isinstance(node.test.op, ast.And) else [node.test]
+    names = [
+        test.left.id
+        for test in tests
+        if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.In) and isinstance(test.left, ast.Name)
+    ]
+    if not names or node.orelse or isinstance(node.body[-1], (ast.Raise, ast.Return, ast.Continue, ast.Break)):
+        return []
+    if any(isinstance(part, ast.Assign) and isinstance(part.value, ast.Constant) for part in node.body):
+        return []  # a flag remembers it
+    bound = {
+        part.id
+        for inner in node.body
+        for part in descendants(inner)
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
+    }
+    return [name for name in names if name not in bound]
+
+
+def tried(statement: ast.stmt) -> Iterator[ast.expr]:
+    """What a `try` that leaves where it fails has given to functions for nothing but to see whether they fail:
+    `try: read_image(scan)`."""
+    if not isinstance(statement, ast.Try) or not statement.handlers:
+        return
+    if all(isinstance(handler.body[-1], (ast.Raise, ast.Return)) for handler in statement.handlers):
+        for part in statement.body:
+            if isinstance(part, ast.Expr) and isinstance(part.value, ast.Call):
+                yield from part.value.args
+
+
+def leaves_most(node: ast.Call, context: FileContext) -> bool:
+    """True for `re.sub("^https?://", "", text)`, which cuts something off; not for `re.sub("[^a-z]", "", text)`, which
+    is how text is cleaned."""
+    if last_name(node.func) != "sub" or len(node.args) < 3 or context.resolve(node.func) != "re.sub":
+        return False
+    pattern = node.args[0].value if isinstance(node.args[0], ast.Constant) else None
+    return isinstance(pattern, str) and not pattern.startswith("[") and _CLEANS.search(pattern) is None
 
 
 def known_unless(test: ast.expr) -> Iterator[ast.expr]:
@@ -123,3 +171,31 @@ def asked(value: ast.expr) -> Iterator[ast.expr]:
         for given in (*value.args[:1], *(word.value for word in value.keywords if word.arg == "data")):
             if isinstance(given, ast.Dict):
                 yield from given.values
+
+
+def catches(statement: ast.stmt) -> bool:
+    """True for a `try` or `with suppress(…)` that a key of the wrong shape does not get out of."""
+    if isinstance(statement, ast.With):
+        calls = [item.context_expr for item in statement.items if last_name(item.context_expr) == "suppress"]
+        return any(last_name(one) in _OF_SHAPE for call in calls if isinstance(call, ast.Call) for one in call.args)
+    return any(map(_catches_shape, getattr(statement, "handlers", ())))
+
+
+def _catches_shape(handler: ast.ExceptHandler) -> bool:
+    """True for a handler of what a query raises where a key has the wrong shape, and for one of everything."""
+    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(one is None or last_name(one) in _OF_SHAPE for one in caught)
+
+
+def is_of_family(name: ast.expr, context: FileContext) -> bool:
+    """True for `f"do_{action}"` and a name that is bound to such: the beginning says which methods are meant."""
+    if isinstance(name, ast.Name):
+        made = values_of(name.id, context)
+        return bool(made) and all(
+            value is not None and not isinstance(value, ast.Name) and is_of_family(value, context) for value in made
+        )
+    first = name.left if isinstance(name, ast.BinOp) else name.values[0] if isinstance(name, ast.JoinedStr) else None
+    if isinstance(name, ast.Call) and isinstance(name.func, ast.Attribute) and name.func.attr == "format":
+        first = name.func.value
+    text = first.value if isinstance(first, ast.Constant) else ""
+    return isinstance(text, str) and _FAMILY.match(text) is not None

@@ -9,7 +9,17 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import path_role
 from skills.gates.engine.syntax import BLOCKS, SCOPES, descendants
-from skills.gates.security.request_checks import asked, checked_by, each_known_after, known_unless, names_literals
+from skills.gates.security.request_checks import (
+    asked,
+    catches,
+    checked_by,
+    each_known_after,
+    known_unless,
+    known_within,
+    leaves_most,
+    names_literals,
+    tried,
+)
 from skills.record import record
 
 _BODY = frozenset(
@@ -41,7 +51,6 @@ _METHODS = frozenset(
      "removeprefix", "removesuffix", "open", "chunks", "getvalue", "__getitem__", "get_all", "getone", "joinpath"}
 )  # fmt: skip
 _OF_TEXT = frozenset(dir(str))
-_OF_SHAPE = frozenset({"ValueError", "TypeError", "ValidationError", "DataError", "Exception", "BaseException"})
 _VERBS = frozenset({"route", "get", "post", "put", "patch", "delete", "api_route", "websocket"})
 _NUMBER = lazy(r"^(?:pk|id|uuid|uid|year|month|day|page|slug|\w+_(?:id|pk|uuid|slug|no|num|number)|num\w*|count)$")
 
@@ -81,6 +90,7 @@ class Flow:
         self.context = context
         self.held: dict[str, Origin] = dict(_parameters(function, context))
         self.requests = _request_names(function, context)
+        self.checked: set[str] = set()  # what a condition looked at that has no name: `request.POST["pk"]`
         self.caught = 0  # how many `try` around the statement catch a value of another shape
 
     def steps(self) -> Iterator[ast.AST]:
@@ -96,12 +106,13 @@ class Flow:
             yield statement
             calls, named = self._look_into(statement)
             yield from calls
+            before = {name: self.held[name] for name in known_within(statement) if name in self.held}
             self._take_over(statement, named)
             if not BLOCKS[statement.__class__]:
                 continue
             for name in ("body", "handlers", "orelse", "finalbody", "cases"):
-                catches = name == "body" and _catches(statement)
-                self.caught += catches
+                caught = name == "body" and catches(statement)
+                self.caught += caught
                 for inner in getattr(statement, name, ()):
                     if isinstance(inner, ast.stmt):
                         yield from self._block([inner])
@@ -109,7 +120,9 @@ class Flow:
                         yield from self._block(inner.body)
                     elif isinstance(inner, ast.match_case):
                         yield from self._case(inner, statement)
-                self.caught -= catches
+                self.caught -= caught
+            self.held.update(before)
+            self._forget_all(tried(statement))
 
     def _case(self, case: ast.match_case, match: ast.stmt) -> Iterator[ast.AST]:
         """What a case of literals is about is one of them as long as it lasts."""
@@ -186,6 +199,8 @@ class Flow:
             for part in descendants(node):
                 if isinstance(part, ast.Name):
                     self.held.pop(part.id, None)
+                elif isinstance(part, (ast.Subscript, ast.Call)) and self.origin(part) is not None:
+                    self.checked.add(ast.unparse(part))
 
     def origin(self, node: ast.AST | None) -> Origin | None:
         """Where the value of an expression came from, None where not from a request, or not in raw form."""
@@ -193,6 +208,8 @@ class Flow:
             return self.held.get(node.id)
         if isinstance(node, ast.Attribute):
             return self._of_attribute(node)
+        if self.checked and isinstance(node, (ast.Subscript, ast.Call)) and ast.unparse(node) in self.checked:
+            return None
         if isinstance(node, ast.Subscript):
             if isinstance(node.slice, ast.Slice) and isinstance(node.slice.upper, ast.Constant):
                 return _cut(self.origin(node.value))
@@ -255,7 +272,7 @@ class Flow:
         name = last_name(function)
         if name in _KEEPS and (isinstance(function, ast.Name) or name not in _BUILTINS):
             return self._first([*node.args, *(keyword.value for keyword in node.keywords)])
-        return None
+        return self.origin(node.args[2]) if leaves_most(node, self.context) else None
 
 
 def _cut(origin: Origin | None) -> Origin | None:
@@ -310,20 +327,6 @@ def _header(statement: ast.stmt) -> list[ast.AST]:
     if isinstance(statement, ast.Match):
         return [statement.subject]
     return [] if isinstance(statement, ast.Try) or hasattr(statement, "handlers") else [statement]
-
-
-def _catches(statement: ast.stmt) -> bool:
-    """True for a `try` or `with suppress(…)` that a key of the wrong shape does not get out of."""
-    if isinstance(statement, ast.With):
-        calls = [item.context_expr for item in statement.items if last_name(item.context_expr) == "suppress"]
-        return any(last_name(one) in _OF_SHAPE for call in calls if isinstance(call, ast.Call) for one in call.args)
-    return any(map(_catches_shape, getattr(statement, "handlers", ())))
-
-
-def _catches_shape(handler: ast.ExceptHandler) -> bool:
-    """True for a handler of what a query raises where a key has the wrong shape, and for one of everything."""
-    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any(one is None or last_name(one) in _OF_SHAPE for one in caught)
 
 
 def _request_names(function: FunctionNode, context: FileContext) -> frozenset[str]:

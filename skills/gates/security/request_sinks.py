@@ -10,6 +10,7 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Severity
+from skills.gates.security.request_checks import is_of_family
 from skills.gates.security.request_data import Flow, Origin
 
 Sink = tuple[list[ast.expr], str, Severity]
@@ -21,6 +22,8 @@ _BUILTINS: dict[str, tuple[str, Severity]] = {
     "open": ("decides which file is opened", "HIGH"),
 }
 _DOTTED: dict[str, tuple[str, Severity]] = {
+    "PIL.ImageMath.eval": ("is run as code", "CRITICAL"),
+    "PIL.ImageMath.unsafe_eval": ("is run as code", "CRITICAL"),
     "importlib.import_module": ("decides which module is loaded", "HIGH"),
     "io.open": ("decides which file is opened", "HIGH"),
     "codecs.open": ("decides which file is opened", "HIGH"),
@@ -62,7 +65,7 @@ _PACKAGES: dict[str, tuple[str, Severity, frozenset[str]]] = {
         {"get", "post", "put", "patch", "delete", "head", "options", "request", "stream"})),
 }  # fmt: skip
 _OS_RUNS = lazy(r"^(?:system|popen\d?|exec[lv]p?e?|spawn[lv]p?e?|startfile|posix_spawn)$")
-_OS_FILES = frozenset({"remove", "unlink", "rename", "replace", "mkdir", "makedirs", "rmdir", "removedirs", "listdir",
+_OSFILES = frozenset({"remove", "unlink", "rename", "replace", "mkdir", "makedirs", "rmdir", "removedirs", "listdir",
                        "scandir", "chmod", "chown", "open", "symlink", "link", "walk", "truncate"})  # fmt: skip
 _ANSWERS = frozenset(
     {"HttpResponse", "HttpResponseBadRequest", "HttpResponseNotFound", "HttpResponseForbidden", "HTMLResponse",
@@ -150,7 +153,7 @@ def _known_call(node: ast.Call, context: FileContext) -> Sink | None:
     if package == "os":
         if _OS_RUNS.match(method):
             return list(node.args), "is run as a command", "CRITICAL"
-        return (_first(node, "path", "src"), "decides which file is touched", "HIGH") if method in _OS_FILES else None
+        return (_first(node, "path", "src"), "decides which file is touched", "HIGH") if method in _OSFILES else None
     what, severity, methods = _PACKAGES[package]
     if method not in methods:
         return None
@@ -177,7 +180,11 @@ def _answer(node: ast.Call, context: FileContext) -> Sink | None:
         values = [keyword.value for keyword in node.keywords if keyword.arg == "html_message"]
         return (values, "is sent as HTML mail, unescaped", "MEDIUM") if values else None
     if name in {"getattr", "setattr"} and isinstance(node.func, ast.Name) and len(node.args) > 1:
-        return [node.args[1]], "decides which attribute is used", "MEDIUM"
+        return (
+            None
+            if is_of_family(node.args[1], context)
+            else ([node.args[1]], "decides which attribute is used", "MEDIUM")
+        )
     return None
 
 
@@ -352,6 +359,8 @@ def _own_beginning(value: ast.expr, flow: Flow) -> bool:
         return bool(assigned) and all(
             _is_own_path(one) or (isinstance(one, ast.JoinedStr) and _own_beginning(one, flow)) for one in assigned
         )
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "replace":
+        return _is_own_path(value.func.value) or _own_beginning(value.func.value, flow)
     if not isinstance(value, ast.JoinedStr) or len(value.values) < 2:
         return False
     first, then = value.values[:2]

@@ -3,7 +3,6 @@
 import ast
 import re
 
-from skills.gates.analysis.local_values import values_of
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import dotted, last_name
 from skills.gates.engine.patterns import lazy
@@ -13,7 +12,7 @@ from skills.gates.example_files import one_file
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
-from skills.gates.security.request_checks import is_saved
+from skills.gates.security.mass_fields import ASKS, fields_given
 from skills.gates.security.request_data import Flow, Origin, route_of
 from skills.gates.security.request_sinks import is_cleaned, is_signed, sink_of
 
@@ -56,10 +55,10 @@ def _tell(
 
 
 def _on_call(node: ast.Call, flow: Flow, context: FileContext, told: set[int]) -> None:
-    unpacked = _mass(node, flow, context)
+    unpacked = fields_given(node, flow, context)
     if unpacked is not None:
         origin, needs = unpacked
-        asked = last_name(node.func) in _ASKS
+        asked = last_name(node.func) in ASKS
         chosen = "what is asked, by any field and relation" if asked else "which fields are set"
         message = f"`{_short(node.func)}(**{origin.text})`: the client chooses {chosen}"
         _tell(MASS, node, origin, message, context, told, needs=needs, also=(UNVALIDATED,))
@@ -74,80 +73,6 @@ def _on_call(node: ast.Call, flow: Flow, context: FileContext, told: set[int]) -
         column, _, lookup = words[0].partition("__") if words and what.startswith("looks up") else ("", "", "")
         needs = (("unless-text", column),) if column and lookup in {"", "in", "exact"} else ()
         _tell(UNVALIDATED, node, origin, message, context, told, severity=severity, needs=needs)
-
-
-def _mass(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, tuple[tuple[str, str], ...]] | None:
-    """A model that is made or changed from all of a request's fields."""
-    name = last_name(node.func)
-    stars = [keyword.value for keyword in node.keywords if keyword.arg is None]
-    if name == "setattr" and len(node.args) == 3 and isinstance(node.func, ast.Name):
-        origin = flow.origin(node.args[1])
-        return (origin, ()) if origin is not None and origin.kind == "body" else None
-    if isinstance(node.func, ast.Attribute) and _takes_fields(name, node.func.value):
-        stars += node.args
-    if name in _WITH_DEFAULTS:
-        stars += [word.value for word in node.keywords if word.arg in {"defaults", "create_defaults"}]
-    for star in stars:
-        origin = flow.origin(star)
-        if origin is None or origin.kind != "body" or _has_own_keys(star, flow, context):
-            continue
-        if isinstance(node.func, ast.Attribute) and name in _MASS_METHODS:
-            return None if name in _ASKS and not _ROWS.search(ast.unparse(node.func.value)) else (origin, ())
-        if name[:1].isupper() and not name.endswith(_VALIDATES):
-            known = _is_user_model(node.func, context) or is_saved(node, context)
-            return origin, () if known else (("model", name),)
-    return None
-
-
-def _takes_fields(name: str, owner: ast.expr) -> bool:
-    """True for methods whose one argument is a dict of fields: `row.__dict__.update(…)`, `vars(row).update(…)`,
-    `session.query(User).update(…)`, `update(User).values(…)`."""
-    if name == "update" and last_name(owner) in {"__dict__", "vars"}:
-        return True
-    called = {last_name(part.func) for part in descendants(owner) if isinstance(part, ast.Call)}
-    return (name == "update" and "query" in called) or (name == "values" and bool(called & {"insert", "update"}))
-
-
-def _is_user_model(node: ast.expr, context: FileContext) -> bool:
-    """True for the user of Django, and for a name that `get_user_model()` was given."""
-    if context.resolve(node) == "django.contrib.auth.models.User":
-        return True
-    made = values_of(node.id, context) if isinstance(node, ast.Name) else []
-    return any(isinstance(value, ast.Call) and last_name(value.func) == "get_user_model" for value in made)
-
-
-def _has_own_keys(star: ast.expr, flow: Flow, context: FileContext) -> bool:
-    """True for a dict whose keys the source decides, one by one or by a list of them, and for a name that is bound to
-    such only."""
-    if isinstance(star, ast.Name):
-        values = values_of(star.id, context)
-        return bool(values) and all(
-            isinstance(value, (ast.Dict, ast.DictComp, ast.IfExp)) and _has_own_keys(value, flow, context)
-            for value in values
-        )
-    if isinstance(star, ast.IfExp):
-        return _has_own_keys(star.body, flow, context) and _has_own_keys(star.orelse, flow, context)
-    if isinstance(star, ast.DictComp):
-        picked = any(
-            isinstance(part, ast.Compare) and isinstance(part.ops[0], ast.In)
-            for generator in star.generators
-            for test in generator.ifs
-            for part in descendants(test)
-        )
-        return picked or flow.origin(star.key) is None
-    if isinstance(star, ast.Call) and isinstance(star.func, ast.Name) and star.func.id == "dict":
-        return not star.args and all(word.arg for word in star.keywords)
-    return isinstance(star, ast.Dict) and None not in star.keys
-
-
-_ROWS = lazy(r"objects|manager|query|\bqs\b|\bqset\b|filter\(|all\(|_set\b", re.I)
-_ASKS = frozenset({"filter", "get", "exclude", "filter_by"})
-_MASS_METHODS = frozenset(
-    {"create", "update", "get_or_create", "update_or_create", "acreate", "aupdate", "filter", "get", "exclude",
-     "aget_or_create", "aupdate_or_create", "filter_by", "values", "insert", "create_user"}
-)  # fmt: skip
-_WITH_DEFAULTS = frozenset({"get_or_create", "update_or_create", "aget_or_create", "aupdate_or_create"})
-_VALIDATES = ("Form", "Serializer", "Schema", "Input", "Request", "Validator", "DTO", "Params", "Payload", "Filter")
 
 
 def _on_statement(node: ast.AST, flow: Flow, context: FileContext, told: set[int]) -> None:
@@ -193,12 +118,13 @@ def _formats(node: ast.Call) -> bool:
 def _on_attribute(node: ast.Assign, flow: Flow, context: FileContext, told: set[int]) -> None:
     """`order.note = request.data["note"]` where `order.save()` follows."""
     target = node.targets[0]
-    if not isinstance(target, ast.Attribute) or not isinstance(target.value, ast.Name) or target.value.id == "self":
+    owner = dotted(target.value) if isinstance(target, ast.Attribute) else None
+    if owner is None or owner == "self":
         return
     origin = flow.origin(node.value)
     if origin is None or origin.kind != "body" or is_cleaned(context) or is_signed(context):
         return
-    saves = {f"{target.value.id}.save", f"{target.value.id}.asave"}
+    saves = {f"{owner}.save", f"{owner}.asave"}
     if any(isinstance(part, ast.Call) and dotted(part.func) in saves for part in descendants(flow.function)):
         message = f"`{origin.text}` is stored unchecked in `{_short(target)}`"
         _tell(UNVALIDATED, node, origin, message, context, told, severity="MEDIUM")
@@ -320,6 +246,9 @@ unvalidated_input = Rule(
         "    return open(path)\n",
         _HEAD + '    if form.is_valid():\n        send(request.POST["mail"])\n',
         "import os\n" + _HEAD + '    os.system("ping " + request.POST.get("host"))\n',
+        _HEAD + '    request.user.profile.note = request.POST["note"]\n    request.user.profile.save()\n',
+        "import os\nimport re\n" + _HEAD + '    host = re.sub("^https?://", "", request.POST["host"])\n'
+        '    os.system("ping " + host)\n',
         "class Rates(APIView):\n    def post(self, request):\n"
         "        return Response(eval(self.request.data['rate']))\n",
         "import requests\nfrom flask import request\n\n\ndef fetch():\n"
@@ -335,6 +264,15 @@ unvalidated_input = Rule(
         "            raise Http404\n    order.tags = tags\n    order.save()\n",
         _HEAD + '    ids = json.loads(request.body)["ids"]\n    if not all(isinstance(one, int) for one in ids):\n'
         "        raise Http404\n    Order.objects.filter(pk__in=ids)\n",
+        _HEAD + '    scan = request.FILES["scan"]\n    try:\n        read_image(scan)\n    except Exception:\n'
+        "        raise Http404 from None\n    order.scan = scan\n    order.save()\n",
+        _HEAD + '    if request.POST["pk"].isdigit():\n        Order.objects.filter(pk=request.POST["pk"])\n',
+        _HEAD + '    if is_safe_url(request.GET.get("next")):\n        return redirect(request.GET.get("next"))\n',
+        _HEAD + "    name = f\"do_{request.POST['action']}\"\n    getattr(orders, name)()\n",
+        _HEAD + '    field = request.GET["field"]\n    if Order.__mapper__.has_property(field):\n'
+        "        return getattr(Order, field)\n",
+        "import re\n" + _HEAD + '    order.slug = re.sub("[^a-z]", "", request.POST["slug"])\n    order.save()\n',
+        _HEAD + '    path = request.get_full_path()\n    return redirect(path.replace(request.GET["v"], "2"))\n',
         _HEAD + '    tags = request.POST.getlist("tags")\n    if set(tags) - TAGS:\n        raise Http404\n'
         "    order.tags = tags\n    order.save()\n",
         _HEAD + '    order.note = request.POST["note"].strip()[:80]\n    order.save()\n',
@@ -373,6 +311,9 @@ mass_assignment = Rule(
         _HEAD + "    Order.objects.update_or_create(pk=1, defaults=request.data)\n",
         _HEAD + "    Order.objects.create(**(request.data if request.data else {'note': request.GET['note']}))\n",
         _HEAD + "    for key, value in request.data.items():\n        setattr(order, key, value)\n",
+        _HEAD + "    for key, value in request.data.items():\n        if key in ('price', 'weight'):\n"
+        "            value = float(value)\n        setattr(order, key, value)\n",
+        "class Orders(View):\n    def post(self, request):\n        self.order_model(**request.POST.dict()).save()\n",
         "from django.db import models\n\n\nclass Order(models.Model):\n    note = models.TextField()\n\n\n"
         "def view(request):\n    fields = request.POST.dict()\n    Order(**fields).save()\n",
     ),
