@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from skills.gates.analysis.queries import is_manager_class, mentioned_names
 from skills.gates.engine.context import FileContext
-from skills.gates.engine.names import last_name
+from skills.gates.engine.names import last_name, root_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import descendants
@@ -132,7 +132,7 @@ def _manager(statement: ast.stmt) -> tuple[str, str] | None:
 
 def _on_class(node: ast.ClassDef, context: FileContext) -> None:
     if is_manager_class(node):
-        reads = _reads_ambient_tenant(node)
+        reads = _reads_ambient_tenant(node) or _filters_by_tenant(node, context.tenant_fields)
         if reads:
             context.fact("tenant-manager", node.name, reads, node.lineno)
         elif not any(isinstance(part, ast.FunctionDef) and part.name == "get_queryset" for part in node.body):
@@ -181,6 +181,24 @@ def _reads_ambient_tenant(node: ast.ClassDef) -> str:
                         return owner.id
                 elif isinstance(part, ast.Attribute) and _is_store(part):
                     return f"{last_name(part.value)}.{part.attr}"
+    return ""
+
+
+def _filters_by_tenant(node: ast.ClassDef, tenant_fields: tuple[str, ...]) -> str:
+    """`company=owner` for a manager whose every query is filtered by a tenant that something else keeps, and that a
+    call without arguments gives; "" for others."""
+    if not any(last_name(base).endswith(("Manager", "QuerySet")) for base in node.bases):
+        return ""
+    for method in node.body:
+        if not isinstance(method, ast.FunctionDef) or method.name != "get_queryset":
+            continue
+        parts = list(descendants(method))
+        bound = {last_name(part.targets[0]): part.value for part in parts if isinstance(part, ast.Assign)}
+        for part in parts:
+            if isinstance(part, ast.keyword) and part.arg in tenant_fields:
+                value = bound.get(root_name(part.value), part.value)
+                if isinstance(value, ast.Call) and not value.args and root_name(value) != "self":
+                    return f"{part.arg}={ast.unparse(part.value)}"
     return ""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from skills.gates.analysis.local_values import own_nodes, values_of
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.names import last_name, shortened
+from skills.gates.engine.names import last_name, root_name, shortened
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import descendants
@@ -299,8 +299,9 @@ def _on_load(node: ast.Call, context: FileContext) -> None:
 
 def _on_yaml(node: ast.Call, name: str, context: FileContext) -> None:
     """YAML that may name any class of Python. Wherever it lies, `yaml.safe_load` reads the same settings."""
-    given = [word.value for word in node.keywords if word.arg == "Loader"] or node.args[1:2]
-    loader = last_name(given[0]) if given else ""
+    given = [word.value for word in node.keywords if word.arg in {"Loader", None}] or node.args[1:2]
+    # Without one PyYAML took this before 6.0, and refuses since.
+    loader = last_name(given[0]) if given else "Loader" if root_name(node.func) in context.imports else ""
     if "unsafe" not in name and loader not in _YAML_LOADERS:
         return
     if loader.endswith("FullLoader") and not _remote(node.args[0] if node.args else None, context, 0):
@@ -389,12 +390,14 @@ unsafe_deserialisation = Rule(
         "    return joblib.load(path)\n",
         "import _pickle\n\n\ndef handler(event, context):\n    return _pickle.loads(event['model'])\n",
         "import yaml\n\n\ndef settings(text):\n    return yaml.load(text, Loader=yaml.Loader)\n",
+        "from yaml import load\n\n\ndef settings(text):\n    return load(text)\n",
         "import pickle\n\n\nasync def put(file: UploadFile):\n    return pickle.loads(await file.read())\n",
     ),
     good=one_file(
         "ml/serve.py",
         "import pickle\n\n\ndef model(path):\n    with open(path, 'rb') as file:\n        return pickle.load(file)\n",
         "import yaml\n\n\ndef settings(text):\n    return yaml.load(text, Loader=yaml.CSafeLoader)\n",
+        "from ruamel.yaml import YAML\n\nyaml = YAML()\n\n\ndef settings(text):\n    return yaml.load(text)\n",
         "import json\n\n\ndef model(answer):\n    return json.loads(answer.content)\n",
     ),
 )

@@ -111,6 +111,7 @@ noisy_comment = Rule(
         _module("# for x in range(3):\n#     pay(x)\nrate = 1\n"),
         _module("# try:\n# except ValueError:\n# else:\nrate = 1\n"),
         _module("RATES = {\n    # 'de': 19,\n    'at': 20,\n}\n"),
+        _module("APPS = [\n    'shop',\n    # 'mail',\n]\nKINDS = [\n    # (2, 'two'),\n    (1, 'one'),\n]\n"),
         _module("# TEMPLATES = [\n#     'a',\n# ]\n"),
         _module("def f(rows):\n    total = 0  # set total to 0\n    # loop over the rows\n    for row in rows:\n"
                 "        total += row  # add row to total\n    # if total is equal to 0\n    if total == 0:\n"
@@ -125,6 +126,7 @@ noisy_comment = Rule(
     good=(
         _module("# The rate is what the law says (since 2007): 19.\nrate = 19\n"),
         _module("# rounded=False (default)\n# NET, rate=-1\nrate = 1\n"),
+        _module("APPS = [\n    # 'shop', 'mail',\n    # 'and others',\n    load(),\n]\n"),
         _module("# If this were not so, for example,\n# pay(order, twice=True)\n# would ask twice for it.\nrate = 1\n"),
         _module("# {'name': 'Ann', 'rates': [1],\n#  'city': 'Graz', 'zip': None,\n#  'id': 3}\nrate = 1\n"),
         _module("RATES = {\n    # Return rate\n    'return_rate': 1,\n}\n# Update gross rate\nnet = gross_rate(1)\n"),

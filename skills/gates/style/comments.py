@@ -22,6 +22,7 @@ _BLOCK = lazy(r"^(?:async +)?(?:if|for|while|with|def|class)\b.+:(?: *#.*)?$")
 _OPENER = lazy(r"^(?:[\w.]+(?:\[[^\]]*\])?(?::[\w.\[\], ]+| *)=(?!=)|return |@?[\w.]+(?=\())[^#]*[(\[{]$")
 _CLOSER = lazy(r"^[)\]}]+[,;:]?(?: *#.*)?$")
 _ITEM = lazy(r"^(?:\"[^\"]+\"|'[^']+') *:.+[,{\[(](?: *#.*)?$")
+_ENTRY = lazy(r"\"[^\"]*\",|'[^']*',|\((?:\"[^\"]*\"|'[^']*'|[\w.]+)(?:, *(?:\"[^\"]*\"|'[^']*'|[\w.]+))+,?\),")
 _TYPES = frozenset(
     {"int", "str", "float", "bool", "bytes", "list", "dict", "set", "tuple", "object", "None", "Any", "Optional",
      "List", "Dict", "Set", "Tuple", "Union", "Callable", "Iterable", "Sequence", "Mapping", "Literal", "Final",
@@ -71,12 +72,23 @@ def commented_code(context: FileContext) -> Iterator[tuple[int, str]]:
     alone = {number: text for number, text, own in comments(context) if own}
     other = _data_lines(alone) | (_metadata_lines(alone) if b"# ///" in context.source else frozenset())
     for number, text in alone.items():
-        if number not in other and is_code(text) and not in_string(number, context):
+        if number in other or not (is_code(text) or (text[-1] == "," and _is_entry(number, text, context))):
+            continue
+        if not in_string(number, context):
             around = [alone.get(number - 1, ""), alone.get(number + 1, "")]
             if all(map(_RULER.match, around)) or _is_quoted(around):
                 continue  # a heading between two lines, an example in a sentence
             if not _could_be_prose(text) or not any(word and not is_code(word) for word in around):
                 yield number, text
+
+
+def _is_entry(number: int, text: str, context: FileContext) -> bool:
+    """True for `# "name",` and `# (1, "one"),` right beside an entry of the same kind: one of a list or a tuple."""
+    entry = text[1:].lstrip()
+    if not _ENTRY.fullmatch(entry):
+        return False
+    beside = (line.strip() for line in context.lines[max(number - 2, 0) : number + 1])
+    return any(line[:1] == entry[0] and line.partition("  #")[0].endswith(",") for line in beside)
 
 
 def _is_quoted(around: list[str]) -> bool:

@@ -32,6 +32,8 @@ def _at_work(project: Project) -> Iterator[Evidence]:
         yield Evidence(path, fact.line, f"settings name {fact.name}")
     yield from _used_packages(project)
     for path, fact in project.facts("tenant-manager"):
+        if "=" in fact.detail and not _is_declared(fact.name, project):
+            continue  # only its shape says that it scopes
         yield Evidence(path, fact.line, f"manager {fact.name} filters by {fact.detail}")
     for path, fact in project.facts("tenant-rls"):
         yield Evidence(path, fact.line, f"{_POLICIES}: {fact.detail}")
@@ -40,6 +42,11 @@ def _at_work(project: Project) -> Iterator[Evidence]:
             yield Evidence(path, fact.line, f"middleware {fact.name} sets the schema ({fact.detail})")
         elif project.facts("tenant-manager"):
             yield Evidence(path, fact.line, f"middleware {fact.name} sets the current tenant ({fact.detail})")
+
+
+def _is_declared(manager: str, project: Project) -> bool:
+    """True where a model declares this manager."""
+    return any(manager in fact.detail.split() for _, fact in project.facts("manager"))
 
 
 def _used_packages(project: Project) -> Iterator[Evidence]:

@@ -132,6 +132,16 @@ MANUAL_BAD: tuple[Example, ...] = (
     ),
     Example(
         {
+            "billing/views.py": "def mine(request):\n    return Invoice.objects.filter(company=request.company)\n",
+            "tenants/managers.py": "from django.db import models\n\nfrom tenants.state import whose\n\n\n"
+            "class TenantManager(models.Manager):\n    def get_queryset(self):\n        owner = whose.get()\n"
+            "        return super().get_queryset().filter(company=owner)\n",
+            "billing/models.py": _MODELS,
+        },
+        note="whatever the variable is called: every query of this manager is filtered by what it holds",
+    ),
+    Example(
+        {
             "billing/tasks.py": "@shared_task\ndef close(company_id):\n    with company_context(company_id):\n"
             "        Invoice.objects.filter(company_id=company_id).delete()\n",
             "tenants/managers.py": _MANAGER,
@@ -142,6 +152,14 @@ MANUAL_BAD: tuple[Example, ...] = (
 )
 
 MANUAL_GOOD: tuple[Example, ...] = (
+    Example(
+        {
+            "billing/views.py": "def mine(request):\n    return Invoice.objects.filter(company=request.company)\n",
+            "tenants/managers.py": _MANAGER.replace("get_current_tenant()", "self.owner"),
+            "billing/models.py": _MODELS,
+        },
+        note="this manager was made for one tenant: it knows nothing of who asks",
+    ),
     _scoped(
         "billing/views.py",
         "from billing.models import Invoice\n\n\n"

@@ -116,10 +116,24 @@ def _broken(parts: list[Part], context: FileContext) -> tuple[str, ast.stmt] | N
     after = parts[end + 1] if end + 1 < len(parts) else None
     if after is not None and not blank_between(parts[end], after, context):
         return "before-assert", after.node
+    if named is None and after is not None and makes(parts[act].node) and _is_asked(parts[act].node, after):
+        return "no-act", after.node
     loose = _loose(parts, start, act, end, context)
     if loose is not None:
         return "loose", loose
     return ("comment", parts[act].node) if _is_commented(parts[start : end + 1], context) else None
+
+
+def _is_asked(made: ast.stmt, after: Part) -> bool:
+    """True for `slot = Slot(9, 10)` above `assert slot.overlaps(other)`: nothing is tested before the assertion."""
+    name = bound_name(made)
+    return isinstance(after.node, (ast.Assert, ast.Expr)) and any(
+        isinstance(part, ast.Call)
+        and isinstance(part.func, ast.Attribute)
+        and isinstance(part.func.value, ast.Name)
+        and part.func.value.id == name
+        for part in descendants(after.node)
+    )
 
 
 def _is_empty(node: ast.stmt) -> bool:

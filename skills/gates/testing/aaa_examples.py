@@ -12,6 +12,7 @@ AAA_BAD: tuple[Example, ...] = (
     _test("def test_gross():\n    net = 3\n    result = gross(net)\n\n    assert result == 6\n"),
     _test("def test_gross():\n    assert gross(3) == 6\n"),
     _test("def test_gross():\n    expected = 6\n\n    assert gross(3) == expected\n"),
+    _test("def test_pays():\n    cart = Cart(3)\n\n    assert cart.pay(2) == 1\n"),
     _test("import pytest\n\n\ndef test_warns():\n    with pytest.warns(UserWarning):\n        pass\n"),
     _test("def test_gross():\n    net = 3\n\n    # twice\n    result = gross(net)\n\n    assert result == 6\n"),
     _test(
@@ -125,6 +126,7 @@ AAA_GOOD: tuple[Example, ...] = (
         "def test_said(capsys):\n    order = make()\n\n    order.pay()\n\n"
         "    out = capsys.readouterr().out\n    assert out\n"
     ),
+    _test("def test_pays():\n    cart = Cart(3)\n\n    assert cart.total == 3\n    assert cart.pay(2) == 1\n"),
     _test("def test_known():\n    known = make('a')\n\n    found = ensure_order('a')\n\n    assert found == known\n"),
     _test("def test_shown():\n    net = 3\n\n    gross = plus_tax(net)\n    print(gross)\n\n    assert gross == 6\n"),
     _test(
