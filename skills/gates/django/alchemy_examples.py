@@ -11,7 +11,7 @@ def _mapped(source: str) -> Example:
         "class Post(Base):\n    __tablename__ = 'posts'\n"
         "    author: Mapped[Author] = relationship(back_populates='posts')\n"
         "    tags = relationship('Tag', lazy='selectin', backref=backref('marked'))\n"
-        "    comments = relationship('Comment', backref='post')\n\n\n"
+        "    comments = relationship('Comment', backref=backref('post', order_by='Post.id'))\n\n\n"
         "class Comment(Base):\n    __tablename__ = 'comments'\n\n\nclass Tag(Base):\n    __tablename__ = 'tags'\n"
     )
     imports = "from sqlalchemy import select\nfrom blog.tables import Author, Comment, Post\n\n\n"
@@ -36,6 +36,13 @@ MAPPED_BAD: tuple[Example, ...] = (
         "def f():\n    for comment in Comment.query.filter_by(open=True).all():\n        print(comment.post.title)\n"
     ),
     _mapped("def f(session):\n    for tag in session.scalars(select(Tag)):\n        print(tag.marked)\n"),
+    _mapped("def f(session):\n    for row in session.execute(select(Post)):\n        print(row.Post.author.name)\n"),
+    _mapped("def f(session):\n    return [post.author.name for (post,) in session.execute(select(Post)).all()]\n"),
+    _mapped("def f(session):\n    return [row[0].author.name for row in session.execute(select(Post))]\n"),
+    _mapped(
+        "async def f(session):\n    for post in await session.scalars(select(Post)):\n"
+        "        print(await post.awaitable_attrs.author)\n"
+    ),
 )
 MAPPED_GOOD: tuple[Example, ...] = (
     _mapped(
@@ -47,6 +54,14 @@ MAPPED_GOOD: tuple[Example, ...] = (
         "    return [[post.comments, post.author] for author in session.scalars(query) for post in author.posts]\n"
     ),
     _mapped("def f(session):\n    return [row.author for row in session.execute(select(Post.author))]\n"),
+    _mapped(
+        "def f(session):\n    for row in session.execute(select(Post).options(joinedload(Post.author))):\n"
+        "        print(row.Post.author.name)\n"
+    ),
+    _mapped(
+        "async def f(session):\n    for post in await session.scalars(select(Post)):\n"
+        "        print(await post.awaitable_attrs.tags)\n"
+    ),
     _mapped(
         "def f(session, options):\n    for post in session.scalars(select(Post).options(*options)):\n"
         "        print(post.author)\n"

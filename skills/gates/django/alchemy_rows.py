@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterable
+from dataclasses import replace
 
 from skills.gates.django.row_values import EVERYTHING, Result, Rows, Value
 from skills.gates.engine.context import FileContext
@@ -68,6 +69,14 @@ def of_result(result: Result, node: ast.Call) -> Value:
     return result if method in {"unique", "all", "fetchall"} else None
 
 
+def taken(result: Result, target: ast.expr, line: int) -> tuple[ast.expr, Value]:
+    """What a loop over an executed query binds: the row in `for (order,) in …`, the tuple in `for row in …`."""
+    one = replace(result, loop=line)
+    if isinstance(target, (ast.Tuple, ast.List)) and len(target.elts) == 1:
+        return target.elts[0], one.one()
+    return target, one
+
+
 def _options(options: Iterable[ast.expr]) -> frozenset[str]:
     """The relations that loader options load, written as lookups of Django's; everything where they cannot be read."""
     found: set[str] = set()
@@ -114,12 +123,16 @@ def mapped_relation(statement: ast.Assign | ast.AnnAssign, call: ast.Call) -> st
     to = given.get("argument", call.args[0] if call.args else None)
     target = next((word for word in [*(_words(to) if to is not None else []), *words] if word not in _WRAPPERS), "")
     lazy, other = given.get("lazy"), given.get("back_populates", given.get("backref"))
-    if isinstance(other, ast.Call) and other.args and not other.keywords:
+    if isinstance(other, ast.Call) and other.args and not any(word.arg == "lazy" and _is_eager(word.value)
+                                                              for word in other.keywords):  # fmt: skip
         other = other.args[0]  # `backref("posts")`
-    eager = isinstance(lazy, ast.Constant) and lazy.value in _EAGER
-    kind = EAGER if eager else LAZY_MANY if _LISTS & set(words) else LAZY_ONE
+    kind = EAGER if lazy is not None and _is_eager(lazy) else LAZY_MANY if _LISTS & set(words) else LAZY_ONE
     side = str(other.value) if isinstance(other, ast.Constant) else ""
     return f"{kind} {target} {side}".strip() if target else ""
+
+
+def _is_eager(lazy: ast.expr) -> bool:
+    return isinstance(lazy, ast.Constant) and lazy.value in _EAGER
 
 
 def _words(hint: ast.expr) -> list[str]:

@@ -20,14 +20,14 @@ _MODELS = (
 )
 
 
-def _api(queryset: str, fields: str) -> Example:
+def _api(queryset: str, fields: str, meta: str = "fields = ['id', 'user']") -> Example:
     """A list view over orders and its serializer."""
     serializers = (
         "from rest_framework import serializers\nfrom shop.models import Order, User\n\n\n"
         "class UserSerializer(serializers.ModelSerializer):\n    team = serializers.StringRelatedField()\n\n"
         "    class Meta:\n        model = User\n        fields = ['id', 'team']\n\n\n"
         f"class OrderSerializer(serializers.ModelSerializer):\n{fields}\n"
-        "    class Meta:\n        model = Order\n        fields = ['id', 'user']\n"
+        f"    class Meta:\n        model = Order\n        {meta}\n"
     )
     views = (
         "from shop.models import Order\n\n\nclass OrderViewSet(viewsets.ModelViewSet):\n"
@@ -185,6 +185,15 @@ N_PLUS_ONE_BAD: tuple[Example, ...] = (
     _shop("names = [order.label() for order in Order.objects.all()]\n"),
     _api("all()", "    user = UserSerializer()\n"),
     _api("select_related('user')", "    user = UserSerializer()\n"),
+    _api("all()", "", "fields = ['id', 'user']\n        depth = 1"),
+    _api("select_related('user')", "", "fields = '__all__'"),
+    _shop("totals = Counter()\nfor order in Order.objects.all():\n    totals[order.user.name] += 1\n"),
+    _shop("names = {}\nfor order in Order.objects.all():\n    names[order.user.name] = order.pk\n"),
+    _shop(
+        "from itertools import groupby\n\nlines = Line.objects.order_by('order_id')\n"
+        "for pk, group in groupby(lines, key=lambda line: line.order_id):\n"
+        "    print(pk, [line.product.name for line in group])\n"
+    ),
     _api("all()", "    name = serializers.CharField(source='user.name')\n"),
     _api(
         "all()",
@@ -319,6 +328,14 @@ N_PLUS_ONE_GOOD: tuple[Example, ...] = (
     _shop("from shop import labels\n\nfor order in Order.objects.select_related('user'):\n    labels.label(order)\n"),
     _api("select_related('user__team')", "    user = UserSerializer()\n"),
     _api("all()", "    number = serializers.CharField(source='pk')\n"),
+    _api("select_related('user')", "", "fields = ['id', 'user']\n        depth = 1"),
+    _api("all()", "    kind = serializers.CharField()\n", "exclude = ['tags']"),
+    _shop("totals = Counter()\nfor order in Order.objects.all():\n    totals[order.user_id] += 1\n"),
+    _shop(
+        "from itertools import groupby\n\nlines = Line.objects.select_related('product').order_by('order_id')\n"
+        "for pk, group in groupby(lines, key=lambda line: line.order_id):\n"
+        "    print(pk, [line.product.name for line in group])\n"
+    ),
     _api("all()", "    user = serializers.PrimaryKeyRelatedField(read_only=True)\n"),
     _shop("for order in Order.objects.select_related('user__team'):\n    print(order.user.team.name)\n"),
     _shop("for order in Order.objects.all():\n    print(order.user_id, order.total)\n    order.tags.add(3)\n"),

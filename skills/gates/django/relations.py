@@ -132,6 +132,15 @@ class Relations:
                         return Relation(source, owner, kind != "OneToOneField", place, loader, back)
         return None
 
+    def declared(self, model: Place) -> frozenset[str]:
+        """The relations that a model, and what it inherits from, declare as fields of a table."""
+        return frozenset(
+            name
+            for ancestor in self.line(model)
+            for name, places in self._own.get(ancestor[1].name, {}).items()
+            if any(path == ancestor[0] and _kind(fact) not in {_GENERIC, _GENERIC_MANY} for path, fact in places)
+        )
+
     def reached(self, origin: str, steps: Iterable[str], path: str) -> "tuple[Place, Relation | None] | None":
         """(the model at the end of steps from rows of a model, the last step), None where that is not certain."""
         model = self.model(origin, path)

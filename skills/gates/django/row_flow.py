@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+from skills.gates.django.alchemy_rows import taken
 from skills.gates.django.row_calls import call_value, show
-from skills.gates.django.row_run import Access, Given, Many, Via, tell
+from skills.gates.django.row_run import Access, Given, Many, Via, descend, tell
 from skills.gates.django.row_syntax import (
     annotated,
     calls,
     climbed,
     counts,
-    goes_on,
     guessed,
     is_column,
     left_out,
@@ -24,7 +24,7 @@ from skills.gates.django.row_syntax import (
     own_row,
     sender,
 )
-from skills.gates.django.row_values import Names, Row, Rows, Value, covers, merged
+from skills.gates.django.row_values import Names, Result, Row, Rows, Value, covers, merged
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.syntax import CHILDREN
@@ -98,10 +98,9 @@ class Flow:
 
     def called(self, name: str) -> bool:
         """True where the file seems to call a function of that name: one too many only says less."""
-        known = self._called.get(name)
-        if known is None:
-            known = self._called[name] = calls(self._source, name) > 0
-        return known
+        if name not in self._called:
+            self._called[name] = calls(self._source, name) > 0
+        return self._called[name]
 
     def guess(self, owner: ast.expr) -> Rows | None:
         """What `order.lines` stands for by its name, where the file gives nobody an `order` that it loaded itself."""
@@ -170,7 +169,9 @@ class Flow:
                 self.assign(target, node.value, value, names)
         elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
             value = self.value(node.value, names)
-            if isinstance(node, ast.AnnAssign) and node.value is not None:
+            if isinstance(node, ast.AugAssign):
+                self.value(node.target, names)
+            elif node.value is not None:
                 self.bind(node.target, value, names)
         elif isinstance(node, (ast.For, ast.AsyncFor)):
             self.loop(node, names)
@@ -213,7 +214,7 @@ class Flow:
     def loop(self, node: ast.For | ast.AsyncFor, names: Names) -> None:
         """Takes rows one by one; a body that ends with `return` or `break` takes one only."""
         rows = self.value(node.iter, names)
-        self.descend(rows, node.iter, node.target, node.body)
+        descend(self, self._running, rows, node, node.body)
         only_one = bool(node.body) and isinstance(node.body[-1], (ast.Return, ast.Break, ast.Raise))
         self.bind_loop(node.target, node.iter, rows, 0 if only_one else node.lineno, names)
         before = dict(names)
@@ -225,16 +226,6 @@ class Flow:
         for name, value in joined.items():
             if isinstance(value, Row) and value.loop == node.lineno:
                 names[name] = replace(value, loop=0)  # behind the loop it is one row
-
-    def descend(self, rows: Value, source: ast.expr, target: ast.expr, body: Iterable[ast.AST]) -> None:
-        """Tells of a function that calls itself for each of the rows behind its row: they are asked for each time."""
-        many = isinstance(rows, Row | Rows) and bool(rows.steps) and bool(self._running)
-        if many and isinstance(target, ast.Name) and goes_on(self._running[-1].name, target.id, body):
-            assert isinstance(rows, Row | Rows)
-            above = replace(
-                rows.one(source.lineno) if isinstance(rows, Rows) else rows, steps=rows.steps[:-1], again=True
-            )
-            tell(self, source, above, rows.steps[-1])
 
     def bind_loop(self, target: ast.expr, source: ast.expr, rows: Value, line: int, names: Names) -> None:
         if isinstance(rows, Row):
@@ -248,6 +239,13 @@ class Flow:
         if isinstance(source, ast.Call) and last_name(source.func) == "zip" and isinstance(target, ast.Tuple):
             for part, argument in zip(target.elts, source.args, strict=False):
                 self.bind_loop(part, argument, self.value(argument, names, quiet=True), line, names)
+            return
+        if isinstance(source, ast.Call) and last_name(source.func) == "groupby" and isinstance(target, ast.Tuple):
+            self.bind(target, None, names)
+            self.bind(target.elts[-1], self.value(source.args[0], names, quiet=True) if source.args else None, names)
+            return
+        if isinstance(rows, Result):
+            self.bind(*taken(rows, target, line), names)
             return
         if counts(source):
             self.bind(target, Row(_PLACE, loop=line), names)
@@ -286,6 +284,8 @@ class Flow:
                 names[target.value.id] = replace(row, loaded=row.loaded | {target.attr})
             elif target.value.id == "self":
                 names[f"self.{target.attr}"] = value
+        elif isinstance(target, (ast.Attribute, ast.Subscript)):
+            self.value(target if isinstance(target, ast.Subscript) else target.value, names)
 
     def value(self, node: ast.expr | None, names: Names, *, quiet: bool = False) -> Value:
         """What an expression stands for; tells of everything that is read on the way unless `quiet`."""
@@ -322,7 +322,7 @@ class Flow:
             return own
         row = self.value(node.value, names)
         if not isinstance(row, Row):
-            return None
+            return row.one() if isinstance(row, Result) and row.rows.origin.endswith(node.attr) else None
         if row.loop and not is_column(node.attr) and not covers(row.loaded, node.attr):
             tell(self, node, row, node.attr)
         return row.behind(node.attr)
@@ -334,7 +334,7 @@ class Flow:
         rows = self.value(node.value, names)
         self.value(node.slice, names)
         if not isinstance(rows, Rows):
-            return None
+            return rows.one() if isinstance(rows, Result) and rows.loop else None
         if not isinstance(node.slice, ast.Slice):
             place = names.get(node.slice.id) if isinstance(node.slice, ast.Name) else None
             return rows.one(place.loop if isinstance(place, Row) and place.origin == _PLACE else 0)
@@ -345,7 +345,7 @@ class Flow:
         inner = dict(names)
         for part in node.generators:
             rows = self.value(part.iter, inner)
-            self.descend(rows, part.iter, part.target, [node])
+            descend(self, self._running, rows, part, [node])
             self.bind_loop(part.target, part.iter, rows, node.lineno, inner)
             for test in part.ifs:
                 self.value(test, inner)

@@ -1,9 +1,11 @@
 """What the run through a file, and those who hear of it, are to each other."""
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Protocol
 
+from skills.gates.django.row_syntax import goes_on
 from skills.gates.django.row_values import Names, Row, Rows, Value
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.record import record
@@ -64,3 +66,15 @@ def given_to(flow: Run, node: ast.Call, given: Names) -> Via | None:
     """The call as the place of what a function reads of the rows that it is given; the outermost of several."""
     loops = frozenset(value.loop for value in given.values() if isinstance(value, Row) and value.loop)
     return flow.via or (Via(node, flow.statement, ".".join(flow.symbols), loops) if loops else None)
+
+
+def descend(
+    flow: Run, running: list[FunctionNode], rows: Value, loop: ast.For | ast.AsyncFor | ast.comprehension,
+    body: Iterable[ast.AST],
+) -> None:  # fmt: skip
+    """Tells of a function that calls itself for each of the rows behind its row: they are asked for each time."""
+    if not isinstance(rows, Row | Rows) or not rows.steps or not running or not isinstance(loop.target, ast.Name):
+        return
+    if goes_on(running[-1].name, loop.target.id, body):
+        row = rows.one(loop.iter.lineno) if isinstance(rows, Rows) else rows
+        tell(flow, loop.iter, replace(row, steps=rows.steps[:-1], again=True), rows.steps[-1])

@@ -9,7 +9,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.syntax import descendants
 
-_FREE = frozenset({"pk", "id", "objects"})
+_FREE = frozenset({"pk", "id", "objects", "awaitable_attrs"})
 GUESS = "~"
 """Stands before the name of a variable where that is all that says what rows are of."""
 
@@ -118,6 +118,9 @@ def manager_of(node: ast.Attribute, context: FileContext) -> Rows | None:
     owner = last_name(node.value) if isinstance(node.value, (ast.Name, ast.Attribute)) else ""
     if not owner[:1].isupper() or owner.isupper() or not (node.attr in MANAGERS or node.attr.islower()):
         return None
+    within = node.value.value if isinstance(node.value, ast.Attribute) and node.attr not in MANAGERS else None
+    if within is not None and getattr(within, "id", "") not in context.imports:
+        return None  # `row.Order.customer`: the row in a tuple
     name = context.resolve(node.value)
     return Rows(name, node.attr, line=node.lineno) if name else None
 

@@ -61,7 +61,10 @@ class Row:
     again: bool = False
 
     def behind(self, name: str) -> "Row":
-        """What stands behind an attribute, also one that a `Prefetch(…, to_attr=…)` made: `lines_now=lines`."""
+        """What stands behind an attribute, also one that a `Prefetch(…, to_attr=…)` made: `lines_now=lines`. What is
+        awaited behind `awaitable_attrs` stands behind the row."""
+        if name == "awaitable_attrs":
+            return self
         made = (path.partition("=")[2] for path in self.loaded if path.startswith(f"{name}="))
         return replace(self, steps=(*self.steps, next(made, name)), loaded=below(self.loaded, name))
 
@@ -79,9 +82,15 @@ class Loading:
 
 @record
 class Result:
-    """What executing a query of SQLAlchemy's answers: tuples, with the rows in them."""
+    """What executing a query of SQLAlchemy's answers: tuples, with the rows in them. `loop` is the line of the loop
+    that takes them one by one, 0 for all of them."""
 
     rows: Rows
+    loop: int = 0
+
+    def one(self) -> Row:
+        """The row in the tuple that the loop is at."""
+        return self.rows.one(self.loop)
 
 
 Value = Rows | Row | Loading | Result | None

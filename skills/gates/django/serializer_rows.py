@@ -29,7 +29,9 @@ _REST = frozenset(
 _RELATED = frozenset({"StringRelatedField", "SlugRelatedField", "HyperlinkedRelatedField", "PrimaryKeyRelatedField"})
 _DEEPEST = 3
 _Missing = tuple[str, Place, str]
-READ, BY_METHOD = "serializer-read", "=method"
+READ, BY_METHOD, BY_KEY = "serializer-read", "=method", "=keys"
+EVERY = "*"
+"""Stands before the fields that a serializer leaves out of those of its model."""
 _LISTED, _SHOWN, _MISSING = "serializer-list", "serializer-shown", "serializers: reads that lists do not load"
 
 
@@ -55,8 +57,14 @@ def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
     for part in fields.elts if isinstance(fields, (ast.List, ast.Tuple)) else ():
         if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value not in declared:
             listed.setdefault(part.lineno, []).append(part.value)
+    deep = meta_value(node, "depth")
+    how = "=row" if isinstance(deep, ast.Constant) and deep.value else BY_KEY
     for line, names in listed.items():
-        context.fact(READ, node.name, f"{' '.join(names)} =keys", line)
+        context.fact(READ, node.name, f"{' '.join(names)} {how}", line)
+    left = meta_value(node, "exclude")
+    if left is not None or (isinstance(fields, ast.Constant) and fields.value == "__all__"):
+        out = {str(part.value) for part in getattr(left, "elts", ()) if isinstance(part, ast.Constant)}
+        context.fact(READ, node.name, f"{EVERY.join([EVERY, *sorted(declared | out)])} {how}", node.lineno)
     context.fact("serializer", node.name, " ".join(filter(None, map(last_name, node.bases))), node.lineno)
 
 
@@ -215,20 +223,30 @@ def _reads(serializer: str, project: Project) -> Iterator[tuple[str, str, Place]
         yield from ((path, nested, place) for path in paths)
 
 
+def _spread(serializer: str, model: Place, project: Project, relations: Relations) -> Iterator[tuple[str, str, Place]]:
+    """What a serializer reads, with the relations of its model where it takes all fields of it."""
+    for path, nested, place in _reads(serializer, project):
+        if not path.startswith(EVERY):
+            yield path, nested, place
+            continue
+        for name in relations.declared(model) - {*path.split(EVERY)}:
+            yield name, nested, place
+
+
 def _missing(
     serializer: str, model: Place, loaded: frozenset[str], project: Project, relations: Relations, depth: int
 ) -> Iterator[_Missing]:
     """(path, where it is read, what becomes of it) of what a serializer reads behind rows that were loaded so far."""
     if len({path for path, _ in project.named("serializer", serializer)}) != 1:
         return
-    for path, nested, place in _reads(serializer, project):
+    for path, nested, place in _spread(serializer, model, project, relations):
         at, behind = model, loaded
         walked: list[str] = []
         for name in path.split("__"):
             found = relations.behind(at, name)
             if found is None and any(True for _ in asked_by(name, at, behind, None, relations, project)):
                 yield "__".join((*walked, name)), place, nested
-            if found is None or (nested == "=keys" and not found.many):
+            if found is None or (nested == BY_KEY and not found.many):
                 break
             walked.append(name)
             if not covers(behind, name):

@@ -43,6 +43,17 @@ UNORDERED_BAD: tuple[Example, ...] = (
     ),
     _shop("def orders(offset):\n    return Order.objects.all()[offset : offset + 50]\n"),
     _shop("def orders(offset):\n    return Order.objects.order_by()[offset : offset + 50]\n", _ORDERED),
+    _shop("class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.order_by()\n", _ORDERED),
+    _shop(
+        "def orders(request):\n    pages = PageNumberPagination()\n"
+        "    return pages.paginate_queryset(Order.objects.filter(paid=True), request)\n"
+    ),
+    _shop(
+        "class OrderViewSet(ReadOnlyModelViewSet):\n    queryset = Order.objects.order_by('pk')\n\n"
+        "    @action(detail=True)\n    def lines(self, request, pk):\n        rows = self.get_object().lines.all()\n"
+        "        return self.paginate_queryset(rows)\n",
+        _LINES,
+    ),
     _shop("def orders(request):\n    return Paginator(Order.objects.values('pk').distinct(), 50)\n"),
     _shop(
         "def orders(request):\n    rows = Order.objects.all()\n    if request.GET:\n"
@@ -107,6 +118,10 @@ UNORDERED_GOOD: tuple[Example, ...] = (
         _shop("class MyOrder(generics.ListAPIView):\n    def get_queryset(self):\n"
               "        return Order.objects.filter(pk=self.request.user.order_id)\n"),
         _shop("newest = Order.objects.all()[:10]\n"),
+        _shop("def orders(request):\n    pages = CursorPagination()\n"
+              "    return pages.paginate_queryset(Order.objects.filter(paid=True), request)\n"),
+        _shop("class OrderViewSet(ViewSet):\n    def list(self, request):\n"
+              "        return self.paginate_queryset(Order.objects.order_by('pk'))\n"),
         _shop("def orders(request):\n    rows = Order.objects.all()\n    rows = rows.order_by('pk')\n"
               "    return Paginator(rows, 50)\n"),
         _shop("class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.all()\n"

@@ -4,7 +4,8 @@ import ast
 
 from msgspec.structs import replace
 
-from skills.gates.analysis.queries import MANAGERS, chain_of
+from skills.gates.analysis.queries import chain_of
+from skills.gates.django.queryset_chains import Needs, assigned, bound, made, made_in, model_of, related, said_of
 from skills.gates.django.relations import relations_of
 from skills.gates.django.row_managers import orders_itself
 from skills.gates.django.serializer_rows import may_decide_itself
@@ -20,91 +21,9 @@ from skills.gates.rule import Observer, Rule, Watch
 UNORDERED = "unordered-queryset"
 _REST_LISTS = ("ModelViewSet", "ListAPIView", "ListCreateAPIView", "ListModelMixin", "ReadOnlyModelViewSet")
 _DJANGO_LISTS = ("ListView",)
-_LAZY = frozenset(
-    {
-        "all",
-        "filter",
-        "exclude",
-        "select_related",
-        "prefetch_related",
-        "annotate",
-        "only",
-        "defer",
-        "alias",
-        "values",
-        "values_list",
-        "using",
-        "distinct",
-    }
-)
-# What answers no rows, or rows in an order.
-_CUTS = frozenset(
-    {"none", "get", "first", "last", "reverse", "union", "intersection", "difference", "raw", "extra", "in_bulk",
-     "count", "exists", "aggregate", "latest", "earliest", "iterator", "dates", "datetimes", "create"}
-)  # fmt: skip
 # Models of packages that order their rows.
 _ORDERED = ("MPTTModel", "Orderable", "Page", "MP_Node")
 _CURSOR = "CursorPagination"
-
-
-def _model_of(node: ast.expr | None, context: FileContext) -> str | None:
-    """The dotted model of a queryset that is written as one chain without an order, None for all others."""
-    if isinstance(node, ast.Attribute) and node.attr in MANAGERS and last_name(node.value)[:1].isupper():
-        return context.resolve(node.value)
-    if not isinstance(node, ast.Call):
-        return None
-    chain = chain_of(node)
-    if chain.manager not in MANAGERS or not chain.model:
-        return None
-    if any(
-        name in _CUTS or (name == "order_by" and not _clears(name, call)) or _gives_one(name, call)
-        for name, call in chain.calls
-    ):
-        return None
-    return context.resolve(chain.root)
-
-
-def _gives_one(name: str, call: ast.Call) -> bool:
-    """`filter(pk=…)`: one row needs no order."""
-    return name == "filter" and any(keyword.arg in {"pk", "id", "uuid"} for keyword in call.keywords)
-
-
-def _own_methods(node: ast.expr | None) -> tuple[str, ...]:
-    """The methods of a chain that are none of Django's: the project knows whether they order."""
-    calls = chain_of(node).calls if isinstance(node, ast.Call) else ()
-    return tuple(name for name, call in calls if name not in _LAZY and not _clears(name, call))
-
-
-def _clears(name: str, call: ast.Call) -> bool:
-    """`order_by()` takes away what the model says."""
-    return name == "order_by" and not call.args and not call.keywords
-
-
-def _is_cleared(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Call) and any(_clears(name, call) for name, call in chain_of(node).calls)
-
-
-def _related(node: ast.expr, context: FileContext) -> tuple[str, str] | None:
-    """(model, attribute) of `city.streets.all()` where the function has the city from a query for one row."""
-    if not isinstance(node, ast.Call):
-        return None
-    chain = chain_of(node)
-    root = chain.root
-    if chain.manager or not isinstance(root, ast.Attribute) or not isinstance(root.value, ast.Name):
-        return None
-    if not chain.calls or any(name not in _LAZY for name, _ in chain.calls):
-        return None
-    row = _bound(root.value.id, context)
-    if not isinstance(row, ast.Call):
-        return None
-    if last_name(row.func) == "get_object_or_404" and row.args:
-        of = row.args[0]
-        owner = context.resolve(of) if isinstance(of, (ast.Name, ast.Attribute)) else _model_of(of, context)
-    else:
-        made = chain_of(row)
-        one = bool(made.calls) and made.calls[-1][0] in {"get", "first", "last", "latest", "earliest", "create"}
-        owner = context.resolve(made.root) if one and made.manager in MANAGERS and made.model else None
-    return (owner, root.attr) if owner and last_name(root.value)[:1].islower() else None
 
 
 def _report(
@@ -116,7 +35,7 @@ def _report(
     context: FileContext,
     symbol: str,
     line: int,
-    more: tuple[tuple[str, str], ...] = (),
+    more: Needs = (),
 ) -> None:
     needs = (("model", model), ("manager", manager), ("paged", paged), *more)
     name = model.rpartition(".")[2]
@@ -131,12 +50,7 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
     rest = any(base.endswith(_REST_LISTS) for base in bases)
     if not rest and not any(base.endswith(_DJANGO_LISTS) for base in bases):
         return
-    given = {
-        last_name(target): statement.value
-        for statement in node.body
-        if isinstance(statement, ast.Assign)
-        for target in statement.targets
-    }
+    given = assigned(node)
     paged = _paging(given, rest)
     order = given.get("ordering")
     if paged is None or (order is not None and not (isinstance(order, ast.Constant) and order.value is None)):
@@ -144,7 +58,7 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
     if not rest and any(isinstance(part, FunctionNode) and part.name == "get_ordering" for part in node.body):
         return
     place, queryset = _queryset(node, given, context)
-    model = _model_of(queryset, context)
+    model = model_of(queryset, context)
     manager = _manager(queryset)
     if model is None and not rest and "model" in given and place is None:
         place, model, manager = given["model"], context.resolve(given["model"]), "objects"
@@ -153,7 +67,7 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
         more = (
             *(("base", base) for base in bases),
             ("pages", _paging_class(given)),
-            *(("through", name) for name in _own_methods(queryset)),
+            *said_of(queryset),
         )
         _report(place, model, manager, paged, f"`{node.name}` lists the rows", context, symbol, node.lineno, more)
 
@@ -184,8 +98,8 @@ def _queryset(
                 return ast.Constant(0), None
             for part in descendants(method):
                 if isinstance(part, ast.Return) and part.value is not None:
-                    rows = _made_in(method, part.value, context)
-                    if _model_of(rows, context):
+                    rows = made_in(method, part.value, context)
+                    if model_of(rows, context):
                         return part.value, rows
             return ast.Constant(0), None
     value = given.get("queryset")
@@ -205,70 +119,43 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         rows = node.args[0] if node.args else next(named, None)
         if rows is None:
             return
-        _on_cut(node, _made(rows, context), "`Paginator` cuts the rows", context)
+        _on_cut(node, made(rows, context), "`Paginator` cuts the rows", context)
 
 
-def _on_cut(node: ast.expr, rows: ast.expr, why: str, context: FileContext) -> None:
-    model = _model_of(rows, context)
-    more: tuple[tuple[str, str], ...] = (("cleared", "yes"),) if _is_cleared(rows) else ()
-    more += tuple(("through", name) for name in _own_methods(rows))
-    if model is None and (behind := _related(rows, context)) is not None:
+def _on_pages(node: ast.Call, context: FileContext) -> None:
+    """`self.paginate_queryset(Order.objects.all())` of a view, `pages.paginate_queryset(orders, request)`."""
+    if not isinstance(node.func, ast.Attribute) or node.func.attr != "paginate_queryset" or not node.args:
+        return
+    owner = last_name(node.func.value)
+    if owner == "self" and context.class_scope is not None:
+        paging = assigned(context.class_scope).get("pagination_class")
+    else:
+        pager = bound(owner, context)
+        paging = pager.func if isinstance(pager, ast.Call) else None
+    paged = "default" if paging is None else "yes"
+    pages = ("pages", last_name(paging) if paging is not None else "")
+    _on_cut(node, made(node.args[0], context), "`paginate_queryset` cuts the rows", context, paged, (pages,))
+
+
+def _on_cut(
+    node: ast.expr, rows: ast.expr, why: str, context: FileContext, paged: str = "yes", pages: Needs = ()
+) -> None:
+    model = model_of(rows, context)
+    more = said_of(rows)
+    if model is None and (behind := related(rows, context)) is not None:
         model, more = behind[0], (("behind", behind[1]),)
     if model:
-        _report(node, model, _manager(rows), "yes", why, context, context.symbol, 0, more)
+        _report(node, model, _manager(rows), paged, why, context, context.symbol, 0, (*more, *pages))
 
 
 def _on_slice(node: ast.Subscript, context: FileContext) -> None:
     """`Order.objects.all()[offset:offset + 50]`."""
     if isinstance(node.slice, ast.Slice) and node.slice.lower is not None and node.slice.upper is not None:
         rows = node.value
-        rows = _made(rows, context)
+        rows = made(rows, context)
         first = node.slice.lower
         if not (isinstance(first, ast.Constant) and first.value == 0):
             _on_cut(node, rows, "A slice takes a page", context)
-
-
-def _made(rows: ast.expr, context: FileContext) -> ast.expr:
-    """The expression that made rows in the function around."""
-    return _made_in(context.function, rows, context) if context.function is not None else rows
-
-
-def _made_in(function: FunctionNode, rows: ast.expr, context: FileContext) -> ast.expr:
-    """The expression that made rows: what `rows` stands for, also of `rows.filter(…)`."""
-    if isinstance(rows, ast.Name):
-        return _bound_in(function, rows.id, context) or rows
-    if isinstance(rows, ast.Call):
-        chain = chain_of(rows)
-        if isinstance(chain.root, ast.Name) and _narrows(rows, chain.root.id):
-            return _bound_in(function, chain.root.id, context) or rows
-    return rows
-
-
-def _bound(name: str, context: FileContext) -> ast.expr | None:
-    """What a name stands for in the function around."""
-    return _bound_in(context.function, name, context) if context.function is not None else None
-
-
-def _bound_in(function: FunctionNode, name: str, context: FileContext) -> ast.expr | None:
-    """What a name stands for where a function binds it once, or to rows of one model each time, and else only narrows
-    it: `rows = rows.filter(…)`."""
-    values = [
-        part.value
-        for part in descendants(function)
-        if isinstance(part, ast.Assign) and name in {last_name(target) for target in part.targets}
-    ]
-    first = [value for value in values if not _narrows(value, name)]
-    if len(first) > 1 and (any(map(_own_methods, first)) or len({_model_of(value, context) for value in first}) > 1):
-        return None
-    return first[0] if first else None
-
-
-def _narrows(value: ast.expr, name: str) -> bool:
-    if not isinstance(value, ast.Call):
-        return False
-    chain = chain_of(value)
-    itself = isinstance(chain.root, ast.Name) and chain.root.id == name and not chain.manager
-    return itself and bool(chain.calls) and all(method in _LAZY for method, _ in chain.calls)
 
 
 def _on_ordering(node: ast.ClassDef, context: FileContext) -> None:
@@ -356,8 +243,8 @@ unordered_queryset = Rule(
     why="Without an order the database may sort each page differently: one row shows up twice, another never.",
     fix='Give the queryset `order_by(…)`, with a unique column last ("-created", "pk"), or the model `Meta.ordering`.',
     when="In REST views that list (those with `pagination_class = None` are left out), Django's `ListView` with "
-    "`paginate_by`, `Paginator(…)`, and slices with an offset. The model must be known, with what it inherits and its "
-    "manager; a `get_queryset` that orders anywhere is trusted. Not in tests and migrations.",
+    "`paginate_by`, `Paginator(…)`, `paginate_queryset(…)`, and slices with an offset. The model must be known, with "
+    "what it inherits and its manager; a `get_queryset` that orders anywhere is trusted. Not in tests and migrations.",
     watches=(
         Watch(
             (ast.ClassDef,),
@@ -366,6 +253,7 @@ unordered_queryset = Rule(
             is_product_path,
         ),
         Watch((ast.Call,), _on_call, (b"Paginator",), is_product_path, near=(b"Paginator",)),
+        Watch((ast.Call,), _on_pages, (b"paginate_queryset(",), is_product_path, near=(b"paginate_queryset(",)),
         Watch((ast.Subscript,), _on_slice, (b"offset", b"page", b"start"), is_product_path, near=(b"[",)),
     ),
     holds=_holds,
