@@ -174,11 +174,13 @@ class CockpitApp(Parts):
         self.run_only(follow, name)
 
     def show_worktrees(self, snapshot: WorktreesSnapshot) -> None:
-        from cockpit.worktrees.feed import with_presence
+        from cockpit.worktrees.judgement import with_last, with_presence
 
-        self.trees = with_presence(snapshot, self.sessions)
+        self.trees = with_presence(with_last(snapshot, self.trees), self.sessions)
         self.news.set()
-        costs = {} if self.everywhere else dict(self.spend.by_branch)  # a branch's name is one repository's
+        costs = None if self.spend.today is None else dict(self.spend.by_branch)
+        if self.everywhere:  # a branch's name is one repository's
+            costs = {}
         self.worktrees_pane.show(self.trees, str(self.watched), costs)
         self.refresh_chrome()
         there = [Path(tree.path) for tree in self.trees.worktrees if not tree.missing]

@@ -10,7 +10,7 @@ from skills.spending.amount import percent
 from widgets.bindings import filled
 from widgets.lines import Line, Span, crop, crop_path, gauge, join, line, pad, plain, sparkline, width_of
 from widgets.virtual_list import VirtualList
-from widgets.words import count
+from widgets.words import count, tokens
 from widgets.wrap import wrap_line
 
 Row = Finding | CheckProblem | Check
@@ -365,7 +365,7 @@ class FindingsPane(VirtualList[Row]):
 
 
 def worst(snapshot: FindingsSnapshot) -> Line:
-    """`✖1 !6` for the narrow tab: `✓` only where everything was judged, `?` where something could not be."""
+    """`✖1 !5.3K` for the narrow tab: `✓` only where everything was judged, `?` where something could not be."""
     totals = {gate: sum(1 for finding in snapshot.findings if finding.gate == gate) for gate in ("P0", "P1")}
     if not any(totals.values()):
         if snapshot.phase == "checking":
@@ -374,7 +374,7 @@ def worst(snapshot: FindingsSnapshot) -> Line:
         return line(("?", "warn")) if unsure else line(("✓", "good"))
     parts: list[Line] = []
     if totals["P0"]:
-        parts.append(line((f"✖{totals['P0']:,}", "bad")))
+        parts.append(line((f"✖{tokens(totals['P0'])}", "bad")))
     if totals["P1"]:
-        parts.append(line((f"!{totals['P1']:,}", "warn")))
+        parts.append(line((f"!{tokens(totals['P1'])}", "warn")))
     return join(parts, " ")

@@ -22,6 +22,9 @@ _STATE = 30  # cells that what stands out should have before counts and ages tak
 _WORD = 8  # cells of a glyph and a word
 _AGE, _GAPS = 5, 8
 _COSTS_FROM = 80  # cells of a row that has room for costs
+_FEW = 50  # cells of a row in which only what it holds has room
+_CHANGES = len("1 changed 1 new"), len("2 changes")  # cells that are kept for them, where there is room
+_REMARK, _COST = 16, 8  # cells that are kept for what is still being read
 
 
 def changes_of(tree: Worktree, now: datetime, *, brief: bool = False) -> Line:
@@ -133,15 +136,18 @@ class Columns:
 
 
 def columns(trees: Sequence[Worktree], now: datetime, width: int, costs: Mapping[str, Amount] | None = None) -> Columns:
-    """Columns as wide as the longest content, the branch giving way first; `costs` only where there is room."""
+    """Columns as wide as the longest content, the branch giving way first; `costs` only where there is room, None while
+    they are read. None is narrower than what is usual in it, so that rows stay where they are while they are read."""
     if not trees:
         return Columns(0, 0, 0)
     name = max(cell_len(head_of(tree)) for tree in trees)
-    far = max(width_of(distance(tree)) for tree in trees)
-    cost = max((len(cost_of(tree, costs)) for tree in trees), default=0) if costs and width >= _COSTS_FROM else 0
-    wanted = min(_STATE, max(_state_width(tree, now) for tree in trees))
-    for brief, aged in ((False, True), (True, True), (True, False)):
-        changed = max(width_of(changes_of(tree, now, brief=brief)) for tree in trees)
+    far = max(0 if width < _FEW else 2 if width < _COSTS_FROM else 5, *(width_of(distance(tree)) for tree in trees))
+    cost = 0 if width < _COSTS_FROM else _COST if costs is None else max(len(cost_of(tree, costs)) for tree in trees)
+    reading = any(tree.counts is None and not (tree.missing or tree.problem) for tree in trees)
+    wanted = min(_STATE, max(_REMARK if reading else 0, *(_state_width(tree, now) for tree in trees)))
+    whole, least = _CHANGES if width >= _FEW else (0, 0)
+    for kept, brief, aged in ((whole, False, True), (least, False, True), (least, True, True), (least, True, False)):
+        changed = max(kept, *(width_of(changes_of(tree, now, brief=brief)) for tree in trees))
         room = width - min(changed, 24) - far - 12 - cost
         sized = max(8, min(name, 32, max(12, room // 2))), min(changed, max(5, width // 3))
         if width - sum(sized) - far - _GAPS - (_AGE if aged else 0) - (cost + 2 if cost else 0) >= wanted:
@@ -216,7 +222,7 @@ class WorktreesPane(VirtualList[Worktree]):
         super().__init__(id=id)
         self.snapshot = WorktreesSnapshot()
         self.watched = ""
-        self.costs: Mapping[str, Amount] = {}
+        self.costs: Mapping[str, Amount] | None = None
         self._wanted = ""
         self.empty = (line(_READING),)
         self.set_title(line("1 Worktrees"))
@@ -240,8 +246,8 @@ class WorktreesPane(VirtualList[Worktree]):
         return ((" ", "text"), (pad(name_of(item.repository) if first else "", room), "accent"), (" ", "text"))
 
     def show(self, snapshot: WorktreesSnapshot, watched: str, costs: Mapping[str, Amount] | None = None) -> None:
-        """Show a snapshot, with what each branch has cost this month."""
-        self.snapshot, self.watched, self.costs = snapshot, watched, costs or {}
+        """Show a snapshot, with what each branch has cost this month; None while that is read."""
+        self.snapshot, self.watched, self.costs = snapshot, watched, costs
         trees = snapshot.worktrees
         groups = len({tree.repository for tree in trees if tree.repository})
         of = f" in {groups} repositories" if groups > 1 else ""

@@ -47,6 +47,18 @@ def judged(tree: Worktree) -> Worktree:
     return replace(tree, advice=verdict.advice, safe_to_remove=verdict.safe_to_remove, why=verdict.why)
 
 
+def with_last(snapshot: WorktreesSnapshot, last: WorktreesSnapshot) -> WorktreesSnapshot:
+    """The snapshot where a row that is not counted yet stays as it was in the one before, as an older value."""
+    before = {(tree.path, tree.head): tree for tree in last.worktrees if tree.counts is not None}
+
+    def kept(tree: Worktree) -> Worktree:
+        known = before.get((tree.path, tree.head))
+        reading = tree.counts is None and not (tree.missing or tree.problem)
+        return replace(known, stale=True) if reading and known is not None else tree
+
+    return replace(snapshot, worktrees=tuple(map(kept, snapshot.worktrees)))
+
+
 def with_presence(snapshot: WorktreesSnapshot, sessions: SessionsSnapshot) -> WorktreesSnapshot:
     """Each worktree with the agent session that runs in it; of several, the one that needs a person most."""
     places = {os.path.realpath(tree.path): tree.path for tree in snapshot.worktrees}

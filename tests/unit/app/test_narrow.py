@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from msgspec import structs
@@ -15,6 +15,7 @@ from cockpit.spend.models import BudgetWindow, Level, SpendRow, SpendSnapshot, T
 from cockpit.worktrees.models import Counts, Presence, Worktree
 from skills.gates import rule_document
 from skills.gates.model import Check
+from skills.spending.amount import Amount
 from tests.unit.agents.test_attention import session
 from tests.unit.agents.test_watch import finding
 from tests.unit.spend.test_spend_screen_lines import row
@@ -30,7 +31,7 @@ from widgets.budget_pane import (
     window_row,
 )
 from widgets.code_view import code_lines, rule_lines
-from widgets.findings_pane import Filters, counts_line, finding_row, ordered, problem_row
+from widgets.findings_pane import Filters, counts_line, finding_row, ordered, problem_row, worst
 from widgets.findings_pane import columns as finding_columns
 from widgets.lines import fit, line, plain
 from widgets.markdown_lines import markdown_lines
@@ -241,6 +242,29 @@ def test_forty_columns_say_the_state_of_a_worktree_in_a_word() -> None:
         ["●", "busy"],
         ["◐", "waits"],
     ]
+
+
+@pytest.mark.parametrize("width", [60, 90])
+def test_rows_of_worktrees_stay_where_they_are_while_they_are_read(width: int) -> None:
+    head = Worktree(name="a", path="/a", branch="feature/login", head="1" * 40, committed_at=AT - timedelta(weeks=14))
+    other = replace(head, path="/b", branch="main")
+    one = replace(head, counts=Counts(unstaged=1, untracked=1), behind=3, advice="commit or stash")
+    two = replace(other, counts=Counts(), safe_to_remove=True)
+
+    def told(trees: list[Worktree], costs: dict[str, Amount] | None) -> list[list[int]]:
+        sizes = columns(trees, AT, width, costs)
+        rows = [plain(worktree_row(tree, AT, width, sizes, False, costs)) for tree in trees]
+        return [[row.index(word) for word in row.split() if word in ("14w", "✓", "commit", "clean")] for row in rows]
+
+    stages = [told([one, two], {"main": Amount(50.47, floor=True)}), told([one, other], None), told([head, two], None)]
+    whole = stages[0]
+    assert all(set(row) <= set(full) for rows in stages[1:] for row, full in zip(rows, whole, strict=True)), stages
+    assert columns([head, other], AT, width, None) == replace(columns([one, two], AT, width, None), brief=False)
+
+
+def test_a_tab_cuts_no_figure() -> None:
+    many = tuple(structs.replace(finding(str(number)), gate="P1") for number in range(1_299))
+    assert plain(worst(FindingsSnapshot(phase="ready", findings=(finding("a"), *many)))) in ("✖1 !1.3K", "✖1,300")
 
 
 def test_a_mark_in_a_line_that_is_too_long_stands_in_the_line() -> None:

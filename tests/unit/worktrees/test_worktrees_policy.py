@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from cockpit.agents.models import Session, SessionsSnapshot
-from cockpit.worktrees.judgement import holders, with_presence
+from cockpit.worktrees.judgement import holders, with_last, with_presence
 from cockpit.worktrees.models import Counts, Worktree, WorktreesSnapshot
 from skills.workflow.worktrees import WorktreeState, is_stale, judge
 
@@ -168,3 +168,20 @@ def test_paths_are_held_by_the_innermost_worktree() -> None:
     assert holders(["/r/x.py"], trees) == {"/r"}
     assert holders(["/r/.worktrees/a/deep/x.py", "/r/.worktrees/a"], trees) == {"/r/.worktrees/a"}
     assert holders(["/other/x.py", "/"], trees) == set()
+
+
+def test_a_row_that_is_read_again_stays_as_an_older_value() -> None:
+    counted = Worktree("a", "/r/a", "main", "1" * 40, counts=Counts(unstaged=2), behind=3)
+    last = WorktreesSnapshot((counted,))
+    reading = replace(counted, counts=None, behind=None)
+
+    def now(tree: Worktree) -> Worktree:
+        return with_last(WorktreesSnapshot((tree,)), last).worktrees[0]
+
+    assert now(reading) == replace(counted, stale=True)
+    for other in (
+        replace(reading, head="2" * 40),
+        replace(reading, missing=True),
+        replace(reading, problem="unreadable"),
+    ):
+        assert now(other) == other
