@@ -143,7 +143,7 @@ class CockpitApp(Parts):
         self._feed("worktrees", partial(self.follow_trees, self._hints), self.show_worktrees)
         self._feed("findings", self._follow_findings, self.show_findings)
         everywhere = self.everywhere
-        self._feed("phase", partial(follow_sessions, repository, settings, all_repos=everywhere), self.show_sessions)
+        self._feed("phase", partial(follow_sessions, repository, all_repos=everywhere), self.show_sessions)
         self._feed("budget", partial(follow_spend, repository, settings, all_repos=everywhere), self.show_spend)
         self.keep_warm()
 

@@ -46,7 +46,7 @@ async def follow_all(
     with Engine() as engine:
         feeds: dict[str, AsyncIterator[Any]] = {
             "budget": follow_spend(repository, config, all_repos=everywhere),
-            "phase": follow_sessions(repository, config, all_repos=everywhere),
+            "phase": follow_sessions(repository, all_repos=everywhere),
             "worktrees": follow_trees(repository, config, hints=hints),
             "findings": follow_findings(engine, repository, config, root=root, on_saved=saved),
         }

@@ -171,9 +171,7 @@ def context_row(session: Session, width: int) -> Line:
     return bar_row(plain_text(session.branch or session.agent), figure, context.percent, context.level, width)
 
 
-def budget_lines(
-    snapshot: SpendSnapshot, sessions: Sequence[Session], now: datetime, width: int, height: int
-) -> list[Line]:
+def budget_lines(snapshot: SpendSnapshot, sessions: Sequence[Session], width: int, height: int) -> list[Line]:
     """The whole pane, the most pressing within `height`; what is below it can be scrolled to."""
     if snapshot.today is None:
         if snapshot.loading is not None:
@@ -245,7 +243,7 @@ class BudgetPane(FixedLines):
     def _told(self, width: int, height: int) -> list[Line]:
         if self.trouble and self.snapshot.today is None:
             return wrapped([line((f"Not read: {self.trouble}", "warn"))], width)
-        return budget_lines(self.snapshot, self.sessions, self.now, width, height)
+        return budget_lines(self.snapshot, self.sessions, width, height)
 
     def _build(self) -> None:
         size = self.scrollable_content_region

@@ -9,7 +9,6 @@ from dataclasses import replace
 from cockpit.agents.models import Forecast, Session, SessionsSnapshot
 from cockpit.agents.registry import REGISTRY_FILE
 from cockpit.clock import now
-from cockpit.config import Config
 from cockpit.hooks.drain import make_log_folder
 from cockpit.phases.store import DAY, SessionStore
 from cockpit.repository import Repository
@@ -52,9 +51,7 @@ def _forecast(session: Session, known: Mapping[str, ContextPace]) -> Forecast | 
     return Forecast(pace.tokens_per_turn, left, pace.cache_until, pace.cache_kind, pace.next_usd, pace.next_usd_cold)
 
 
-async def follow_sessions(
-    repository: Repository, config: Config, *, all_repos: bool = False
-) -> AsyncIterator[SessionsSnapshot]:
+async def follow_sessions(repository: Repository, *, all_repos: bool = False) -> AsyncIterator[SessionsSnapshot]:
     """Yields the sessions at once, then whenever one of them changed, at most ten times a second.
 
     `note` says where the folders cannot be watched and are looked at every second instead.

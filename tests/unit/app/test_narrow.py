@@ -83,7 +83,6 @@ def test_dollars_are_never_cut(spent: float, floor: bool, width: int) -> None:
 
 def test_a_low_pane_shows_what_presses_and_leaves_out_what_is_calm() -> None:
     today = row("today", 9.0)
-    now = datetime(2026, 11, 20, 12, tzinfo=UTC)
     levels: dict[str, tuple[Level, float]] = {"ok": ("ok", 20.0), "info": ("info", 60.0), "over": ("exceeded", 180.0)}
 
     def names(height: int, told: str, *live: Session) -> list[str]:
@@ -92,7 +91,7 @@ def test_a_low_pane_shows_what_presses_and_leaves_out_what_is_calm() -> None:
             for name, word in zip(("day", "week", "month"), told.split(), strict=True)
         )
         known = SpendSnapshot(today=today, month=today, windows=windows, by_model=(row("claude-opus-4-7", 9.0),))
-        return [plain(one).split()[0] for one in budget_lines(known, live, now, 100, height)]
+        return [plain(one).split()[0] for one in budget_lines(known, live, 100, height)]
 
     assert names(4, "ok ok ok") == ["day", "week", "month", "opus-4-7"]
     assert names(3, "ok ok ok") == ["day", "month", "opus-4-7"]
@@ -106,7 +105,7 @@ def test_a_low_pane_shows_what_presses_and_leaves_out_what_is_calm() -> None:
     free = replace(busy, session="c", branch="main")
     assert names(4, "ok ok ok", free, full) == ["day", "month", "fix/login", "opus-4-7", "main"]  # the fuller one first
     assert names(3, "ok ok ok", busy, full) == ["day", "month", "fix/login", "opus-4-7", "fix/login"]
-    rows = budget_lines(SpendSnapshot(today=today, month=today), (busy, full), now, 100, 1)
+    rows = budget_lines(SpendSnapshot(today=today, month=today), (busy, full), 100, 1)
     assert "89 % alert" in plain(rows[0]) and "10 % safe" in plain(rows[-1])
 
 
@@ -145,7 +144,7 @@ def test_what_is_not_in_the_dollars_is_said_before_calm_sessions() -> None:
     live = [
         replace(session(name, "idle", 1), context=ContextUse(9, 200_000, 1.0, "safe", "its model")) for name in "abcd"
     ]
-    told = budget_lines(SpendSnapshot(today=today, month=today, unread=("claude: x",)), live, AT, 60, 3)
+    told = budget_lines(SpendSnapshot(today=today, month=today, unread=("claude: x",)), live, 60, 3)
     assert "! claude: x" in [plain(each) for each in told[:3]]
 
 
@@ -308,7 +307,7 @@ def test_a_floor_of_another_day_is_not_told_of_today() -> None:
     names = ("day", "week", "month")
     windows = tuple(BudgetWindow(name, 1.0, 5.0, None, 20.0, "ok", floor=name == "month") for name in names)
     shown = SpendSnapshot(windows=windows, today=total, month=replace(total, floor=True))
-    rows = [plain(row) for row in budget_lines(shown, (), AT, 60, 9)]
+    rows = [plain(row) for row in budget_lines(shown, (), 60, 9)]
     assert [row.split()[0] for row in rows if "≥" in row] == ["month"]
 
 

@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cockpit.agents.models import Session
-from cockpit.config import Config
 from cockpit.hooks import drain as draining
 from cockpit.hooks import spool
 from cockpit.hooks.drain import drain, log_events, log_path, open_spool, read_event, spool_opened
@@ -246,7 +245,7 @@ def test_events_of_unknown_sessions_change_nothing(claude: Path, repository: Rep
 
 async def test_the_feed_sees_an_event_within_a_second(claude: Path, repository: Repository) -> None:
     talked(claude, repository)
-    feed = follow_sessions(repository, Config())
+    feed = follow_sessions(repository)
     first = await anext(feed)
     assert first.sessions[0].state == "busy"
     await asyncio.sleep(1.2)  # cockpit: ignore[sleep-in-test] nothing tells that the folders are watched

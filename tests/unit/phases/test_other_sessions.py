@@ -16,7 +16,6 @@ from cockpit.agents.models import Session
 from cockpit.agents.transcript_files import LineFile
 from cockpit.agents.whole_transcript import read_told
 from cockpit.cli import main
-from cockpit.config import Config
 from cockpit.phases import store
 from cockpit.phases.feed import follow_sessions
 from cockpit.phases.others import other_files
@@ -148,7 +147,7 @@ async def test_the_feed_follows_a_rollout(
 ) -> None:
     running(monkeypatch, processes.Running("codex", 5, str(repository.root)))
     path, _ = write_codex(own_home, str(repository.root), ends=False)
-    feed = follow_sessions(repository, Config())
+    feed = follow_sessions(repository)
     assert (await asyncio.wait_for(anext(feed), 20)).sessions[0].state == "busy"
     await asyncio.sleep(1.5)  # cockpit: ignore[sleep-in-test] nothing tells that the folders are watched
     with path.open("a") as stream:

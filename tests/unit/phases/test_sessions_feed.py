@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from cockpit.agents.models import SessionsSnapshot
-from cockpit.config import Config
 from cockpit.phases.feed import follow_sessions
 from cockpit.repository import Repository
 from tests.unit.session_places import register, talk_at
@@ -28,7 +27,7 @@ async def _next(feed: Any, wanted: Any) -> SessionsSnapshot:
 async def test_the_feed_follows_new_sessions_lines_and_states(claude: Path, repository: Repository) -> None:
     (claude / "projects").mkdir()
     (claude / "sessions").mkdir()
-    feed = follow_sessions(repository, Config())
+    feed = follow_sessions(repository)
     first = await anext(feed)
     assert first.sessions == ()
 
@@ -58,7 +57,7 @@ async def test_the_feed_sees_a_process_end(
     talk_at(repository, 1).write(claude)
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE)
     register(claude, "5e55", process.pid, status="busy", cwd=str(repository.root))
-    feed = follow_sessions(repository, Config())
+    feed = follow_sessions(repository)
     assert (await anext(feed)).sessions[0].state == "busy"
 
     await process.communicate(b"\n")
@@ -68,7 +67,7 @@ async def test_the_feed_sees_a_process_end(
 
 async def test_a_transcript_that_is_deleted_takes_its_session_with_it(claude: Path, repository: Repository) -> None:
     path = talk_at(repository, 1).write(claude)
-    feed = follow_sessions(repository, Config())
+    feed = follow_sessions(repository)
     await _next(feed, lambda now: len(now.sessions) == 1)
     path.unlink()
     await _next(feed, lambda now: not now.sessions)
@@ -83,7 +82,7 @@ async def test_the_feed_polls_and_says_so_where_it_cannot_watch(
 
     (claude / "projects").mkdir()
     monkeypatch.setattr("cockpit.inotify.Inotify.watch", exhausted)
-    feed = follow_sessions(repository, Config())
+    feed = follow_sessions(repository)
     await anext(feed)
     talk_at(repository, 1).write(claude)
     found = await _next(feed, lambda now: bool(now.sessions))
