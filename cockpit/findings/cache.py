@@ -83,6 +83,8 @@ class _Facts(msgspec.Struct, array_like=True, gc=False):
     crashed: msgspec.Raw
     parsed: bool
     places: int
+    tenants: bool
+    deferred: bool
 
 
 class _OutlinedEntry(msgspec.Struct, array_like=True, gc=False):
@@ -136,7 +138,16 @@ def outlined(entry: Entry) -> Entry:
 
 
 def _facts_of(one: FileReport | _Facts) -> FileReport:
-    return FileReport(one.path, one.role, one.role_why, facts=one.facts, parsed=one.parsed, places=one.places)
+    return FileReport(
+        one.path,
+        one.role,
+        one.role_why,
+        facts=one.facts,
+        parsed=one.parsed,
+        places=one.places,
+        tenants=one.tenants,
+        deferred=one.deferred,
+    )
 
 
 class ReportCache:

@@ -88,17 +88,62 @@ def outcome_of(project: Project, narrow: Narrow | None = None) -> Outcome:
             counts[rule] = counts.get(rule, 0) + 1
     asked = (*verdict.checks, *(answer.check for answer in outside.values()))
     checks = tuple(_recounted(check, counts) for check in asked)
-    problems = [*project.manifest_problems(), *_problems(reports, narrow)]
+    problems = [*_manifest_problems(project), *_problems(reports, narrow)]
     return Outcome(
         findings,
         tuple(sorted(checks, key=lambda check: (_gate_order(check.rule, outside), check.rule))),
         gates_of(findings, checks, outside),
         verdict.tenancy,
         tuple(sorted(problems, key=lambda problem: (problem.path, problem.line))),
-        project.counts(narrow),
-        project.skipped_by_reason(narrow),
-        tuple(project.notes()),
+        _counts(project, narrow),
+        _skipped_by_reason(project, narrow),
+        tuple(_notes(project)),
     )
+
+
+def _counts(project: Project, narrow: Narrow | None) -> FileCounts:
+    """How many files of the part were seen, parsed, cached and skipped."""
+    names = [name for part in (project.reports, project.skipped) for name in (narrow.of(part) if narrow else part)]
+    return FileCounts(
+        seen=len(names),
+        parsed=sum(name in project.counter.parsed for name in names),
+        cached=sum(name in project.counter.cached for name in names),
+        skipped=sum(name in project.skipped for name in names),
+    )
+
+
+def _skipped_by_reason(project: Project, narrow: Narrow | None) -> dict[str, int]:
+    """How many files of the part were left out, by reason."""
+    found: dict[str, int] = {}
+    for name, reason in sorted(project.skipped.items(), key=lambda item: item[1]):
+        if narrow is None or narrow.covers(name):
+            found[reason] = found.get(reason, 0) + 1
+    return found
+
+
+def _notes(project: Project) -> list[str]:
+    """What a person should know about how the answer came to be."""
+    found = [project.cache.note] if project.cache.note else []
+    if project.running:
+        found.append(f"{project.running} runs")
+    if project.waiting:
+        found.append(project.waiting)
+    outdated = [name for name, at in project.told_at.items() if at < project.saves]
+    if outdated:
+        found.append(f"files changed since {', '.join(sorted(outdated))} ran")
+    if not project.root.is_dir():
+        found.append("the folder is gone")
+    elif not project.scope.by_git:
+        found.append("git did not list the files: every folder was walked")
+    if project.ruff_check.status == "not_run" and project.ruff_check.reason:
+        found.append(project.ruff_check.reason)
+    if project.profile_why:  # last: it says the same all day
+        found.append(f"profile {project.options.profile}: {project.profile_why}")
+    return found
+
+
+def _manifest_problems(project: Project) -> list[CheckProblem]:
+    return [CheckProblem(name, 1, message) for name, message in project.manifests.problems]
 
 
 def narrowed(reports: Mapping[str, FileReport], narrow: Narrow) -> dict[str, FileReport]:

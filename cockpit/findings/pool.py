@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -45,32 +45,37 @@ class Pool:
             finally:
                 self._one_run.release()
 
-    def run(self, root: Path, tasks: list[Task]) -> Iterator[list[Judged]]:
-        """Judge `tasks`; answers come batch by batch, in no fixed order. Every task gets exactly one answer."""
+    def run(self, root: Path, tasks: list[Task], tenants: Callable[[], bool] = lambda: True) -> Iterator[list[Judged]]:
+        """Judge `tasks`; answers come batch by batch, in no fixed order. Every task gets exactly one answer. Before
+        each batch is judged, `tenants` says whether the root is known to have some."""
         if not tasks:
             return
         place = os.fsencode(root)
         if not self._one_run.acquire(blocking=False):
             for task in tasks:
-                yield [judge(place, task)]
+                yield [judge(place, task, tenants=tenants())]
             return
         busy: dict[int, tuple[_Worker, list[Task]]] = {}
         try:
-            yield from self._run(place, _batches(tasks, self.workers), busy)
+            yield from self._run(place, tenants, _batches(tasks, self.workers), busy)
         finally:
             for worker, _ in busy.values():
                 worker.end()  # its answer belongs to nobody any more
             self._one_run.release()
 
     def _run(
-        self, root: bytes, waiting: "deque[list[Task]]", busy: "dict[int, tuple[_Worker, list[Task]]]"
+        self,
+        root: bytes,
+        tenants: Callable[[], bool],
+        waiting: "deque[list[Task]]",
+        busy: "dict[int, tuple[_Worker, list[Task]]]",
     ) -> Iterator[list[Judged]]:
         decoder = msgspec.msgpack.Decoder(list[Judged])
         while waiting or busy:
             while waiting and len(busy) < self.workers:
                 batch = waiting.popleft()
                 worker = self._idle.pop() if self._idle else _Worker.started(self.start, every=batch[0].every)
-                if not worker.ask(msgspec.msgpack.encode(Request(root, batch))):
+                if not worker.ask(msgspec.msgpack.encode(Request(root, batch, tenants()))):
                     worker.end()
                     waiting.appendleft(batch)
                     continue
@@ -170,12 +175,12 @@ class _Worker:
 
 def _batches(tasks: list[Task], workers: int) -> "deque[list[Task]]":
     """Batches of about the same bytes, large files first and smaller batches last, so that no worker is left alone at
-    the end."""
+    the end. Files of models come before all others: they tell whether there are tenants."""
     left = sum(task.size for task in tasks)
     batches: deque[list[Task]] = deque()
     batch: list[Task] = []
     size = 0
-    for task in sorted(tasks, key=lambda task: (-task.size, task.name)):
+    for task in sorted(tasks, key=lambda task: (b"model" not in task.name, -task.size, task.name)):
         batch.append(task)
         size += task.size
         if size >= min(BATCH_BYTES, max(LEAST_BYTES, left // (2 * workers))) or len(batch) >= BATCH_FILES:

@@ -17,9 +17,9 @@ from cockpit.findings.cache import Entry, ReportCache, ReportsOnDemand
 from cockpit.findings.coverage import older, read_coverage
 from cockpit.findings.discovery import FileMark, Listing, Scope, discover, look
 from cockpit.findings.manifests import Manifests
-from cockpit.findings.models import CheckProblem, FileCounts, TrendPoint
+from cockpit.findings.models import TrendPoint
 from cockpit.findings.options import options_of
-from cockpit.findings.parts import Narrow, OutsideAnswer
+from cockpit.findings.parts import OutsideAnswer
 from cockpit.findings.pool import Pool
 from cockpit.findings.ruff import RuffAnswer, RuffRun, kept_for, not_asked, wanted
 from cockpit.findings.worker import Judged, Task, judge, shown
@@ -76,6 +76,7 @@ class Project:
         self.sources: dict[str, bytes] = {}
         self.manifests = Manifests(ProjectEvidence())
         self.reports: dict[str, FileReport] = {}
+        self.tenants = False
         self.skipped: dict[str, str] = {}
         self.counter = Counter()
         self.ruff_check = Check("ruff", "not_run", 0, "not asked yet")
@@ -107,19 +108,15 @@ class Project:
         left = sum(sizes.values())
         if tasks:
             yield max(0.0, 1 - left / total)
-        for answers in self.answers(tasks):
-            for answer in answers:
-                self.take(answer)
-                left -= sizes.get(answer.name, 0)
+        for answers in self._judged(tasks):
+            left -= sum(sizes.pop(answer.name, 0) for answer in answers)
             yield max(0.0, 1 - left / total)
-        now = self.reports
-        if before and any(before.get(name) is not now.get(name) for name in before.keys() | now.keys()):
-            self.saves += 1
+        self.saves += bool(before and self._changed_since(before))
         self.cache.save()
 
     def update(self, names: Iterable[str]) -> set[str]:
         """Look again at these files: changed, new, gone. Answers the names whose report changed."""
-        changed: set[str] = set()
+        before = dict(self.reports)
         tasks: list[Task] = []
         unknown = tuple(name for name in names if name not in self.scope.files)
         found = discover(self.root, self.config.checks.exclude, unknown) if unknown else Scope()
@@ -132,19 +129,42 @@ class Project:
         for name in sorted({*names} - {*unknown} | found.files.keys()):
             mark, reason = look(self.root, name)
             if mark is None:
-                changed |= self._drop(name, reason)
+                self._drop(name, reason)
                 continue
             known = self.cache.files.get(os.fsencode(name))
             digest = known.digest if known is not None and name in self.reports else b""
             tasks.append(self.asked(os.fsencode(name), mark.size, digest))
-        before = {name: self.reports.get(name) for name in map(os.fsdecode, (task.name for task in tasks))}
-        for answers in self.answers(tasks):
-            for answer in answers:
-                self.take(answer)
-        changed |= {name for name, report in before.items() if self.reports.get(name) is not report}
+        for _ in self._judged(tasks):
+            pass
+        changed = self._changed_since(before)
         self._outdate_coverage(changed)
         self.saves += bool(changed)
         return changed
+
+    def _changed_since(self, before: Mapping[str, FileReport]) -> set[str]:
+        """The files whose report is another one than before, or is new or gone."""
+        now = self.reports
+        return {name for name in before.keys() | now.keys() if before.get(name) is not now.get(name)}
+
+    def _judged(self, tasks: list[Task]) -> Iterator[list[Judged]]:
+        """Judge files and take what is said of them; then those of which something was deferred, where there are
+        tenants after all."""
+        while tasks := tasks or self._deferred():
+            for answers in self.answers(tasks):
+                for answer in answers:
+                    self.take(answer)
+                yield answers
+            tasks = []
+
+    def _deferred(self) -> list[Task]:
+        return [self.asked(os.fsencode(name), self.scope.files[name].size) for name in self.deferred()]
+
+    def deferred(self) -> list[str]:
+        """The files that are to be judged again because a model belongs to a tenant, and they were judged before that
+        was known."""
+        if not self.tenants:
+            return []
+        return [name for name, report in self.reports.items() if report.deferred and name in self.scope.files]
 
     def _outdate_coverage(self, changed: set[str]) -> None:
         """Believe no report of coverage about files that have changed since."""
@@ -265,47 +285,6 @@ class Project:
         except CannotAnswer:
             return self.root
 
-    def counts(self, narrow: Narrow | None = None) -> FileCounts:
-        """How many files of the part were seen, parsed, cached and skipped."""
-        names = [name for part in (self.reports, self.skipped) for name in (narrow.of(part) if narrow else part)]
-        return FileCounts(
-            seen=len(names),
-            parsed=sum(name in self.counter.parsed for name in names),
-            cached=sum(name in self.counter.cached for name in names),
-            skipped=sum(name in self.skipped for name in names),
-        )
-
-    def skipped_by_reason(self, narrow: Narrow | None = None) -> dict[str, int]:
-        """How many files of the part were left out, by reason."""
-        found: dict[str, int] = {}
-        for name, reason in sorted(self.skipped.items(), key=lambda item: item[1]):
-            if narrow is None or narrow.covers(name):
-                found[reason] = found.get(reason, 0) + 1
-        return found
-
-    def notes(self) -> list[str]:
-        """What a person should know about how the answer came to be."""
-        found = [self.cache.note] if self.cache.note else []
-        if self.running:
-            found.append(f"{self.running} runs")
-        if self.waiting:
-            found.append(self.waiting)
-        outdated = [name for name, at in self.told_at.items() if at < self.saves]
-        if outdated:
-            found.append(f"files changed since {', '.join(sorted(outdated))} ran")
-        if not self.root.is_dir():
-            found.append("the folder is gone")
-        elif not self.scope.by_git:
-            found.append("git did not list the files: every folder was walked")
-        if self.ruff_check.status == "not_run" and self.ruff_check.reason:
-            found.append(self.ruff_check.reason)
-        if self.profile_why:  # last: it says the same all day
-            found.append(f"profile {self.options.profile}: {self.profile_why}")
-        return found
-
-    def manifest_problems(self) -> list[CheckProblem]:
-        return [CheckProblem(name, 1, message) for name, message in self.manifests.problems]
-
     def _task(self, name: str, mark: FileMark) -> Task | None:
         """What is to be asked about a file, None where the cache answers."""
         key = os.fsencode(name)
@@ -327,6 +306,7 @@ class Project:
         self.counter.parsed.discard(name)
         if entry.report is not None:
             self.reports[name] = entry.report
+            self.tenants = self.tenants or entry.report.tenants
             self.skipped.pop(name, None)
         else:
             self.reports.pop(name, None)
@@ -338,9 +318,9 @@ class Project:
         if self.pool is None or (self.in_process and few):
             place = os.fsencode(self.root)
             for task in tasks:
-                yield [judge(place, task)]
+                yield [judge(place, task, tenants=self.tenants)]
             return
-        yield from self.pool.run(self.root, tasks)
+        yield from self.pool.run(self.root, tasks, lambda: self.tenants)
 
     def take(self, answer: Judged) -> None:
         """Take what was said of a file, and keep it: that of the index, where its content is in `sources`, apart."""
@@ -368,7 +348,7 @@ class Project:
         if answer.mark is not None:
             self.scope.files[name] = answer.mark
 
-    def _drop(self, name: str, reason: str) -> set[str]:
+    def _drop(self, name: str, reason: str) -> None:
         self.scope.files.pop(name, None)
         self.ruff_findings.pop(name, None)
         self.counter.parsed.discard(name)
@@ -376,7 +356,7 @@ class Project:
         self.skipped.pop(name, None)
         if reason:
             self.skipped[name] = reason
-        return {name} if self.reports.pop(name, None) is not None else set()
+        self.reports.pop(name, None)
 
     def _forget(self, kept: MutableMapping[bytes, Entry], files: Iterable[str]) -> None:
         gone = kept.keys() - {os.fsencode(name) for name in files}

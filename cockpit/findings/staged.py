@@ -31,11 +31,15 @@ def scan_index(project: Project, staged: Staged, narrow: Narrow) -> Iterator[Non
     project.sources = _contents(project, differ)
     yield
     unknown = [name for name in project.scope.files if not _is_known(project, name, staged.ids[name], name in part)]
-    _judge_sources(project, [name for name in unknown if name in project.sources], staged)
-    left = _judge_tree(project, [name for name in unknown if name not in differ], staged)
-    project.sources |= _contents(project, {name: staged.ids[name] for name in left})
-    _judge_sources(project, [name for name in left if name in project.sources], staged)
-    if len(unknown) > FEW:
+    judged = len(unknown)
+    while unknown := unknown or project.deferred():
+        _judge_sources(project, [name for name in unknown if name in project.sources], staged)
+        left = _judge_tree(project, [name for name in unknown if name not in project.sources], staged)
+        contents = _contents(project, {name: staged.ids[name] for name in left})
+        project.sources |= contents
+        _judge_sources(project, list(contents), staged)
+        unknown = []
+    if judged > FEW:
         _forget(project)
         project.cache.save()
 

@@ -53,12 +53,15 @@ class Judged(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Request(msgspec.Struct, array_like=True, frozen=True):
+    """Files of one root to judge; whether its models have `tenants` is known better with every answer."""
+
     root: bytes
     tasks: list[Task]
+    tenants: bool = True
 
 
-def judge(root: bytes, task: Task) -> Judged:
-    """Read and judge one file. Never raises for what the file holds."""
+def judge(root: bytes, task: Task, *, tenants: bool = True) -> Judged:
+    """Read and judge one file. Never raises for what the file holds. For `tenants` see `analyse`."""
     mark, read_ns, source = None, 0, task.source
     if source is None:
         read_ns = time.time_ns()
@@ -73,7 +76,8 @@ def judge(root: bytes, task: Task) -> Judged:
         return Judged(task.name, digest, None, mark, read_ns)
     if is_generated(source):
         return Judged(task.name, digest, None, mark, read_ns, skip="generated")
-    report = analyse(shown(task.name), source, every=task.every, tenant_fields=task.tenant_fields)
+    name = shown(task.name)
+    report = analyse(name, source, every=task.every, tenant_fields=task.tenant_fields, tenants=tenants)
     return Judged(task.name, digest, report, mark, read_ns)
 
 
@@ -165,7 +169,8 @@ def serve(incoming: int, outgoing: int, *, every: bool = False) -> None:
     while (frame := read_frame(incoming)) is not None:
         request = decoder.decode(frame)
         try:
-            write_frame(outgoing, encode_judged([judge(request.root, task) for task in request.tasks]))
+            judged = [judge(request.root, task, tenants=request.tenants) for task in request.tasks]
+            write_frame(outgoing, encode_judged(judged))
         except BrokenPipeError:
             return
         served += 1

@@ -53,11 +53,7 @@ def judge_edits(root: Path, config: Config, contents: dict[str, bytes | None]) -
         options = replace(options, profile=choose_profile(evidence.dependencies)[0])
     options = _only_p0(options)
     rules = frozenset(options.select)
-    would_be = {
-        name: analyse_by(rules, plain(name), source, options.tenant_fields)
-        for name, source in mine.items()
-        if not is_generated(source)
-    }
+    would_be = {name: known.judged(options, name, source) for name, source in mine.items() if not is_generated(source)}
     unjudged = _unjudged(would_be.values())
     surveyed = any(RULES[name].survey is not None for name in rules)
     if not rules or not (surveyed or any(report.candidates for report in would_be.values())):
@@ -118,7 +114,14 @@ class _Known:
             return msgspec.structs.replace(
                 report, candidates=tuple(one for one in report.candidates if one.rule in rules)
             )
-        return analyse_by(rules, plain(name), source, options.tenant_fields)
+        return self.judged(options, name, source)
+
+    def judged(self, options: GateOptions, name: str, source: bytes) -> FileReport:
+        """What the selected rules say of a file with this content. Where the project has no tenants, the cache has
+        deferred what is about them, and so does this."""
+        stood = self.kept(name)
+        tenants = stood is None or not stood.deferred
+        return analyse_by(frozenset(options.select), plain(name), source, options.tenant_fields, tenants=tenants)
 
     @staticmethod
     def of(cache: ReportCache) -> "_Known":

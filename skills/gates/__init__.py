@@ -38,14 +38,20 @@ def __getattr__(name: str) -> Any:
 
 
 def analyse(
-    path: str, source: bytes, *, every: bool = True, tenant_fields: tuple[str, ...] = TENANT_FIELDS
+    path: str,
+    source: bytes,
+    *,
+    every: bool = True,
+    tenant_fields: tuple[str, ...] = TENANT_FIELDS,
+    tenants: bool = True,
 ) -> FileReport:
     """What every rule and observer has to say about one file. Pure, and never raises.
 
     `path` is relative to the root, POSIX style: rules look at it. What cannot be judged (syntax, encoding,
     nesting) is the report's `problem`; a rule that failed is in `crashed`, with the others unharmed. Without
     `every` only the `registry.COMMON` rules look, except where comments may silence the others. `tenant_fields` are
-    those of the options that the report will be settled with.
+    those of the options that the report will be settled with. Without `tenants`, what is about rows of tenants is
+    deferred: that is right as long as no report of the project says that a model belongs to one.
     """
     every = every or MARK in source
     analyser = _analysers.get(every)
@@ -55,11 +61,16 @@ def analyse(
 
         rules = RULES.values() if every else [RULES[name] for name in COMMON]
         analyser = _analysers[every] = Analyser(rules, observers())
-    return analyser.read(path, source, tenant_fields)
+    return analyser.read(path, source, tenant_fields, tenants=tenants)
 
 
 def analyse_by(
-    rules: frozenset[str], path: str, source: bytes, tenant_fields: tuple[str, ...] = TENANT_FIELDS
+    rules: frozenset[str],
+    path: str,
+    source: bytes,
+    tenant_fields: tuple[str, ...] = TENANT_FIELDS,
+    *,
+    tenants: bool = True,
 ) -> FileReport:
     """As `analyse`, but only these rules of P0 look, and only the facts that such rules ask for are told."""
     analyser = _analysers.get(rules)
@@ -69,7 +80,7 @@ def analyse_by(
 
         looking = [RULES[name] for name in sorted(rules)]
         analyser = _analysers[rules] = Analyser(looking, observers(P0_OBSERVING))
-    return analyser.read(path, source, tenant_fields)
+    return analyser.read(path, source, tenant_fields, tenants=tenants)
 
 
 def settle(reports: Iterable[FileReport], project: ProjectEvidence, options: GateOptions) -> Verdict:

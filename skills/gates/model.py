@@ -20,6 +20,7 @@ TenancyMode = Literal["transparent", "explicit", "off"]
 MARK = b"cockpit:"
 """What stands in every source with a comment of ours, and in few others."""
 TENANT_FIELDS = ("tenant", "tenant_id", "company", "company_id")
+TENANT_FIELD = "tenant-field"
 """What the relation of a row to its tenant is called, where nobody says otherwise."""
 
 
@@ -99,7 +100,9 @@ class Fact(Struct, frozen=True, array_like=True, gc=False):
 
 class FileReport(Struct, frozen=True, array_like=True, gc=False):
     """Everything that one walk over one file gave. It depends on the path and the content alone, so it can
-    be cached. `places` counts its functions and classes, and its module level as one."""
+    be cached. `places` counts its functions and classes, and its module level as one. `tenants` says that a model of
+    it belongs to a tenant, `deferred` that the rules about rows of tenants were not asked and may have something to
+    say: they are of no interest until some file of the project has `tenants`."""
 
     path: str
     role: str = "module"
@@ -111,6 +114,8 @@ class FileReport(Struct, frozen=True, array_like=True, gc=False):
     crashed: tuple[tuple[str, str], ...] = ()
     parsed: bool = True
     places: int = 1
+    tenants: bool = False
+    deferred: bool = False
 
 
 @record

@@ -60,6 +60,8 @@ class Watch:
     `near` and `words` save looking into most expressions: where they are given, the callback sees only nodes of
     statements on whose own lines (of a compound one: its header) one of `near` stands, or one of the whole `words`.
     Words that an import renames (`import near as n`) are found all the same.
+
+    `tenants` says that what it tells is of interest only where a model of the project belongs to a tenant.
     """
 
     nodes: tuple[type[ast.AST], ...]
@@ -68,6 +70,7 @@ class Watch:
     where: Callable[[str], bool] | None = None
     near: tuple[bytes, ...] = ()
     words: frozenset[bytes] | WordShape | None = None
+    tenants: bool = False
 
 
 @record

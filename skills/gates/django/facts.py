@@ -10,6 +10,7 @@ from skills.gates.engine.names import last_name, root_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import descendants
+from skills.gates.model import TENANT_FIELD
 from skills.gates.rule import Observer, Watch
 
 RELATIONS = frozenset(
@@ -70,7 +71,7 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
     for name, detail, line in fields:
         context.fact("field", f"{node.name}.{name}", detail, line)
         if name in context.tenant_fields:
-            context.fact("tenant-field", name)
+            context.fact(TENANT_FIELD, name)
     if context.holds(b"db_table"):
         for statement in (inner for part in node.body if isinstance(part, ast.ClassDef) for inner in part.body):
             if isinstance(statement, ast.Assign) and last_name(statement.targets[0]) == "db_table":

@@ -16,7 +16,7 @@ from skills.gates.engine.plan import BLOCK, END, LEAVE, SCOPE, SIMPLE, Callbacks
 from skills.gates.engine.prefilter import MOST_PLANS, Prefilter
 from skills.gates.engine.roles import is_test_path, path_role
 from skills.gates.engine.suppressions import find_foreign, find_suppressions, has_foreign_marks
-from skills.gates.model import MARK, TENANT_FIELDS, FileReport, SyntaxProblem
+from skills.gates.model import MARK, TENANT_FIELD, TENANT_FIELDS, FileReport, SyntaxProblem
 from skills.gates.rule import Observer, Rule
 
 _Read = TypeVar("_Read")
@@ -29,19 +29,23 @@ class Analyser:
     def __init__(self, rules: Iterable[Rule], observers: Iterable[Observer]) -> None:
         parts: list[Rule | Observer] = [*rules, *observers]
         self._entries = [(part.name, watch) for part in parts for watch in part.watches]
+        self._of_tenants = sum(1 << place for place, (_, watch) in enumerate(self._entries) if watch.tenants)
         self._prefilter = Prefilter([watch for _, watch in self._entries])
         self._plans: dict[int, Plan] = {}
 
-    def read(self, path: str, source: bytes, tenant_fields: tuple[str, ...] = TENANT_FIELDS) -> FileReport:
+    def read(
+        self, path: str, source: bytes, tenant_fields: tuple[str, ...] = TENANT_FIELDS, *, tenants: bool = True
+    ) -> FileReport:
         """The report of one file. Never raises: what cannot be judged is its `problem`, a failing rule is in
-        `crashed`."""
+        `crashed`. What is about rows of tenants is deferred where there are no `tenants`."""
         tree, problem = parse(source)
         if tree is None:
             return FileReport(path, *_role_by_path(path), problem=problem, parsed=False)
         context = FileContext(path, source, tree, _is_fixable, tenant_fields)
         try:
             look = self._prefilter.look(path, source)
-            crashed, places = _walk(tree, self._plan(look.chosen), look.lines, context)
+            deferred = 0 if tenants else look.chosen & self._of_tenants
+            crashed, places = _walk(tree, self._plan(look.chosen & ~deferred), look.lines, context)
             facts, candidates = context.facts(), context.candidates()
             suppressions = find_suppressions(source, tree) if MARK in source else ()
             if candidates and has_foreign_marks(source):
@@ -53,7 +57,10 @@ class Analyser:
         except Exception as error:  # one file that nobody foresaw must not stop the check of all others
             problem = SyntaxProblem(1, _one_line(f"could not be judged: {type(error).__name__}: {error}"))
             return FileReport(path, *_role_by_path(path), problem=problem, parsed=False)
-        return FileReport(path, role, why, candidates, facts, suppressions, None, crashed, places=places)
+        has_tenants = any(fact.kind == TENANT_FIELD for fact in facts)
+        return FileReport(
+            path, role, why, candidates, facts, suppressions, None, crashed, True, places, has_tenants, bool(deferred)
+        )
 
     def _plan(self, chosen: int) -> Plan:
         plan = self._plans.get(chosen)

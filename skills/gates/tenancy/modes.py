@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from skills.gates.engine.patterns import lazy
-from skills.gates.model import Candidate, Tenancy, TenancyMode
+from skills.gates.model import TENANT_FIELD, Candidate, Tenancy, TenancyMode
 from skills.gates.project import Place, Project
 from skills.gates.tenancy.tenant_coverage import dependencies, goes_past_managers, mechanisms, only_policies
 from skills.gates.tenancy.unscoped_checks import narrows, random_columns
@@ -108,7 +108,7 @@ def tenant_models(project: Project) -> dict[str, Place]:
 
 
 def _tenant_models(project: Project) -> dict[str, Place]:
-    if not project.facts("tenant-field"):
+    if not project.facts(TENANT_FIELD):
         return {}  # as in most projects, and a large one has thousands of fields
     models = project.models
     found = {}

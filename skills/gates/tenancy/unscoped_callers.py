@@ -308,7 +308,7 @@ def _is_handed(handed: str, report: FileReport, project: Project) -> bool:
 
 
 OBSERVERS: tuple[Observer, ...] = (
-    Observer("service-calls", (Watch((ast.Module,), _on_module, _SERVICES, is_product_path),)),
+    Observer("service-calls", (Watch((ast.Module,), _on_module, _SERVICES, is_product_path, tenants=True),)),
 )
 """Kinds: service-asked (name: a function or method of a service; detail: the arguments that are keys of a request|the
 module that it is imported from|what the keys are called|who asks before)."""

@@ -388,9 +388,10 @@ OBSERVERS: tuple[Observer, ...] = (
                 _on_class,
                 (b"filter_backends", b"permission_classes", *(f"def {name}".encode() for name in sorted(_HOOKS))),
                 outside_tests,
+                tenants=True,
             ),
-            Watch((ast.FunctionDef,), _on_function, (b"wraps(",), outside_tests),
-            Watch((ast.ClassDef,), _on_columns, (b"unique=True",), outside_tests),
+            Watch((ast.FunctionDef,), _on_function, (b"wraps(",), outside_tests, tenants=True),
+            Watch((ast.ClassDef,), _on_columns, (b"unique=True",), outside_tests, tenants=True),
         ),
     ),
 )

@@ -240,6 +240,7 @@ unscoped_tenant_query = Rule(
             (b".objects", b"_manager", b"_objects.", b"_or_404"),
             _is_judged_path,
             near=_QUERIES.words,
+            tenants=True,
         ),
     ),
     bad=UNSCOPED_BAD,

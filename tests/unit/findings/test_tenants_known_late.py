@@ -1,0 +1,117 @@
+"""What is about rows of tenants is asked only once a model belongs to one, and then of every file."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cockpit.config import Config
+from cockpit.findings import project as judging
+from cockpit.findings.once import CheckRequest, check_now, make_project
+from cockpit.findings.outcome import outcome_of
+from cockpit.findings.pool import Pool
+from cockpit.findings.project import Project
+from skills.gates import RULES, analyse
+from skills.gates.model import GateOptions
+
+VIEW = """\
+from django.contrib.auth.decorators import login_required
+
+from shop.models import Invoice
+
+
+@login_required
+def show(request, pk):
+    return render(request, "one.html", {"invoice": Invoice.objects.get(pk=pk)})
+"""
+PLAIN = "from django.db import models\n\n\nclass Invoice(models.Model):\n    number = models.CharField(max_length=9)\n"
+OWNED = PLAIN + '    company = models.ForeignKey("Company", on_delete=models.CASCADE)\n'
+RULE = "unscoped-tenant-query"
+OPTIONS = GateOptions(select=(RULE,), tenancy="explicit")
+ALL_FILES = {"shop/views.py", "shop/models.py"}
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    root = tmp_path / "repo"
+    (root / "shop").mkdir(parents=True)
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
+    (root / "pyproject.toml").write_text('[project]\ndependencies = ["django"]\n')
+    (root / "shop" / "views.py").write_text(VIEW)
+    (root / "shop" / "models.py").write_text(PLAIN)
+    return root
+
+
+def check(root: Path, **more: object) -> tuple[list[tuple[str, int]], Project]:
+    outcome, project = check_now(root, Config(), CheckRequest(options=OPTIONS, **more))  # type: ignore[arg-type]
+    return [(one.path, one.line) for one in outcome.findings], project
+
+
+def test_without_tenants_a_query_is_left_for_later() -> None:
+    later = analyse("shop/views.py", VIEW.encode(), tenants=False)
+    now = analyse("shop/views.py", VIEW.encode())
+    assert (later.deferred, now.deferred) == (True, False)
+    assert [one.rule for one in now.candidates if one not in later.candidates] == [RULE]
+    assert not analyse("shop/models.py", OWNED.encode(), tenants=False).deferred
+
+
+def test_only_rules_about_rows_of_tenants_wait_for_one() -> None:
+    waiting = {rule.name for rule in RULES.values() if any(watch.tenants for watch in rule.watches)}
+    assert waiting == {RULE}
+
+
+def test_a_model_that_is_read_after_the_view_has_it_asked_again(repo: Path) -> None:
+    (repo / "shop" / "models.py").rename(repo / "shop" / "zones.py")  # not where models are looked for first
+    (repo / "shop" / "zones.py").write_text(OWNED)
+    found, project = check(repo)
+    assert found == [("shop/views.py", 8)]
+    assert not any(report.deferred for report in project.reports.values())
+    assert check(repo)[0] == found
+
+
+def test_in_worker_processes_too(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "FEW_FILES", 0)
+    (repo / "shop" / "models.py").write_text(OWNED)
+    found, project = check(repo)
+    assert found == [("shop/views.py", 8)]
+    assert not any(report.deferred for report in project.reports.values())
+
+
+def test_a_first_tenant_in_a_saved_file_is_felt_in_all_others(repo: Path) -> None:
+    with_pool = Pool()
+    try:
+        project = make_project(repo, Config(), CheckRequest(options=OPTIONS), with_pool, in_process=True)
+        for _ in project.scan():
+            pass
+        assert project.reports["shop/views.py"].deferred
+        assert not outcome_of(project).findings
+        (repo / "shop" / "models.py").write_text(OWNED)
+        assert project.update(["shop/models.py"]) == ALL_FILES
+        assert [one.path for one in outcome_of(project).findings] == ["shop/views.py"]
+    finally:
+        with_pool.close()
+
+
+def test_a_kept_report_that_deferred_is_not_believed_once_there_are_tenants(repo: Path) -> None:
+    assert check(repo)[0] == []
+    (repo / "shop" / "models.py").write_text(OWNED)
+    found, project = check(repo)
+    assert found == [("shop/views.py", 8)]
+    assert project.counter.parsed == ALL_FILES
+
+
+def test_the_index_is_judged_with_the_tenants_that_it_has(repo: Path) -> None:
+    check(repo)  # what is kept is of a time without tenants
+    (repo / "shop" / "models.py").write_text(OWNED)
+    subprocess.run(["git", "-C", str(repo), "add", "-A"], check=True)
+    assert check(repo, staged=True)[0] == [("shop/views.py", 8)]
+    (repo / "shop" / "views.py").write_text(VIEW.replace("show", "other"))  # not what the index holds
+    assert check(repo, staged=True)[0] == [("shop/views.py", 8)]
+
+
+def test_a_report_says_the_same_whether_it_waited_or_not(repo: Path) -> None:
+    (repo / "shop" / "models.py").write_text(OWNED)
+    _, project = check(repo)
+    for name in ALL_FILES:
+        at_once = analyse(name, (repo / name).read_bytes(), every=project.every)
+        assert project.reports[name] == at_once
