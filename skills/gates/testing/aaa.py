@@ -20,8 +20,10 @@ from skills.gates.style.code_style_enforcer import is_asked
 from skills.gates.testing.aaa_examples import AAA_BAD, AAA_GOOD
 from skills.gates.testing.acts import (
     acts_alike,
+    assigns_result,
     belongs_to_assertions,
     bound_name,
+    call_of,
     calls_the_same,
     is_given,
     is_request,
@@ -34,7 +36,16 @@ from skills.gates.testing.acts import (
     works_on_the_same,
 )
 from skills.gates.testing.functions import asserts, does_nothing, is_raising, is_test_function, without_docstring
-from skills.gates.testing.parts import Part, blank_between, commented, header_end, is_act, is_marked, parts_of
+from skills.gates.testing.parts import (
+    NUMBER_SIGN,
+    Part,
+    blank_between,
+    commented,
+    header_end,
+    is_act,
+    is_marked,
+    parts_of,
+)
 
 SKILL = "django-testing-patterns"
 NOT_AAA = "test-not-aaa"
@@ -42,6 +53,7 @@ NOT_AAA = "test-not-aaa"
 _SECTION = lazy(r"^\s*#+\s*(?:-+\s*)?(arrange|act|assert|given|when|then|setup|exercise|verify)\b", re.I)
 # From this share of tests in shape on a project has chosen the shape; below so many tests nobody can tell.
 _CHOSEN, _MANY_TESTS = 0.8, 20
+_ASSERTING, _PLAIN = frozenset({ast.Assert, ast.Expr}), frozenset({ast.Assign, ast.Expr})
 _TASTE = frozenset({"loose", "comment"})
 _ANSWERS = frozenset({"response", "resp", "res", "result", "output", "answer", "reply", "r"})
 _MESSAGES = {
@@ -57,11 +69,11 @@ _MESSAGES = {
 def _on_test(node: FunctionNode, context: FileContext) -> None:
     if not is_test_function(node, context):
         return
-    body = _unwrapped(without_docstring(node), context)
-    end = node.end_lineno or node.lineno
-    if _has_sections(node, context):
+    body = without_docstring(node)
+    if _is_plainly_in_shape(node, body, context) or _has_sections(node, context):
         context.fact("aaa", "in shape")
         return
+    body = _unwrapped(body, context)
     if does_nothing(body):
         return
     parts = parts_of(body, context)
@@ -69,12 +81,34 @@ def _on_test(node: FunctionNode, context: FileContext) -> None:
         return
     found = _broken(parts, context)
     context.fact("aaa", "in shape" if found is None or found[0] in _TASTE else "not in shape")
-    if found is None or waived(context, node.lineno, end, ("AAA",)):
+    if found is None or waived(context, node.lineno, node.end_lineno or node.lineno, ("AAA",)):
         return
     kind, place = found
     symbol = context.symbol_of(node.name)
     message = f"`{node.name}` {_MESSAGES[kind]}"
     context.report(NOT_AAA, place, message, symbol=symbol, confidence="likely", needs=(("aaa", kind),))
+
+
+def _is_plainly_in_shape(test: FunctionNode, body: list[ast.stmt], context: FileContext) -> bool:
+    """True for the most frequent shape, so that the others are not asked for: no comment, no statement with a block,
+    and a call that stands between blank lines, with nothing but assertions below it."""
+    end = len(body)
+    while end and body[end - 1].__class__ in _ASSERTING and asserts(body[end - 1], context):
+        end -= 1
+    act = end - 1
+    apart = [at for at, (above, below) in enumerate(pairwise(body), 1) if below.lineno - (above.end_lineno or 0) != 1]
+    if not 0 < end < len(body) or apart != ([act, end] if act else [end]) or context.mentions(NUMBER_SIGN, test):
+        return False
+    if any(node.__class__ not in _PLAIN or asserts(node, context) for node in body[:end]):
+        return False
+    near = [Part(node, node.lineno, node.end_lineno or 0) for node in body[max(0, act - 1) : end + 1]]
+    if not all(blank_between(above, below, context) for above, below in pairwise(near)):
+        return False
+    if any(map(assigns_result, body[:end])):
+        return assigns_result(body[act]) and not any(map(assigns_result, body[:act]))
+    if call_of(body[act]) is None or makes(body[act]):
+        return False
+    return not act or not (belongs_to_assertions(body[act]) or _reads_answer(body[act], near[0], near[-1]))
 
 
 def _has_sections(node: FunctionNode, context: FileContext) -> bool:

@@ -6,14 +6,13 @@ from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import dotted, last_name, root_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import descendants
-from skills.gates.testing.functions import is_raising
+from skills.gates.testing.functions import WITHS, is_raising
 
 _LOOKS_AGAIN = frozenset(
     {"refresh_from_db", "arefresh_from_db", "refresh", "reload", "reset_mock", "close", "flush", "seek", "commit",
      "clear", "expire_all", "expunge_all", "stop", "start", "wait", "join", "setattr", "delattr", "freeze",
      "move_to", "tick", "logout", "login", "force_login"}
 )  # fmt: skip
-_WITHS = (ast.With, ast.AsyncWith)
 _MAKING = lazy(r"[A-Z]\w*[a-z]|(make|create|build|new|given|a|an)(_|$)|\w+_(factory|builder|maker)$|factory$")
 _LOOKS = frozenset({"get", "first", "last", "exists", "count", "latest", "aget", "afirst", "aexists", "acount"})
 _COLLECTING = frozenset(
@@ -49,14 +48,14 @@ def works_on_the_same(node: ast.stmt, act: ast.stmt) -> bool:
 
 def calls_the_same(node: ast.stmt, act: ast.stmt) -> bool:
     """True for `once = clean(rows)` beside `twice = clean(once)`."""
-    one, other = _call_of(node), _call_of(act)
+    one, other = call_of(node), call_of(act)
     return one is not None and other is not None and ast.dump(one.func) == ast.dump(other.func)
 
 
 def _same_call(node: ast.stmt, act: ast.stmt) -> bool:
     """True for `second = cart.render()` where the act was `first = cart.render()`: to the letter, since another
     question to what was made is no act."""
-    one, other = _call_of(node), _call_of(act)
+    one, other = call_of(node), call_of(act)
     name = "" if one is None else last_name(one.func)
     if one is None or other is None or name != last_name(other.func) or name in _LOOKS or name in _LOOKS_AGAIN:
         return False
@@ -66,7 +65,7 @@ def _same_call(node: ast.stmt, act: ast.stmt) -> bool:
 def raises_alike(node: ast.stmt, act: ast.stmt, context: FileContext) -> bool:
     """True for a second `with pytest.raises(…)` that calls the same as the first one, which was the act, or asks the
     same object."""
-    if not is_raising(act, context) or not isinstance(act, _WITHS) or not isinstance(node, _WITHS):
+    if not is_raising(act, context) or not isinstance(act, WITHS) or not isinstance(node, WITHS):
         return False
     first, second = act.body[-1], node.body[-1]
     asked, owner = _asked(first), _called_on(first)
@@ -105,7 +104,7 @@ def only_reads(value: ast.expr) -> bool:
 
 def looks_again(node: ast.stmt) -> bool:
     """True for `order.refresh_from_db()` and `await session.refresh(order)`."""
-    call = _call_of(node) if isinstance(node, ast.Expr) else None
+    call = call_of(node) if isinstance(node, ast.Expr) else None
     if call is None or not isinstance(call.func, ast.Attribute):
         return False
     named = call.func.attr in {"refresh_from_db", "arefresh_from_db"}
@@ -128,19 +127,19 @@ def bound_name(node: ast.stmt) -> str:
 
 def makes(node: ast.stmt) -> bool:
     """True for `cart = Cart()` and `order = make_order()`: a thing to test with, rather than what is tested."""
-    call = _call_of(node) if isinstance(node, ast.Assign) else None
+    call = call_of(node) if isinstance(node, ast.Assign) else None
     return call is not None and _MAKING.match(last_name(call.func)) is not None
 
 
 def _asked(node: ast.stmt) -> str:
     """ "cart.pay" for `cart.pay(3)`, "items" for `items[3]`: what a statement asks, "" for what is neither."""
-    call = _call_of(node)
+    call = call_of(node)
     if call is not None:
         return ast.unparse(call.func)
     return root_name(node.value) if isinstance(node, ast.Expr) else ""
 
 
-def _call_of(node: ast.stmt) -> ast.Call | None:
+def call_of(node: ast.stmt) -> ast.Call | None:
     value = node.value if isinstance(node, (ast.Expr, ast.Assign)) else None
     call = value.value if isinstance(value, ast.Await) else value
     return call if isinstance(call, ast.Call) else None
@@ -149,7 +148,7 @@ def _call_of(node: ast.stmt) -> ast.Call | None:
 def _called(node: ast.stmt) -> str:
     """ "client.get" for `response = client.get("/")`; "" for what is no request of a test client: reads of what the act
     gave are written in the same way."""
-    call, owner = _call_of(node), _called_on(node)
+    call, owner = call_of(node), _called_on(node)
     return f"{owner}.{last_name(call.func)}" if call is not None and owner.endswith("client") else ""
 
 
@@ -160,7 +159,7 @@ def is_request(node: ast.stmt) -> bool:
 
 def _called_on(node: ast.stmt) -> str:
     """ "cart" for `cart.add(3)` and `total = cart.add(3)`; "" for what asks nothing of it, and for `self`."""
-    call = _call_of(node)
+    call = call_of(node)
     if call is None or not isinstance(call.func, ast.Attribute) or call.func.attr in _LOOKS_AGAIN:
         return ""
     owner = dotted(call.func.value) or ""
@@ -170,9 +169,9 @@ def _called_on(node: ast.stmt) -> str:
 def _subjects(node: ast.stmt) -> set[str]:
     """What an act works on: the object that is called, or the names that a function is given; of a `with
     pytest.raises(…)`, what its last statement works on."""
-    if isinstance(node, (ast.With, ast.AsyncWith)):
+    if isinstance(node, WITHS):
         return _subjects(node.body[-1])
-    call = _call_of(node)
+    call = call_of(node)
     if call is None or not isinstance(call.func, ast.Name):
         return {owner} if (owner := _called_on(node)) else set()
     return {part.id for part in call.args if isinstance(part, ast.Name)}

@@ -18,8 +18,10 @@ _ASSERTING_WORDS = Words(
     b"snapshot", b"compare", b"fail", b"deprecated_call", b"regression",
     lower=True,
 )  # fmt: skip
+WITHS = (ast.With, ast.AsyncWith)
 _RAISING = frozenset({"raises", "warns", "deprecated_call"})
 _UNITTEST_RAISING = lazy(r"^assert(Raises|Warns|Logs|NoLogs|NumQueries|Fails|Raise)")
+_NO_TESTS = frozenset({"fixture", "property", "overload"})
 _NUMBER_OF_QUERIES = frozenset({"django_assert_num_queries", "django_assert_max_num_queries", "CaptureQueriesContext"})
 
 
@@ -27,12 +29,11 @@ def is_test_function(node: FunctionNode, context: FileContext) -> bool:
     """True for functions that a test runner calls: `test…` in a test file, at the top or in a class, no fixture."""
     if not node.name.startswith("test") or not is_test_path(context.path):
         return False
-    if any(not isinstance(scope, ast.ClassDef) for scope in context.scopes):
-        return False
-    arguments = [*node.args.posonlyargs, *node.args.args]
-    if context.scopes and not (arguments and arguments[0].arg in {"self", "cls"}):
-        return False
-    return not is_decorated(node, {"fixture", "property", "overload"})
+    if context.scopes:
+        arguments = node.args.posonlyargs or node.args.args
+        if context.function is not None or not (arguments and arguments[0].arg in {"self", "cls"}):
+            return False
+    return not is_decorated(node, _NO_TESTS)
 
 
 def without_docstring(node: FunctionNode | ast.ClassDef) -> list[ast.stmt]:
@@ -58,7 +59,7 @@ def does_nothing(body: list[ast.stmt]) -> bool:
 
 def is_raising(node: ast.stmt, context: FileContext) -> bool:
     """True for `with pytest.raises(…)`, `with self.assertRaises(…)` and their like."""
-    if not isinstance(node, (ast.With, ast.AsyncWith)):
+    if not isinstance(node, WITHS):
         return False
     for item in node.items:
         call = item.context_expr
@@ -79,9 +80,9 @@ def asserting_name(name: str) -> bool:
 
 def asserts(node: ast.AST, context: FileContext) -> bool:
     """True where something below `node` asserts by its own words. Several rules ask, so the answer is kept."""
-    if node.__class__ is ast.Assert:
+    if isinstance(node, ast.Assert):
         return not _always_holds(node)
-    if _is_named_assertion(node):
+    if node.__class__ is ast.Expr and _is_named_assertion(node):
         return True
     known: dict[ast.AST, bool] | None = context.memo.get("asserts")  # type: ignore[assignment]
     if known is None:
@@ -93,14 +94,14 @@ def asserts(node: ast.AST, context: FileContext) -> bool:
     return answer
 
 
-def _always_holds(node: ast.AST) -> bool:
+def _always_holds(node: ast.Assert) -> bool:
     """True for `assert True`, which checks nothing."""
-    return isinstance(node, ast.Assert) and isinstance(node.test, ast.Constant) and bool(node.test.value)
+    return isinstance(node.test, ast.Constant) and bool(node.test.value)
 
 
-def _is_named_assertion(node: ast.AST) -> bool:
+def _is_named_assertion(node: ast.Expr) -> bool:
     """True for `self.assertEqual(…)`, the most frequent assertion."""
-    call = node.value if node.__class__ is ast.Expr else None
+    call = node.value
     function = call.func if call.__class__ is ast.Call else None
     return function.__class__ is ast.Attribute and function.attr.startswith("assert")
 

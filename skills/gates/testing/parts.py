@@ -3,12 +3,14 @@
 import ast
 import re
 
-from skills.gates.engine.context import FileContext
+from skills.gates.engine.context import FileContext, Words
 from skills.gates.engine.patterns import lazy
+from skills.gates.engine.syntax import SCOPES
 from skills.gates.testing.acts import assigns_result, belongs_to_assertions
-from skills.gates.testing.functions import asserts, is_raising
+from skills.gates.testing.functions import WITHS, asserts, is_raising
 from skills.record import record
 
+NUMBER_SIGN = Words(b"#")
 _ACT = lazy(r"#\s*(?::\s*)?act\b", re.I)
 
 
@@ -28,11 +30,7 @@ def parts_of(body: list[ast.stmt], context: FileContext) -> list[Part]:
     found: list[Part] = []
     for node in body:
         first = node.lineno
-        if (
-            isinstance(node, (ast.With, ast.AsyncWith))
-            and not is_raising(node, context)
-            and _leads_to_act(node.body, context)
-        ):
+        if isinstance(node, WITHS) and not is_raising(node, context) and _leads_to_act(node.body, context):
             found.append(Part(node, first, header_end(node), header=True))
             found += parts_of(node.body, context)
             continue
@@ -40,8 +38,8 @@ def parts_of(body: list[ast.stmt], context: FileContext) -> list[Part]:
             found.append(Part(node, first, first, header=True))
             found += parts_of(node.body, context)
             continue
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and node.decorator_list:
-            first = node.decorator_list[0].lineno
+        if node.__class__ in SCOPES and (decorators := node.decorator_list):  # type: ignore[attr-defined]
+            first = decorators[0].lineno
         found.append(Part(node, first, node.end_lineno or node.lineno, asserts(node, context)))
     return found
 
@@ -57,7 +55,7 @@ def _leads_to_act(body: list[ast.stmt], context: FileContext) -> bool:
         return False  # `with path.open() as file: assert file.read()` looks at what was done
     return any(
         is_act(node, context)
-        or (isinstance(node, (ast.With, ast.AsyncWith)) and _leads_to_act(node.body, context))
+        or (isinstance(node, WITHS) and _leads_to_act(node.body, context))
         or isinstance(node, ast.Assert)
         for node in body
     )
@@ -78,17 +76,8 @@ def commented(words: re.Pattern[str], context: FileContext) -> list[int]:
     """The lines of the file, in order, whose comment says one of the words."""
     lines: list[int] | None = context.memo.get(words.pattern)  # type: ignore[assignment]
     if lines is None:
-        lines = [number for number, line in _with_comments(context) if words.search(line)]
+        lines = [number for number in context.lines_with(NUMBER_SIGN) if words.search(context.lines[number - 1])]
         context.memo[words.pattern] = lines
-    return lines
-
-
-def _with_comments(context: FileContext) -> list[tuple[int, str]]:
-    """The lines that hold a number sign, each with its number."""
-    lines: list[tuple[int, str]] | None = context.memo.get("number-signs")  # type: ignore[assignment]
-    if lines is None:
-        numbered = enumerate(context.lines, 1) if context.holds(b"#") else ()
-        lines = context.memo["number-signs"] = [(number, line) for number, line in numbered if "#" in line]
     return lines
 
 
