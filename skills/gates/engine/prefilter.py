@@ -121,9 +121,8 @@ class Prefilter:
         known = self._words
         if len(known.known) > MOST_WORDS:
             known = self._words = _Words(known.pieces, known.shapes)
-        new = words - known.known
-        if new:
-            known.learn(new)
+        if not words <= known.known:
+            known.learn(words - known.known)
         telling = words & known.telling
         said = known.said
         bits = self._always
@@ -149,16 +148,15 @@ class Prefilter:
             else:
                 chosen ^= bit
         close = chosen & ~(self._any_line >> 2 * count)
-        return Look(chosen, self._lines(source, telling, said, close, bits) if close else [])
+        return Look(chosen, self._lines(source, telling, said, close, bits, b"as" in words) if close else [])
 
     def _lines(
-        self, source: bytes, telling: set[bytes], said: dict[bytes, int], close: int, bits: int
+        self, source: bytes, telling: set[bytes], said: dict[bytes, int], close: int, bits: int, renames: bool
     ) -> list[int] | None:
         """The lines on which a word stands that is near to something of the watches `close`, in order; None where that
-        cannot be said."""
+        cannot be said. `renames` is whether the word `as` stands in the source."""
         if has_odd_ends(source):
             return None
-        renames = b" as " in source
         places: set[int] = set()
         for word, own in self._near_words(close):
             at = source.find(word) if own & bits else -1

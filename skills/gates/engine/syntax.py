@@ -12,6 +12,7 @@ SCOPES = frozenset({ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef})
 
 _NO_CHILDREN = {
     "ctx", "op", "ops", "type_comment", "type_ignores", "kind", "id", "attr", "tag", "conversion", "is_async", "simple",
+    "asname", "rest", "kwd_attrs", "str",
 }  # fmt: skip
 _LEAVES = (ast.Constant, ast.MatchSingleton, ast.Name, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.alias)
 _BLOCK_NAMES = ("body", "handlers", "orelse", "finalbody", "cases")
@@ -21,7 +22,8 @@ def _child_fields() -> dict[type, tuple[str, ...]]:
     table: dict[type, tuple[str, ...]] = {str: (), int: (), type(None): ()}
     for kind in vars(ast).values():
         if isinstance(kind, type) and issubclass(kind, ast.AST):
-            table[kind] = tuple(name for name in reversed(kind._fields) if name not in _NO_CHILDREN)
+            no_children = _NO_CHILDREN if kind.__name__ == "TypeAlias" else {*_NO_CHILDREN, "name"}
+            table[kind] = tuple(name for name in reversed(kind._fields) if name not in no_children)
     table.update(dict.fromkeys(_LEAVES, ()))
     table[ast.keyword] = ("value",)
     table[ast.arg] = ("annotation",)
@@ -51,7 +53,7 @@ def descendants(node: ast.AST) -> Iterator[ast.AST]:
     pop, push, fields_of = stack.pop, stack.append, CHILDREN
     while stack:
         found = pop()
-        if found is None or found.__class__ is str:
+        if found is None:  # among the keys of a dict, or the defaults of parameters
             continue
         yield found
         for name in fields_of[found.__class__]:

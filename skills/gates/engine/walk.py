@@ -184,7 +184,8 @@ def _first_line(node: Any) -> int:
     """The first line of a function, a class or a case."""
     if node.__class__ is ast.match_case:
         return node.pattern.lineno
-    return (node.decorator_list or [node])[0].lineno  # type: ignore[no-any-return]
+    decorators = node.decorator_list
+    return decorators[0].lineno if decorators else node.lineno  # type: ignore[no-any-return]
 
 
 def _look_into(

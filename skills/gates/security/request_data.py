@@ -30,7 +30,7 @@ _ENVELOPE = frozenset({"COOKIES", "cookies", "headers", "META", "query_string"})
 _BODY_CALLS = frozenset({"json", "get_json", "form", "body", "get_data"})
 _READS = _BODY | _ENVELOPE | _BODY_CALLS
 _READ_WORDS = Words(*(f".{name}".encode() for name in sorted(_READS)))
-_READ_OF_REQUEST = lazy(rf"\brequest\s*\.\s*(?:{'|'.join(sorted(_READS))})\b")
+_READ_OF_REQUEST = lazy(rf"request\s*\.\s*(?:{'|'.join(sorted(_READS))})\b")
 _REQUEST_MODULES = ("flask", "quart", "bottle", "sanic", "werkzeug", "aiohttp", "starlette")
 _REQUEST_TYPES = frozenset({"Request", "HttpRequest", "WSGIRequest", "ASGIRequest", "HTTPConnection", "WebSocket"})
 _IMPORTED = "request data: names of imported requests"
@@ -318,6 +318,8 @@ def _chooses_keys(node: ast.DictComp) -> bool:
 
 def _header(statement: ast.stmt) -> list[ast.AST]:
     """The expressions of a statement itself, without its blocks."""
+    if not BLOCKS[statement.__class__]:
+        return [statement]
     if isinstance(statement, (ast.If, ast.While)):
         return [statement.test]
     if isinstance(statement, (ast.For, ast.AsyncFor)):
@@ -326,17 +328,18 @@ def _header(statement: ast.stmt) -> list[ast.AST]:
         return [item.context_expr for item in statement.items]
     if isinstance(statement, ast.Match):
         return [statement.subject]
-    return [] if isinstance(statement, ast.Try) or hasattr(statement, "handlers") else [statement]
+    return [] if hasattr(statement, "handlers") else [statement]
 
 
 def _request_names(function: FunctionNode, context: FileContext) -> frozenset[str]:
     """The names that stand for the request in a function."""
     names = set()
-    outer = [scope for scope in context.scopes if not isinstance(scope, ast.ClassDef)]
-    for scope in (*outer, function):
+    for scope in (*context.scopes, function):
+        if isinstance(scope, ast.ClassDef):
+            continue
         for argument in (*scope.args.posonlyargs, *scope.args.args, *scope.args.kwonlyargs):
-            hinted = last_name(argument.annotation) if argument.annotation is not None else ""
-            if argument.arg == "request" or hinted in _REQUEST_TYPES:
+            hint = argument.annotation
+            if argument.arg == "request" or (hint is not None and last_name(hint) in _REQUEST_TYPES):
                 names.add(argument.arg)
     imported = context.memo.get(_IMPORTED)
     if not isinstance(imported, frozenset):
