@@ -36,7 +36,9 @@ def _on_receiver(node: ast.FunctionDef, context: FileContext) -> None:
             if what:
                 message = f"the receiver `{node.name}` {what} each time `{signal}` is sent"
                 evidence = (Evidence(context.path, node.lineno, f"receives {signal}"),)
-                context.report(HEAVY, part, message, evidence=evidence)
+                query = _query_in(part) if isinstance(part, ast.For) else None
+                parts = (query.lineno,) if query is not None else ()
+                context.report(HEAVY, part, message, evidence=evidence, parts=parts)
                 return
     finally:
         context.scopes.pop()
@@ -59,7 +61,7 @@ def _signal(node: ast.FunctionDef, context: FileContext) -> str | None:
 
 def _heavy(node: ast.AST, context: FileContext) -> str:
     if isinstance(node, ast.For):
-        return _heavy_loop(node)
+        return "runs queries in a loop" if _query_in(node) is not None else ""
     if not isinstance(node, ast.Call):
         return ""
     name = context.resolve(node.func) or ""
@@ -94,16 +96,17 @@ def _local(node: ast.Call, context: FileContext) -> bool:
     return waits is not None and ("disk" in waits.what or "files" in waits.what)
 
 
-def _heavy_loop(loop: ast.For) -> str:
+def _query_in(loop: ast.For) -> ast.Call | None:
+    """The first query of a loop over more than a few values that stand in the source."""
     if isinstance(loop.iter, (ast.List, ast.Tuple, ast.Set)) or last_name(loop.iter).isupper():
-        return ""
+        return None
     for part in descendants(ast.Module(loop.body, [])):
         if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr not in MUTATORS:
             chain = chain_of(part)
             queried = chain.manager in MANAGERS - {"_meta"} or _asks_relation(chain)
             if queried or (part.func.attr in _WRITES and isinstance(part.func.value, ast.Name) and not part.args):
-                return "runs queries in a loop"
-    return ""
+                return part
+    return None
 
 
 def _asks_relation(chain: Chain) -> bool:

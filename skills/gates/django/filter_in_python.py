@@ -149,7 +149,7 @@ def _tell(place: ast.AST, source: ast.expr, target: ast.expr, tests: list[ast.ex
         *(("through", method) for method in rows.through),
         *(("column", column) for column in dict.fromkeys(columns)),
     )
-    context.report(IN_PYTHON, place, message, needs=needs, evidence=evidence)
+    context.report(IN_PYTHON, place, message, needs=needs, evidence=evidence, parts=(source.lineno,))
 
 
 def _on_comprehension(node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, context: FileContext) -> None:

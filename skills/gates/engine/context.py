@@ -11,7 +11,7 @@ from typing import Any
 from skills.gates.engine.fingerprints import fingerprint_stem, without_layout
 from skills.gates.engine.names import dotted, imported_names
 from skills.gates.engine.roles import READ_AS, file_role, role_of_scope, why_of_scope
-from skills.gates.engine.syntax import SCOPES, header_of, parents_in
+from skills.gates.engine.syntax import BLOCKS, SCOPES, header_of, parents_in
 from skills.gates.model import Candidate, Confidence, Evidence, Fact, Severity
 
 _TABLE = 12  # lines; a longer statement is a table
@@ -235,11 +235,12 @@ class FileContext:
         symbol: str | None = None,
         parts: Iterable[int] = (),
     ) -> None:
-        """Adds a candidate at `node`. Of a class or function its first line is marked; `parts` are the others of which
-        the rule speaks."""
+        """Adds a candidate at `node`. Of a class or function its first line is marked, of others with a block the head;
+        `parts` are the other lines of which the rule speaks."""
         line, start = node.lineno, node.col_offset  # type: ignore[attr-defined]
-        if node.__class__ in SCOPES:
-            end_line, end = line, len(self.lines[line - 1].rstrip().encode())
+        if BLOCKS.get(node.__class__):
+            end_line = line if node.__class__ in SCOPES else header_of(node, self.lines)[-1]
+            end = len(self.lines[end_line - 1].rstrip().encode())
         else:
             end_line, end = node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]
         scope = self.symbol if symbol is None else symbol

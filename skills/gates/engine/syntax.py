@@ -36,7 +36,7 @@ def _child_fields() -> dict[type, tuple[str, ...]]:
 CHILDREN = _child_fields()
 """Node type → the fields that hold child nodes, last first, because a stack turns them around."""
 
-BLOCKS = {
+BLOCKS: dict[type, tuple[str, ...]] = {
     kind: tuple(name for name in reversed(_BLOCK_NAMES) if name in kind._fields)
     for kind in CHILDREN
     if issubclass(kind, ast.stmt | ast.mod | ast.ExceptHandler | ast.match_case)

@@ -104,9 +104,8 @@ def _on_handler(node: ast.ExceptHandler, context: FileContext) -> None:
         or (isinstance(body, ast.Expr) and isinstance(body.value, ast.Constant))
     )
     if empty and names & _BROAD and not _explained(node, context):
-        context.report(
-            BARE, node, f"every error ends here in silence: `except {ast.unparse(node.type)}: {ast.unparse(body)}`"
-        )
+        message = f"every error ends here in silence: `except {ast.unparse(node.type)}: {ast.unparse(body)}`"
+        context.report(BARE, node, message, parts=(body.lineno,))
 
 
 def _explained(node: ast.ExceptHandler, context: FileContext) -> bool:

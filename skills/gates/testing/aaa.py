@@ -86,7 +86,8 @@ def _on_test(node: FunctionNode, context: FileContext) -> None:
     kind, place = found
     symbol = context.symbol_of(node.name)
     message = f"`{node.name}` {_MESSAGES[kind]}"
-    context.report(NOT_AAA, place, message, symbol=symbol, confidence="likely", needs=(("aaa", kind),))
+    above = (place.lineno - 1,) if kind.startswith("before") else ()  # the line that no blank one sets apart
+    context.report(NOT_AAA, place, message, symbol=symbol, confidence="likely", needs=(("aaa", kind),), parts=above)
 
 
 def _is_plainly_in_shape(test: FunctionNode, body: list[ast.stmt], context: FileContext) -> bool:

@@ -35,7 +35,8 @@ def _on_try(node: ast.Try, context: FileContext) -> None:
     if _cleans_up(node, context) or _puts_away(node):
         return
     message = "a test that catches an exception passes where none is raised"
-    context.report(TRY, node, "this is `raises` written by hand" if by_hand else message)
+    parts = [handler.lineno for handler in node.handlers]
+    context.report(TRY, node, "this is `raises` written by hand" if by_hand else message, parts=parts)
 
 
 def _is_broad(handler: ast.ExceptHandler) -> bool:

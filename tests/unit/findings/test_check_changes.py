@@ -266,6 +266,39 @@ def test_a_finding_belongs_to_the_change_of_any_line_it_speaks_of(
     assert told(head + rest.replace("return body", "return [body]")) == []
 
 
+def test_a_line_in_a_block_does_not_tell_what_is_said_of_its_head(
+    repo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    test = repo / "tests/test_shop.py"
+    text = (
+        "def test_pay(shop):\n    try:\n        shop.pay()\n    except ValueError:\n        log(shop)\n\n\n"
+        "def test_close(shop):\n    shop.fill(3)\n    with shop.locked(\n        'till',\n    ):\n"
+        "        done = shop.close()\n        shop.look()\n\n    assert done\n"
+    )
+    test.write_text(text)
+    commit(repo)
+
+    def told(old: str, new: str) -> list[tuple[str, int]]:
+        test.write_text(text.replace(old, new))
+        git(repo, "add", "-A")
+        capsys.readouterr()
+        main(["check", "--select", "try-in-test,test-not-aaa,bare-except", "--staged", "--json"])
+        return [(row["rule"], row["line"]) for row in json.loads(capsys.readouterr().out)["findings"]]
+
+    caught, silent, layout = ("try-in-test", 2), ("bare-except", 4), ("test-not-aaa", 10)
+    assert told("shop.pay()", "shop.pay(3)") == told("log(shop)", "tell(shop)") == []
+    assert told("ValueError", "OSError") == [caught]
+    assert told("except ValueError:\n        log(shop)", "except Exception:\n        pass") == [caught, silent]
+    assert told("shop.close()", "shop.shut()") == told("shop.look()", "shop.see()") == []
+    assert told("'till'", "'desk'") == told("fill(3)", "fill(4)") == [layout]
+
+    commit(repo)
+    text = text.replace("except ValueError:\n        log(shop)", "except Exception:\n        log(shop)")
+    test.write_text(text)
+    commit(repo)
+    assert told("log(shop)", "pass") == [silent]  # the head is as it was: its block makes it silent
+
+
 def test_a_worktree_has_an_index_of_its_own(repo: Path, found: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     side = repo.parent / "side"
     git(repo, "worktree", "add", "-q", "-b", "side", str(side))
