@@ -22,7 +22,7 @@ from cockpit.own_process import HOME, program_of
 from cockpit.readable import readable
 from skills.gates import analyse
 
-BATCH_BYTES, LEAST_BYTES = 200_000, 10_000
+BATCH_BYTES, MODELS_BYTES, LEAST_BYTES = 200_000, 40_000, 10_000
 BATCH_FILES = 60
 SECONDS_A_BATCH = 60.0
 
@@ -175,18 +175,21 @@ class _Worker:
 
 def _batches(tasks: list[Task], workers: int) -> "deque[list[Task]]":
     """Batches of about the same bytes, large files first and smaller batches last, so that no worker is left alone at
-    the end. Files of models come before all others: they tell whether there are tenants."""
+    the end. Small batches of models come before all: they tell whether there are tenants."""
     left = sum(task.size for task in tasks)
     batches: deque[list[Task]] = deque()
-    batch: list[Task] = []
-    size = 0
-    for task in sorted(tasks, key=lambda task: (b"model" not in task.name, -task.size, task.name)):
-        batch.append(task)
-        size += task.size
-        if size >= min(BATCH_BYTES, max(LEAST_BYTES, left // (2 * workers))) or len(batch) >= BATCH_FILES:
+    for most, of_models in ((MODELS_BYTES, True), (BATCH_BYTES, False)):
+        group = [task for task in tasks if (b"model" in task.name) is of_models]
+        batch: list[Task] = []
+        size = 0
+        for task in sorted(group, key=lambda task: (-task.size, task.name)):
+            batch.append(task)
+            size += task.size
+            if size >= min(most, max(LEAST_BYTES, left // (2 * workers))) or len(batch) >= BATCH_FILES:
+                left -= size
+                batches.append(batch)
+                batch, size = [], 0
+        if batch:
             left -= size
             batches.append(batch)
-            batch, size = [], 0
-    if batch:
-        batches.append(batch)
     return batches

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.findings.discovery import look
+from cockpit.findings.pool import _batches
 from cockpit.findings.worker import Judged, Task, judge
 from tests.processes import alive, gone
 
@@ -162,3 +163,17 @@ def test_a_file_may_become_anything_before_it_is_read(tmp_path: Path) -> None:
     path.write_bytes(b"#" * 2_000_001)
     large = judge(root, Task(b"a.py", 1)).report
     assert large is not None and large.problem is not None and "larger than 2 MB" in large.problem.message
+
+
+def test_models_are_judged_first_and_in_small_batches() -> None:
+    sizes = {f"shop/models/m{number}.py": 30_000 for number in range(6)} | {
+        f"shop/views/v{number}.py": 90_000 for number in range(6)
+    }
+    batches = [
+        [task.name for task in batch]
+        for batch in _batches([Task(name.encode(), size) for name, size in sizes.items()], 2)
+    ]
+    assert sorted(name for batch in batches for name in batch) == sorted(name.encode() for name in sizes)
+    of_models = [all(b"model" in name for name in batch) for batch in batches]
+    assert of_models == [True] * 3 + [False] * (len(batches) - 3)
+    assert [len(batch) for batch in batches[:3]] == [2, 2, 2]
