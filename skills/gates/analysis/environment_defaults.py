@@ -31,10 +31,20 @@ def default_of(value: ast.expr) -> ast.expr:
         parts: list[ast.expr] = [ast.Constant(part) for part in str(inner_text.value).split(",")]  # type: ignore[attr-defined]
         return ast.copy_location(ast.List(parts, ast.Load()), value)
     if name in _READERS:
-        defaults = [keyword.value for keyword in value.keywords if keyword.arg == "default"] or value.args[1:2]
+        named = [keyword.value for keyword in value.keywords if keyword.arg in {"default", "fallback"}]
+        defaults = named or value.args[1:2]
         if defaults:
             return defaults[0]
     return _converted(value, name)
+
+
+def names_section(call: ast.Call, packages: frozenset[str]) -> bool:
+    """True for `parser.get("mail", "password")` in a file that imports `configparser`: the second is what is read, and
+    no default."""
+    if "configparser" not in packages or not isinstance(call.func, ast.Attribute) or len(call.args) < 2:
+        return False
+    fallback = any(word.arg == "fallback" for word in call.keywords)
+    return call.func.attr in {"get", "getboolean"} and last_name(call.func.value) != "environ" and not fallback
 
 
 def _converted(value: ast.Call, name: str) -> ast.expr:

@@ -25,16 +25,20 @@ PUBLIC = lazy(
     re.I,
 )
 # Endpoints by which a secret is kept: who may set it may see it.
-_KEEPS = lazy(r"setting|config|admin|oauth|client|invit|credential", re.I)
+_KEEPS = lazy(r"setting|config|admin|oauth|client|invit|cred", re.I)
 _SECRET_FIELD = lazy(
     r"^(?:password|passwd|hashed_(?:password|passwd|pwd|key|token|secret|otp|pin)|secret|secret_key|(?:\w*_)?(?:password|passwd|pwd|pass|token|key|secret|otp|pin)_hash"
-    r"|token|\w*_secret)$"
+    r"|token|(?:api|access|refresh|auth|bearer|session|reset)_token|(?:api|private)_key|\w*_secret)$"
 )
+_TEXTS = frozenset({"Optional", "Union", "Annotated", "Any", "List", "Dict", "None"})
 # Endpoints that think of a password for whoever asks.
 _MAKES_UP = lazy(r"generat|suggest|random", re.I)
 _NEVER_OUT = lazy(r"pass|hash")
 _OUT = lazy(r"(?:Out|Output|Response|Read|Public|Resp)$")
-_TOKEN_MODELS = lazy(r"token|login|auth|session|credential|key|secret|created?|otp|invite|webhook|register|oauth", re.I)
+_TOKEN_MODELS = lazy(
+    r"token|login|auth|session|cred|key|secret|created?|otp|invite|webhook|register|oauth|sign_?(?:in|up)|refresh|jwt",
+    re.I,
+)
 
 
 def _named(hint: ast.expr) -> list[str]:
@@ -60,13 +64,18 @@ def _on_schema(node: ast.ClassDef, context: FileContext) -> None:
         if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
             continue
         hint = ast.unparse(field.annotation)
-        parts += _named(field.annotation)
-        hidden = field.value is not None and re.search(r"exclude=True|repr=False", ast.unparse(field.value))
+        if isinstance(field.value, ast.Call) and last_name(field.value.func) == "Relationship":
+            continue  # no part of an answer: rows of another table
+        named = _named(field.annotation)
+        parts += named
+        hidden = field.value is not None and re.search(
+            r"exclude=True|repr=False|\b(?:mask|redact|obfuscat)", ast.unparse(field.value), re.I
+        )
         if (
             _SECRET_FIELD.match(field.target.id)
             and not hidden
             and not (field.target.id == "client_secret" and not _has_field(node, "client_id"))
-            and "Secret" not in hint
+            and _TEXTS.issuperset(named)  # no class of which it is told what it shows
             and hint not in {"None", "bool"}
         ):
             context.statement = field
@@ -106,15 +115,18 @@ def _secret_holds(candidate: Candidate, report: FileReport, project: Project) ->
     name = candidate.needs[0][1]
     shared = len({(path, fact.detail) for path, fact in project.named("schema", name)}) > 1
     always = _NEVER_OUT.search(candidate.message.rpartition(" ")[2]) is not None
-    for path, fact in _answered_with(project, report.path if shared else "").get(name, ()):
+    answered = _answered_with(project, report.path if shared else "").get(name, ())
+    for path, fact in answered:
         if fact.detail == "made up":
             return None
         if always or fact.detail == "read" or not (fact.detail or _TOKEN_MODELS.search(name)):
             said = f"an endpoint answers with {fact.name}"
             message = f"{candidate.message}, and {said}"
             return replace(candidate, message=message, evidence=(Evidence(path, fact.line, said),))
-    if not always and name.endswith(("Response", "Resp")) and project.facts("answers"):
-        return None  # the endpoints say what they answer with: this is what another service answered
+    if not always and (answered or (name.endswith(("Response", "Resp")) and project.facts("answers"))):
+        return (
+            None  # handed out on purpose; or the endpoints say what they answer with, and another service answers this
+        )
     named_token = candidate.message.endswith(" token")  # of which there are many kinds
     if _OUT.search(name) and not named_token and (always or not _TOKEN_MODELS.search(name)):
         return replace(candidate, message=f"{candidate.message}, and its name says that it is an answer",
@@ -223,7 +235,12 @@ secret_in_response = Rule(
         ),
         *(
             Example({"shop/schemas.py": f"from pydantic import BaseModel\n\n\nclass UserOut(BaseModel):\n{fields}"})
-            for fields in ("    password_hash: str\n", "    client_id: str\n    client_secret: str\n")
+            for fields in (
+                "    password_hash: str\n",
+                "    access_token: str\n",
+                "    api_token: str | None\n",
+                "    client_id: str\n    client_secret: str\n",
+            )
         ),
         Example(
             {
@@ -243,6 +260,26 @@ secret_in_response = Rule(
                 "def users() -> list[UserOut]:\n    return everyone()\n",
             },
             note="what another service answered",
+        ),
+        Example(
+            {
+                "shop/routes.py": "from fastapi import APIRouter\nfrom sqlmodel import Relationship, SQLModel\n\n\n"
+                "class User(SQLModel, table=True):\n    password: str\n\n\nclass Order(SQLModel, table=True):\n"
+                "    user: User = Relationship()\n\n\n@router.get('/orders')\ndef orders() -> list[Order]:\n"
+                "    return everything()\n"
+            },
+            note="rows of another table are no part of an answer",
+        ),
+        *(
+            Example({"shop/schemas.py": f"from pydantic import BaseModel\n\n\nclass UserOut(BaseModel):\n{fields}"})
+            for fields in ("    api_key: KeyShown | None\n", '    api_key: str = Field(description="Masked")\n')
+        ),
+        Example(
+            {
+                "shop/routes.py": "from fastapi import APIRouter\nfrom pydantic import BaseModel\n\n\n"
+                "class UserOut(BaseModel):\n    access_token: str\n\n\n@router.post('/login')\n"
+                "def enter() -> UserOut:\n    return entered()\n"
+            }
         ),
         Example(
             {

@@ -40,7 +40,7 @@ _KEEPER = lazy(r"Protected|Token|ApiKey|Signed|OAuth|Bearer")
 _FORMS = lazy(r"Form|Create|Update|Delete|Edit|Login|Wizard")
 _CHECKS = lazy(
     r"(?<!chunk_)(?<!buffer_)(?<!page_)(?<!re)size|content_type|valid|(?<![a-z])ext(?![a-z])|extension|mime|magic|suffix"
-    r"|clean|check|allowed|limit|exceed|imghdr|splitext|Form\(|erializer\(|len\(\w+\) >",
+    r"|clean|check|allowed|limit|exceed|imghdr|splitext|Form\(|erializer[.(]|len\(\w+\) >",
     re.I,
 )
 
@@ -102,6 +102,8 @@ def _changes_nothing(node: FunctionNode) -> bool:
         ):
             return True
     first = next((part for part in node.body if not isinstance(part, ast.Expr)), None)
+    if isinstance(node.body[-1], ast.Return) and all(map(_only_answers, node.body)):
+        return True
     if (
         isinstance(first, ast.Return)
         and len(node.body) == 1
@@ -117,6 +119,17 @@ def _changes_nothing(node: FunctionNode) -> bool:
         and isinstance(test.ops[0], (ast.NotEq, ast.NotIn))
         and _only_reads(test.comparators[0])
     )
+
+
+def _only_answers(statement: ast.stmt) -> bool:
+    """True for `return render(request, "order.html")` and its like, also where a condition chooses one of them."""
+    if isinstance(statement, ast.If):
+        return all(map(_only_answers, (*statement.body, *statement.orelse)))
+    if isinstance(statement, ast.Return):
+        made = statement.value
+        fixed = isinstance(made, ast.Call) and all(isinstance(part, (ast.Constant, ast.Name)) for part in made.args)
+        return fixed and last_name(made.func) in {"render", "redirect"} and not made.keywords  # type: ignore[union-attr]
+    return isinstance(statement, (ast.Pass, ast.Expr)) and isinstance(getattr(statement, "value", None), ast.Constant)
 
 
 def _only_shows(node: ast.ClassDef) -> bool:
@@ -189,6 +202,8 @@ csrf_exempt = Rule(
         '@method_decorator(csrf_exempt, name="dispatch")\nclass Invite(ClientProtectedMixin, View):\n'
         "    def post(self, request):\n        pass\n",
         "@csrf_exempt\n@auth_privileged\ndef submit(request):\n    pass\n",
+        "@csrf_exempt\ndef lesson(request):\n    if request.user.is_anonymous:\n        return redirect('enter')\n"
+        "    return render(request, 'lesson.html')\n",
         "@csrf_exempt\ndef version(request):\n    return HttpResponse(VERSION)\n",
         "class PaidCallbackView(View):\n    @method_decorator(csrf_exempt)\n    def dispatch(self, request):\n"
         "        pass\n",

@@ -116,7 +116,7 @@ _ASKS = lazy(r"permission|auth|login|role|verif|protect|require|allowed|access|s
 # Whoever asks for these has not signed in yet, or never does.
 _FOR_STRANGERS = lazy(
     r"Log_?[Ii]n|Log_?[Oo]ut|Sign_?(?:[Ii]n|[Uu]p|[Oo]ut)|Captcha|Regist|(?:Reset|Forgot|Recover)\w*Password"
-    r"|Password\w*(?:Reset|Forgot|Recover)|RePassword|Web_?[Hh]ook|Call_?back|Health|Ping|Anonymous|Public|Embed|OAuth|SAML|OIDC"
+    r"|Password\w*(?:Reset|Forgot|Recover)|RePassword|Web_?[Hh]ook|Call_?back|[Hh]ealth|Ping|(?<![a-z])ping|O(?:TP|tp)|[a-z]_otp|Anonymous|Public|Embed|OAuth|SAML|OIDC"
 )
 # Django's own is left out: the REST framework takes its views out of it.
 _GUARDS = lazy(

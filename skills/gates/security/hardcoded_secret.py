@@ -3,6 +3,7 @@
 import ast
 from collections import Counter
 
+from skills.gates.analysis.environment_defaults import names_section
 from skills.gates.analysis.settings_modules import is_away_from_production, is_settings, may_hold_settings
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
@@ -26,7 +27,7 @@ from skills.gates.security.secret_values import (
 
 SECRET = "hardcoded-secret"
 _TOLD = "hardcoded-secret: strings that were reported"
-_ENVIRONMENT = frozenset({"get", "getenv", "config", "env", "pop", "setdefault"})
+_ENVIRONMENT = lazy(r"^(?:get|pop|setdefault|config|(?:get_?)?env(?:_str|_var|_variable)?|get_(?:setting|secret))$")
 # Calls that take a secret by position: name → (place, what the dotted name or the receiver must hold).
 _POSITIONS = {
     "HTTPBasicAuth": (1, ""), "HTTPDigestAuth": (1, ""), "BasicAuth": (1, ""), "login": (1, "smtp"),
@@ -137,7 +138,8 @@ def _on_assign(node: ast.Assign, context: FileContext) -> None:
             name = _name(target)
             if name == "SECRET_KEY" and _is_of_settings(context):
                 return  # insecure-settings says it
-            if name == "SECRET_KEY" and isinstance(target, ast.Subscript) and last_name(target.value) == "config":
+            of = last_name(target.value) if isinstance(target, (ast.Subscript, ast.Attribute)) else ""
+            if name.upper() == "SECRET_KEY" and of in {"config", "app"} and "flask" in context.packages:
                 return  # so does it of Flask's
             for constant in constants:
                 _check(name, node, constant, context)
@@ -233,7 +235,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     if not node.args:
         return
     name = last_name(node.func)
-    if name in _ENVIRONMENT or (name == "str" and "env" in ast.unparse(node.func).lower()):
+    if _ENVIRONMENT.match(name) or (name == "str" and "env" in ast.unparse(node.func).lower()):
         _on_default(node, node.args[1:2], context)
     elif name == "getattr" and not isinstance(context.parent(node), ast.Compare):
         _on_default(node, node.args[2:3], context)
@@ -252,6 +254,8 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
 
 def _on_default(node: ast.Call, defaults: list[ast.expr], context: FileContext) -> None:
     """`os.getenv("TOKEN", "…")`, `config("TOKEN", default="…")`, `getattr(settings, "TOKEN", "…")`."""
+    if names_section(node, context.packages):
+        return
     name = _text(node.args[1 if last_name(node.func) == "getattr" and len(node.args) > 1 else 0]) or ""
     bound = context.statement.targets[0] if isinstance(context.statement, ast.Assign) else None
     if "SECRET_KEY" in {name, last_name(bound) if bound is not None else ""} and _is_of_settings(context):
@@ -323,6 +327,7 @@ hardcoded_secret = Rule(
         'client = Client(api_key="9f8e7d6c5b4a")\n',
         'DATABASES = {"default": {"PASSWORD": "tr0ub4dor"}}\n',
         'TOKEN = os.environ.get("PAY_TOKEN", "a1b2c3d4e5")\n',
+        'TOKEN = get_env("PAY_TOKEN", "a1b2c3d4e5")\n',
         'if __name__ == "__main__":\n    connect(password="tr0ub4dor")\n',
         'USER = env("DB_USER", "shop")\nPASSWORD = env("DB_PASSWORD", "s3same")\n',
         'requests.get(url, auth=("shop", "tr0ub4dor"))\n',
@@ -353,6 +358,9 @@ hardcoded_secret = Rule(
         'CAMERA = r"user=[a-zA-Z0-9_-]+&password=[\\S]+"\n_KEY_DERIVATION_SALT = b"shop-keys-a5d354120d50240a"\n',
         'parser.add_argument("--host", default="localhost")\n'
         'parser.add_argument("--db-password", default="shopkeeper")\n',
+        'import configparser\n\nparser = configparser.ConfigParser()\npassword = parser.get("mail_secret", "s3same")\n',
+        'TOKEN_TYPE_SECRET = "sec1"\npassphrase = "revoked"\nTEST_CASES = {"enter": {"token": "oax3ZcG47GYU"}}\n'
+        'MAIL_PASSWORD = "password-missing!"\n',
         'PASSWORD_HASH_ITERATIONS = env("PASSWORD_HASH_ITERATIONS", "200000")\n',
         'base_token_address = "METvsvVRapdj9cFLzq4Tr43xK4tAjQfwX76z3n6mWQL"\n',
         'DB_HOST: str = "localhost"\nDB_PASSWORD: str = "shopkeeper"\n',

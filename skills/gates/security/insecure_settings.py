@@ -6,7 +6,7 @@ from collections import Counter
 
 from msgspec.structs import replace
 
-from skills.gates.analysis.environment_defaults import default_of, with_scheme
+from skills.gates.analysis.environment_defaults import default_of, names_section, with_scheme
 from skills.gates.analysis.settings_modules import (
     assigned,
     is_production_path,
@@ -216,6 +216,8 @@ def _report(
     name: str, value: ast.expr, node: ast.AST, context: FileContext, needs: tuple[tuple[str, str], ...] = ()
 ) -> None:
     effective = default_of(value)
+    if isinstance(value, ast.Call) and names_section(value, context.packages):
+        return
     weakness = _weakness(name, effective)
     if isinstance(effective, ast.List) and effective is not value and not effective.elts:
         weakness = None  # nobody is let in until the environment says who
@@ -231,7 +233,7 @@ def _report(
 
 
 def _on_assign(node: ast.Assign, context: FileContext) -> None:
-    """`app.debug = True`, `app.config["DEBUG"] = True`."""
+    """`app.debug = True`, `app.secret_key = "…"`, `app.config["DEBUG"] = True`."""
     for target in node.targets:
         if isinstance(target, ast.Subscript) and last_name(target.value) == "config":
             key = target.slice.value if isinstance(target.slice, ast.Constant) else None
@@ -239,7 +241,7 @@ def _on_assign(node: ast.Assign, context: FileContext) -> None:
                 _report(key, node.value, node, context)
         elif isinstance(target, ast.Attribute) and last_name(target.value) in {"app", "application"}:
             name = target.attr.upper()
-            if name in {"DEBUG", "TESTING"}:
+            if name in {"DEBUG", "TESTING", "SECRET_KEY"}:
                 _report(name, node.value, node, context)
 
 
@@ -334,6 +336,7 @@ insecure_settings = Rule(
             "from flask import Flask\n\napp = Flask(__name__)\napp.run(debug=True)\n",
             'from flask import Flask\n\napp = Flask(__name__)\napp.config["WTF_CSRF_ENABLED"] = False\n',
             'from flask import Flask\n\napp = Flask(__name__)\napp.config["SECRET_KEY"] = "shop"\n',
+            'from flask import Flask\n\napp = Flask(__name__)\napp.secret_key = "your-secret-key-here"\n',
         ),
     ),
     good=(
@@ -342,6 +345,7 @@ insecure_settings = Rule(
             'DEBUG = os.environ.get("DEBUG") == "1"\nSECRET_KEY = os.environ["SECRET_KEY"]\n',
             f"AUTH_PASSWORD_VALIDATORS = [{', '.join(_named(name, 12) for name in _VALIDATORS)}]\n",
             f'AUTH_PASSWORD_VALIDATORS = [{_named("MinimumLength", 8)}, {{"NAME": "shop.passwords.Strength"}}]\n',
+            'import configparser\n\nconf = configparser.ConfigParser()\nSECRET_KEY = conf.get("django", "secret")\n',
             'ALLOWED_HOSTS = ["shop.example"]\nSESSION_COOKIE_SECURE = not DEBUG\nSECURE_HSTS_SECONDS = 31536000\n',
             'DEBUG = False\nif ENVIRONMENT == "local":\n    DEBUG = True\n    ALLOWED_HOSTS = ["*"]\n',
         ),

@@ -10,6 +10,7 @@ from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import descendants
 
 _FOR_DEVELOPERS = lazy(r"(?:^|_)(?:dev|demo|sample|fixtures?|fake|dummy)(?:_|$)")
+_FOR_TESTS = lazy(r"_?(?:TEST|FAKE|DUMMY|MOCK|EXAMPLE|SAMPLE)S?_")
 _STANDS_THERE = lazy(
     r"placeholder|dummy|\bfake\b|any (?:value|string|text)|test (?:user|account)s?\b"
     r"|not a (?:real )?secret|is ignored",
@@ -23,6 +24,8 @@ def is_shown(value: ast.AST, context: FileContext) -> bool:
     if context.holds(b"__main__") and _is_tried_out(value, context):
         return True
     if any(_FOR_DEVELOPERS.search(scope.name) for scope in context.scopes if not isinstance(scope, ast.ClassDef)):
+        return True
+    if isinstance(context.statement, ast.Assign) and _FOR_TESTS.match(last_name(context.statement.targets[0])):
         return True
     owner = context.scopes[-1] if context.scopes else None
     if isinstance(owner, ast.ClassDef) and any(last_name(base).endswith(("Enum", "Choices")) for base in owner.bases):

@@ -51,9 +51,9 @@ _PLACEHOLDER = lazy(
     r"|^x-(?:oauth-basic|access-token|token-auth)$"
     r"|example|dummy|deadbeef|redacted|insert[-_ ]|to-?do|fix-?me|not[-_ ]?(?:set|used|real|active|needed|a[-_ ])"
     r"|\$\{|\{\{?\w*\}|%\(|%s|\$\("
-    r"|\w=[\"']|(?:set|fill)[-_ ]?me(?![a-z])|please|^default[-_]|^(?:PASSWORD|PASSWD|PASS|SECRET|TOKEN)$"
+    r"|\w=[\"']|(?:set|fill)[-_ ]?me(?![a-z])|please|-missing|^default[-_]|^(?:PASSWORD|PASSWD|PASS|SECRET|TOKEN)$"
     r"|^\W*(?:none|null|nil|true|false|n/?a|unset|unknown|optional|required|undefined|disabled|enabled|any|all|bearer|basic"
-    r"|jwt|oauth2?|hidden|anonymous|access|refresh|value|string|str|text|bytes|email"
+    r"|jwt|oauth2?|hidden|anonymous|insecure|revoked|(?:in)?valid|expired|missing|pending|access|refresh|value|string|str|text|bytes|email"
     r"|username|user|yes|no|ask|prompt|auto|random|url|uri|number|integer|boolean|object|array)\W*$",
     re.I,
 )
@@ -69,7 +69,7 @@ _REFERENCE = lazy(
 _PUBLISHED = lazy(r"^(?:phc_|pk_(?:live|test)_|pk\.eyJ)")
 # `TEST_USER_PASSWORD`, `HKDF_SALT`: of who tries it out; a salt that tells keys apart and keeps nothing.
 _NO_SECRET = lazy(
-    r"(?:^|_)(?:url|page|next|continuation|sync|cursor)_token$|token_(?:address|mint|symbol|pair)$|(?:^|_)(?:tests?|dev|demo|e2e|local)_(?:\w+_)?pas+w|hkdf|derivation_salt|_(?:iterations|rounds)$",
+    r"(?:^|_)(?:type|kind|status|category)_|(?:^|_)(?:url|page|next|continuation|sync|cursor)_token$|token_(?:address|mint|symbol|pair)$|(?:^|_)(?:tests?|dev|demo|e2e|local)_(?:\w+_)?pas+w|hkdf|derivation_salt|_(?:iterations|rounds)$",
     re.I,
 )
 _MARK = lazy(r"^[A-Z]{2,6}$")  # `user.password == "LDAP"`: who keeps the password, not the password

@@ -34,9 +34,10 @@ def _on_trusted(node: ast.Call, context: FileContext) -> None:
             message = f"`format_html` is given a finished string: {part} in it is not escaped"
             context.report(MARK_SAFE, node, message)
         return
-    if name not in _TRUSTS or len(node.args) != 1:
+    given = [*node.args, *(word.value for word in node.keywords)]
+    if name not in _TRUSTS or len(given) != 1:
         return
-    value = node.args[0]
+    value = given[0]
     if is_trusted(value, context, 0) or _follows_autoescape(context):
         return
     built = isinstance(value, (ast.JoinedStr, ast.BinOp)) or is_format(value)
@@ -96,6 +97,7 @@ unsafe_mark_safe = Rule(
         "shop/tags.py",
         'def bold(name):\n    return mark_safe(f"<b>{name}</b>")\n',
         'def bold(name):\n    return mark_safe("<b>%s</b>" % name)\n',
+        'def bold(name):\n    return mark_safe(s="<b>%s</b>" % name)\n',
         "def bold(order):\n    return mark_safe(order.note)\n",
         'def bold(name):\n    return format_html(f"<b>{name}</b>")\n',
         "def tag(css, text):\n    return f\"<b class='{css}'>{text}</b>\"\n\n\n"
