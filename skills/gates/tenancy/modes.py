@@ -8,7 +8,7 @@ from skills.gates.engine.patterns import lazy
 from skills.gates.model import TENANT_FIELD, Candidate, Tenancy, TenancyMode
 from skills.gates.project import Place, Project
 from skills.gates.tenancy.tenant_coverage import dependencies, goes_past_managers, mechanisms, only_policies
-from skills.gates.tenancy.unscoped_checks import narrows, random_columns
+from skills.gates.tenancy.unscoped_checks import PUBLIC, narrows, random_columns
 
 UNSCOPED = "unscoped-tenant-query"
 _MODES: dict[str, TenancyMode] = {"transparent": "transparent", "explicit": "explicit", "off": "off"}
@@ -19,6 +19,7 @@ _LEAST_MODELS = 3
 _MAY_BE_TENANT = lazy(
     r"(?:\w+_)?(?:tenant|company|org|organi[sz]ation|workspace|team|account|realm|entity|entity_model|domain|business)(?:_id)?"
 )
+_OF_PEOPLE = frozenset({"first_name", "last_name", "full_name", "date_of_birth"})
 _NARROWER = frozenset({"user", "owner", "created_by", "author", "requester", "user_id", "owner_id"})
 
 
@@ -113,7 +114,10 @@ def _tenant_models(project: Project) -> dict[str, Place]:
     models = project.models
     found = {}
     for model, (path, fact) in models.with_field(project.options.tenant_fields).items():
-        kind, _, target = fact.detail.partition(" ")
+        kind, _, rest = fact.detail.partition(" ")
+        target = rest.partition(" ")[0]
+        if target == "User" or not _OF_PEOPLE.isdisjoint(models.fields(target)):
+            continue  # who rents a flat, whom no request acts for
         relation = kind.endswith(("ForeignKey", "OneToOneField")) and target != model
         if (relation or fact.name.endswith("_id")) and not models.ambiguous(model):
             found[model] = (path, fact)
@@ -134,6 +138,17 @@ def count_scoped(project: Project) -> tuple[int, int, int]:
             queried.add(model)
             scoped += is_scoped(candidate, project)
     return scoped, total, len(queried)
+
+
+def published_models(project: Project) -> frozenset[str]:
+    """The tenant models whose rows a view shows to everybody: what a customer of all tenants chooses from."""
+    known = project.memo.get("published-models")
+    if known is None:
+        shown = (one for one in project.candidates(UNSCOPED) if (PUBLIC, "") in one.needs)
+        known = frozenset(needed(one, "model") for one in shown if not is_scoped(one, project))
+        project.memo["published-models"] = known
+    assert isinstance(known, frozenset)
+    return known
 
 
 def needed(candidate: Candidate, kind: str) -> str:

@@ -85,10 +85,12 @@ def covers(model: str, manager: str, project: Project) -> bool | None:
     if not _TENANTS_THEMSELVES.isdisjoint(models.ancestors(model)):
         return False
     path = models.places[model][0]
+    if _table(model, path, project) in _tables_with_policies(project):
+        return True
     by_schema = _in_own_schema(path, project)
     if by_schema is not None:
         return by_schema
-    if _table(model, path, project) in _tables_with_policies(project) or _is_multitenant(model, manager, project):
+    if _is_multitenant(model, manager, project):
         return True
     scoped = _scoped_managers(project)
     if not scoped:

@@ -14,6 +14,7 @@ from skills.gates.model import Candidate, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Observer, Watch
 from skills.gates.tenancy.unscoped_checks import (
+    PUBLIC,
     asked_by,
     askers_of,
     asks_whose,
@@ -22,6 +23,7 @@ from skills.gates.tenancy.unscoped_checks import (
     is_for_staff,
     is_public,
     names_tenant,
+    says_public,
     shows_all,
     vetted_in,
 )
@@ -48,6 +50,7 @@ from skills.gates.tenancy.unscoped_words import (
 _ASKED = "service-asked"
 _CALLERS = "unscoped-tenant-query: who calls a function"
 _FURTHEST = 3
+_LAZY = frozenset({"filter", "exclude", "all", "select_for_update", "order_by"})
 _REQUESTS = frozenset({"view", "router", "serializer"})
 _SAID = (OUTSIDE | SAID_BY_REQUEST) - {"request"}
 _VALIDATED = frozenset({"validated_data", "cleaned_data", "data"})
@@ -59,6 +62,9 @@ def reach_needs(query: ast.Call, role: str, context: FileContext) -> Iterator[tu
     """How a request reaches the rows of a query, as the needs of its candidate that `reaches` reads: "reach", for each
     way from a request the words of its keys and who asks before ("way"), and for a function that is handed keys, its
     name and the parameters ("handed")."""
+    if says_public(context):
+        yield PUBLIC, ""
+        return
     reach = reach_of(query, context)
     if reach.how == ROWS_OF_ALL:
         shown = shows_all(query, context) and not _is_let_through(context) and not is_for_a_role(query, context)
@@ -101,6 +107,8 @@ def _only_decides(query: ast.Call, context: FileContext) -> bool:
         return True
     if last_name(query.func) in {"exists", "aexists"} or isinstance(statement, (ast.If, ast.While, ast.Assert)):
         return True
+    if isinstance(statement, ast.Expr) and statement.value is query and last_name(query.func) in _LAZY:
+        return True  # what nobody reads
     target = statement.targets[0] if isinstance(statement, ast.Assign) else None
     function = context.function
     return isinstance(target, ast.Name) and function is not None and uses_of(function, context).only_narrows(target.id)

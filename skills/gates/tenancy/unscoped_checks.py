@@ -14,7 +14,7 @@ from skills.gates.engine.syntax import descendants
 from skills.gates.project import Project
 from skills.gates.rule import Observer, Watch
 from skills.gates.tenancy.unscoped_function import SHORTCUTS, is_manager, uses_of
-from skills.gates.tenancy.unscoped_reach import conditions_of, is_entry, is_key, is_published
+from skills.gates.tenancy.unscoped_reach import conditions_of, is_entry, is_key, is_published, uses_bound
 from skills.gates.tenancy.unscoped_words import ASKERS, CHECKS, OUTSIDE, is_of_request
 
 APART = lazy(
@@ -22,6 +22,8 @@ APART = lazy(
     r"(?:_\w+)?(?:/|\.py$)"
 )
 """Paths of those who run the service, of those who develop it, and of other services that call it."""
+PUBLIC = "public"
+"""The need of a query whose rows everybody may read."""
 _STAFF = lazy(
     r"staff|super_?user|super_?admin|platform|^internal|back_?office|(?:site|global|system|service)_?admin"
     r"|^(?:is_?)?admin(?:_?(?:user|only|required|permission|role))?s?$|^is_global$",
@@ -37,7 +39,6 @@ _HOOKS = frozenset(
 )  # fmt: skip
 _USED = frozenset({"filter_backends", "permission_classes"})
 _PLAIN = frozenset({"", "object", "APIView", "View", "BasePermission", "IsAuthenticated", "AllowAny"})
-_ONE_ROW = frozenset({"get", "aget", "first", "afirst", "exists", "aexists"})
 _NO_KEYS = frozenset({"self", "cls", "request", "view", "get", *OUTSIDE, *ASKERS})
 _CALLED_BACK = lazy(r"web_?hook|call_?back", re.I)
 _SIGNED_IN = frozenset({"IsAuthenticated", "LoginRequiredMixin", "login_required"})
@@ -87,12 +88,16 @@ def _asked_of(call: ast.Call, context: FileContext) -> Iterator[str]:
     name = last_name(call.func)
     chain = chain_of(call)
     if is_manager(chain.manager) or name in SHORTCUTS or any(method == "get_queryset" for method, _ in chain.calls):
-        if name in SHORTCUTS or name in _ONE_ROW:
-            conditions = list(conditions_of(call))
-            own = any(method == "get_queryset" for method, _ in chain.calls)
-            said = {name for lookup, value in conditions for name in (*lookup.split("__"), *mentioned_names(value))}
-            if own or is_published(call) or not ASKERS.isdisjoint(said) or names_tenant(said, context):
-                yield from (word for _, value in conditions for word in _words(value))
+        conditions = list(conditions_of(call))
+        own = any(method == "get_queryset" for method, _ in chain.calls)
+        said = {name for lookup, value in conditions for name in (*lookup.split("__"), *mentioned_names(value))}
+        bound = uses_bound(context)
+        for name in list(said):  # `owner = request.user`
+            said.update(
+                word for one in bound.get(name, ()) if isinstance(one, ast.Attribute) for word in mentioned_names(one)
+            )
+        if own or is_published(call) or not ASKERS.isdisjoint(said) or names_tenant(said, context):
+            yield from (word for _, value in conditions for word in _words(value))
     elif name == "get_object":
         yield from ("pk", "id", "uuid", *(word for value in call.args for word in _words(value)))
     elif not name[:1].isupper():
@@ -239,6 +244,11 @@ def _asks_for_staff(test: ast.expr) -> bool:
 
 def is_public(context: FileContext) -> bool:
     """True where everybody may come, who belongs to no tenant: what is read there is published by its address."""
+    return says_public(context) or _is_open_view(context)
+
+
+def says_public(context: FileContext) -> bool:
+    """True where it is said that everybody may come."""
     for scope in reversed(context.scopes):
         if _PUBLIC.search(scope.name):
             return True
@@ -253,7 +263,7 @@ def is_public(context: FileContext) -> bool:
                 empty = isinstance(value, (ast.Tuple, ast.List)) and not value.elts
                 if name == "permission_classes" and (empty or set(_permissions(value)) == {"AllowAny"}):
                     return True
-    return _is_open_view(context)
+    return False
 
 
 def _is_open_view(context: FileContext) -> bool:

@@ -104,12 +104,15 @@ class Uses:
         return any(isinstance(value, ast.Call) and _is_one_row(value) for value in self.bound.get(name, ()))
 
     def only_narrows(self, name: str) -> bool:
-        """True for a name that only decides: it stands in tests, and in the conditions of other queries."""
+        """True for a name that only decides: it stands in tests, in what a refusal says, and in the conditions of other
+        queries."""
         deciding: set[ast.AST] = set()
         reads: list[ast.AST] = []
         for part in descendants(self._function):
             if isinstance(part, (ast.If, ast.IfExp, ast.While, ast.Assert)):
                 deciding.update(descendants(part.test))
+            elif isinstance(part, ast.Raise):
+                deciding.update(descendants(part))
             elif isinstance(part, ast.Call) and last_name(part.func) in _NARROWS:
                 deciding.update(inner for value in (*part.args, *part.keywords) for inner in descendants(value))
             elif isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Load):

@@ -14,13 +14,15 @@ from skills.gates.engine.syntax import descendants
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
-from skills.gates.tenancy.modes import UNSCOPED, is_scoped, needed, tenancy_of, tenant_models
+from skills.gates.tenancy.modes import UNSCOPED, is_scoped, needed, published_models, tenancy_of, tenant_models
 from skills.gates.tenancy.multi_tenant_guardian import SKILL, implements_isolation, is_judged_path
+from skills.gates.tenancy.tenant_coverage import covers
 from skills.gates.tenancy.unscoped_callers import reach_needs, reaches
 from skills.gates.tenancy.unscoped_checks import APART, is_for_staff, names_tenant
 from skills.gates.tenancy.unscoped_examples import UNSCOPED_BAD
 from skills.gates.tenancy.unscoped_function import SHORTCUTS, is_manager
 from skills.gates.tenancy.unscoped_good import UNSCOPED_GOOD
+from skills.gates.tenancy.unscoped_pairs import PAIRS_BAD, PAIRS_GOOD
 from skills.gates.tenancy.unscoped_words import (
     ASKERS,
     CHECKS,
@@ -88,8 +90,11 @@ def _note_inner(node: ast.Call, inner: set[ast.Call]) -> None:
     if last_name(node.func) == "Prefetch":
         inner.update(part for part in descendants(node) if isinstance(part, ast.Call))
     for keyword in node.keywords if last_name(node.func) in QUERYSET else ():
-        if isinstance(keyword.value, ast.Call) and is_manager(chain_of(keyword.value).manager):
-            inner.update(part for part in descendants(keyword.value) if isinstance(part, ast.Call))
+        value = keyword.value
+        while isinstance(value, (ast.Attribute, ast.Subscript)):
+            value = value.value  # `number=Invoice.objects.get(pk=pk).number`
+        if isinstance(value, ast.Call) and is_manager(chain_of(value).manager):
+            inner.update(part for part in descendants(value) if isinstance(part, ast.Call))
 
 
 def _is_handed_on(node: ast.Call, context: FileContext) -> bool:
@@ -198,6 +203,16 @@ def _applies(project: Project) -> str | None:
     return tenancy_of(project).why
 
 
+def _is_exception(report: FileReport, project: Project) -> bool:
+    """False in a file that scopes fewer queries than it leaves open: it acts for no one tenant, and its callers may be
+    of none."""
+    models = tenant_models(project)
+    scoped = [
+        is_scoped(one, project) for one in report.candidates if one.rule == UNSCOPED and needed(one, "model") in models
+    ]
+    return scoped.count(False) <= max(1, scoped.count(True))
+
+
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
     if needed(candidate, "role") not in _JUDGED_ROLES:
         return None
@@ -206,6 +221,8 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
         return None
     place = tenant_models(project).get(model)
     if place is None or is_scoped(candidate, project) or not reaches(candidate, report, project):
+        return None
+    if covers(model, "", project) or model in published_models(project) or not _is_exception(report, project):
         return None
     path, fact = place
     field = fact.name.partition(".")[2]
@@ -243,8 +260,8 @@ unscoped_tenant_query = Rule(
             tenants=True,
         ),
     ),
-    bad=UNSCOPED_BAD,
-    good=UNSCOPED_GOOD,
+    bad=UNSCOPED_BAD + PAIRS_BAD,
+    good=UNSCOPED_GOOD + PAIRS_GOOD,
     applies=_applies,
     holds=_holds,
 )

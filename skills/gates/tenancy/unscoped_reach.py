@@ -27,6 +27,8 @@ _CONTAINERS = frozenset(
      "setdefault", "dict", "model_dump", "tolist"}
 )  # fmt: skip
 
+_FORMS = frozenset({"self", "form"})  # the `data` of others is an answer: `response.data["id"]`
+
 
 @record
 class Reach:
@@ -137,7 +139,7 @@ def _of_part(value: ast.Attribute | ast.Subscript, context: FileContext, seen: s
         yield IN_HAND, word  # a serializer reads what its view was asked for
     elif "request" in names:
         yield (IN_HAND if SAID_BY_REQUEST.isdisjoint(names) else FROM_OUTSIDE), word
-    elif not OUTSIDE.isdisjoint(names[1:]):
+    elif not OUTSIDE.isdisjoint(names[1:]) and (names[1] != "data" or names[0] in _FORMS):
         yield FROM_OUTSIDE, word
     elif isinstance(value, ast.Subscript) or names[:1] == ["kwargs"]:
         if names[:1] == ["kwargs"] and "kwargs" in parameters(context):

@@ -1,0 +1,111 @@
+"""What unscoped-tenant-query tells apart, in pairs: one that is found, and what looks like it and is not."""
+
+from skills.gates.rule import Example
+from skills.gates.tenancy.unscoped_examples import IN, PLAIN_MODELS, by_hand
+
+
+def _with(view: str, path: str, other: str, note: str) -> Example:
+    return Example(
+        {path: other, "billing/views.py": view, "billing/models.py": PLAIN_MODELS}, tenancy="explicit", note=note
+    )
+
+
+_ONE = f"{IN}def one(request, pk):\n    return Invoice.objects.get(pk=pk)\n"
+_LEASES = """\
+from django.db import models
+
+
+class Renter(models.Model):
+    {name} = models.CharField(max_length=80)
+
+
+class Lease(models.Model):
+    tenant = models.ForeignKey(Renter, on_delete=models.CASCADE)
+"""
+_LEASE = f"{IN}def one(request, pk):\n    return Lease.objects.get(pk=pk)\n"
+_POLICY = """\
+class Migration(migrations.Migration):
+    operations = [
+        migrations.RunSQL("CREATE POLICY own ON {table} USING (company_id = current_setting('app.company')::int)"),
+    ]
+"""
+_SHOP = (
+    "class Shop(APIView):\n    permission_classes = [AllowAny]\n\n    def get(self, request):\n"
+    "        return Response({model}Serializer({model}.objects.filter(open=True), many=True).data)\n"
+)
+_OPEN = "{decorator}def {name}(request, pk):\n    return Invoice.objects.get(pk=pk)\n\n\n"
+_SCOPED = "def {name}(request, pk):\n    return Invoice.objects.get(pk=pk, company=request.company)\n\n\n"
+
+PAIRS_BAD: tuple[Example, ...] = (
+    by_hand(
+        f"{IN}def add(request):\n"
+        "    Line.objects.create(company=request.company, invoice=Invoice.objects.get(pk=request.POST['id']))\n",
+        note="the new row shows what belongs to another",
+    ),
+    by_hand(
+        f"{IN}def drop(request, pk):\n    who = request.user\n"
+        "    code = Code.objects.filter(asked_by=who, line_id=request.POST['line']).latest('made')\n"
+        "    Invoice.objects.get(pk=pk).drop(code)\n",
+        note="another key was looked up among one's own",
+    ),
+    by_hand(
+        f"{IN}def one(request, pk):\n    invoice = Invoice.objects.get(pk=pk)\n    if invoice.late:\n"
+        "        raise ValidationError(invoice.number)\n    return invoice\n",
+        note="it is shown where it is not refused",
+    ),
+    _with(_ONE, "billing/migrations/0002_own.py", _POLICY.format(table="billing_line"), "a policy of another table"),
+    _with(_ONE, "shop/views.py", _SHOP.format(model="Product"), "what everybody may read is of another model"),
+    Example(
+        {"leases/models.py": _LEASES.format(name="name"), "leases/views.py": _LEASE},
+        tenancy="explicit",
+        note="an organisation",
+    ),
+    by_hand(
+        "".join(_SCOPED.format(name=f"own_{at}") for at in range(2))
+        + "".join(_OPEN.format(decorator=IN, name=f"one_{at}") for at in range(2)),
+        note="as many are scoped: the others were forgotten",
+    ),
+)
+PAIRS_GOOD: tuple[Example, ...] = (
+    by_hand(
+        f"{IN}def drop(request, pk):\n"
+        "    Line.objects.filter(company=request.company, number=Invoice.objects.get(pk=pk).number).delete()\n",
+        note="one word of it is a condition of a query that is scoped",
+    ),
+    by_hand(
+        f"{IN}def drop(request, pk):\n    who = request.user\n"
+        "    code = Code.objects.filter(asked_by=who, invoice_id=pk).latest('made')\n"
+        "    Invoice.objects.get(pk=pk).drop(code)\n",
+        note="the key was looked up among one's own",
+    ),
+    by_hand(
+        "class Invoices(CreateAPIView):\n    permission_classes = [IsAuthenticated]\n\n"
+        "    def create(self, request):\n        response = super().create(request)\n"
+        "        return Response(whole(Invoice.objects.get(pk=response.data['id'])))\n",
+        note="the key of what was just made",
+    ),
+    by_hand(
+        "class LineSerializer(ModelSerializer):\n    def validate_number(self, number):\n"
+        "        invoice = Invoice.objects.get(pk=self.initial_data['invoice'])\n"
+        "        if number > invoice.count:\n            raise ValidationError(f'at most {invoice.count}')\n"
+        "        return number\n",
+        "billing/serializers.py",
+        "it only decides, and is told in the refusal",
+    ),
+    by_hand(
+        f"{IN}def add(request, pk):\n    Line.objects.select_for_update().filter(invoice_id=pk)\n"
+        "    add_line(request)\n",
+        note="nobody reads it",
+    ),
+    _with(_ONE, "billing/migrations/0002_own.py", _POLICY.format(table="billing_invoice"), "a policy of its table"),
+    _with(_ONE, "shop/views.py", _SHOP.format(model="Invoice"), "everybody may read rows of it elsewhere"),
+    Example(
+        {"leases/models.py": _LEASES.format(name="first_name"), "leases/views.py": _LEASE},
+        tenancy="explicit",
+        note="who rents a flat is no organisation",
+    ),
+    by_hand(
+        _SCOPED.format(name="own") + "".join(_OPEN.format(decorator=IN, name=f"one_{at}") for at in range(2)),
+        note="most of its queries are of no tenant: so are its callers",
+    ),
+)
