@@ -244,26 +244,27 @@ def _asks_for_staff(test: ast.expr) -> bool:
 
 def is_public(context: FileContext) -> bool:
     """True where everybody may come, who belongs to no tenant: what is read there is published by its address."""
-    return says_public(context) or _is_open_view(context)
+    return says_public(context) or any(map(_looks_public, context.scopes)) or _is_open_view(context)
 
 
 def says_public(context: FileContext) -> bool:
-    """True where it is said that everybody may come."""
-    for scope in reversed(context.scopes):
-        if _PUBLIC.search(scope.name):
-            return True
-        decorators = [name for one in scope.decorator_list for name in mentioned_names(one)]
-        if "AllowAny" in decorators:
-            return True
-        if "csrf_exempt" in decorators and not any(map(_SIGNS_IN.search, decorators)):
-            return True
-        for part in scope.body if isinstance(scope, ast.ClassDef) else ():
-            if isinstance(part, ast.Assign):
-                name, value = last_name(part.targets[0]), part.value
-                empty = isinstance(value, (ast.Tuple, ast.List)) and not value.elts
-                if name == "permission_classes" and (empty or set(_permissions(value)) == {"AllowAny"}):
-                    return True
+    """True where a permission says that everybody may come."""
+    return any(map(_allows_any, context.scopes))
+
+
+def _allows_any(scope: ast.ClassDef | FunctionNode) -> bool:
+    if any("AllowAny" in mentioned_names(decorator) for decorator in scope.decorator_list):
+        return True
+    for part in scope.body if isinstance(scope, ast.ClassDef) else ():
+        if isinstance(part, ast.Assign) and last_name(part.targets[0]) == "permission_classes":
+            return set(_permissions(part.value)) <= {"AllowAny"}
     return False
+
+
+def _looks_public(scope: ast.ClassDef | FunctionNode) -> bool:
+    decorators = {name for one in scope.decorator_list for name in mentioned_names(one)}
+    exempt = "csrf_exempt" in decorators and not any(map(_SIGNS_IN.search, decorators))
+    return exempt or _PUBLIC.search(scope.name) is not None
 
 
 def _is_open_view(context: FileContext) -> bool:
