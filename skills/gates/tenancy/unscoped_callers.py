@@ -22,6 +22,7 @@ from skills.gates.tenancy.unscoped_checks import (
     is_for_a_role,
     is_for_staff,
     is_public,
+    is_validated,
     names_tenant,
     says_public,
     shows_all,
@@ -85,6 +86,7 @@ def _is_asked(query: ast.Call, words: frozenset[str], context: FileContext) -> b
     function = context.function
     return (
         (function is not None and not words.isdisjoint(vetted_in(function, context)))
+        or is_validated(words, context)
         or is_published(query)
         or _only_decides(query, context)
         or is_for_a_role(query, context)

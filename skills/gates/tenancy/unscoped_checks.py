@@ -84,6 +84,17 @@ def vetted_in(function: FunctionNode, context: FileContext, but: str = "") -> fr
     return words
 
 
+def is_validated(words: frozenset[str], context: FileContext) -> bool:
+    """True where a method of the class that validates what came reads one of some keys, and asks whose its row is."""
+    for part in context.class_scope.body if context.class_scope is not None else ():
+        if isinstance(part, FunctionNode) and part.name.startswith(("validate", "clean")):
+            said = set(_words(part))
+            known = not ASKERS.isdisjoint(said) or names_tenant(said, context)
+            if part is not context.function and known and not said.isdisjoint(words - _NO_KEYS):
+                return True
+    return False
+
+
 def _asked_of(call: ast.Call, context: FileContext) -> Iterator[str]:
     name = last_name(call.func)
     chain = chain_of(call)

@@ -10,6 +10,16 @@ def _with(view: str, path: str, other: str, note: str) -> Example:
     )
 
 
+_CHECKED = """\
+class LineSerializer(ModelSerializer):
+    def validate(self, data):
+        if not {asks}:
+            raise ValidationError
+        return data
+
+    def create(self, validated_data):
+        return add_line(Invoice.objects.get(pk=self.initial_data['invoice']), validated_data)
+"""
 _ONE = f"{IN}def one(request, pk):\n    return Invoice.objects.get(pk=pk)\n"
 _LEASES = """\
 from django.db import models
@@ -54,6 +64,7 @@ PAIRS_BAD: tuple[Example, ...] = (
         note="it is shown where it is not refused",
     ),
     _with(_ONE, "billing/migrations/0002_own.py", _POLICY.format(table="billing_line"), "a policy of another table"),
+    by_hand(_CHECKED.format(asks="data['company'].open"), "billing/serializers.py", "another key is validated"),
     _with(_ONE, "shop/views.py", _SHOP.format(model="Product"), "what everybody may read is of another model"),
     Example(
         {"leases/models.py": _LEASES.format(name="name"), "leases/views.py": _LEASE},
@@ -92,6 +103,7 @@ PAIRS_GOOD: tuple[Example, ...] = (
         "billing/serializers.py",
         "it only decides, and is told in the refusal",
     ),
+    by_hand(_CHECKED.format(asks="own(self.initial_data['invoice']).company"), "billing/serializers.py"),
     by_hand(
         f"{IN}def add(request, pk):\n    Line.objects.select_for_update().filter(invoice_id=pk)\n"
         "    add_line(request)\n",
