@@ -17,6 +17,7 @@ Row = Finding | CheckProblem | Check
 
 GATE_GLYPH = {"P0": ("✖", "bad"), "P1": ("!", "warn"), "P2": ("·", "info"), "none": ("·", "muted")}
 _GATES = ("P0", "P1", "P2", "none")
+_HARDLY = 4  # cells that are better left empty than have a row out of line
 _NOTE = 16  # cells from which the beginning of a note says something
 
 
@@ -111,8 +112,9 @@ def columns(rows: Sequence[Row], width: int) -> tuple[int, int]:
 
 
 def _most_need(sizes: list[int]) -> int:
-    """What nine of ten of the sorted sizes need; of a few the longest."""
-    return sizes[-1 - len(sizes) // 10]
+    """What nine of ten of the sorted sizes need; the longest where that is one of a few, or hardly longer."""
+    most = sizes[-1 - len(sizes) // 10]
+    return sizes[-1] if sizes[-1] - most <= _HARDLY else most
 
 
 def finding_row(

@@ -19,6 +19,7 @@ AGENT_GLYPH = {"busy": ("●", "good"), "waiting": ("◐", "warn"), "idle": ("�
 STALE_SECONDS = 20
 _GLYPH_BELOW = 6  # cells of a row that has no room for words
 _STATE = 30  # cells that what stands out should have before counts and ages take theirs
+_BEGINNING = 8  # cells that a reason begins with, so that it says something
 _WORD = 8  # cells of a glyph and a word
 _AGE, _GAPS = 5, 8
 _COSTS_FROM = 80  # cells of a row that has room for costs
@@ -79,6 +80,8 @@ def presence(agent: Presence | None, now: datetime, width: int) -> Line:
     if agent.state == "waiting":
         reason = f": {plain_text(agent.waiting_for, 60)}" if agent.waiting_for else ""
         whole, brief = f"{glyph} waits {since}", f"{glyph} waits"
+        if reason and width - cell_len(whole) < min(cell_len(reason), _BEGINNING):
+            reason = ""  # of which nothing could be read
         return ((crop(f"{whole}{reason}" if cell_len(whole) <= width else brief, width), token),)
     return ((crop(_fitting(width, f"{glyph} {agent.state} {since}".rstrip(), f"{glyph} {agent.state}"), width), token),)
 

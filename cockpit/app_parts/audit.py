@@ -80,7 +80,7 @@ class AuditDeeds(Deeds):
     def on_audit_screen_chosen(self, message: "AuditScreen.Chosen") -> None:
         finding, root = message.issue.finding, self.audited or self.watched
         if message.view:
-            self.run_worker(self._view_issue(message.issue, root), exit_on_error=False)
+            self.open_once(partial(self._view_issue, message.issue, root), "issue", message.issue.location)
         else:
             open_in_editor(self, root / finding.path, finding.line, finding.column)
 

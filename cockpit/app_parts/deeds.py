@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from textual.app import App
+from textual.worker import Worker
 
 from cockpit.actions import BY_ID, key_label, keys_of, labels_of
 from cockpit.agents.models import Session, SessionsSnapshot
@@ -57,6 +58,7 @@ class Deeds(App[int]):
     everywhere: bool
     theme_by_key = False
     _standing: Sequence[Notice] = ()
+    _opening: "dict[tuple[object, ...], Worker[Any]] | None" = None
 
     def pane(self, name: str) -> LineView:
         """A pane by its name."""
@@ -91,6 +93,14 @@ class Deeds(App[int]):
         """Run `work` in the background as the only one of its group: what ran before is cancelled. It is handed over
         uncalled, so that one which is cancelled before it begins leaves no coroutine behind."""
         self.run_worker(work, name=group, group=group, exclusive=True, exit_on_error=False)  # type: ignore[arg-type]
+
+    def open_once(self, work: Callable[[], Coroutine[Any, Any, None]], *wish: object) -> None:
+        """Run `work`, which opens a screen when it has read what is in it. The same `wish` again, by a key that was
+        pressed before the screen was there, is no second one."""
+        known = self._opening or {}
+        self._opening = {each: worker for each, worker in known.items() if not worker.is_finished}
+        if wish not in self._opening:
+            self._opening[wish] = self.run_worker(work, exit_on_error=False)
 
     def tell(
         self,

@@ -59,7 +59,7 @@ class FindingDeeds(Deeds):
         open_in_editor(self, self.watched / row.path, row.line, row.column if isinstance(row, Finding) else 1)
 
     def do_view(self) -> None:
-        self.run_worker(self._view(), exit_on_error=False)
+        self.open_once(self._view, "view", self.findings_pane.cursor)
 
     async def _view(self) -> None:
         row = self.findings_pane.current
@@ -191,7 +191,7 @@ class FindingDeeds(Deeds):
         def reasoned(reason: str | None) -> None:
             if reason and reason.strip():
                 plan = self._comment_of(finding, reason.strip())
-                self.run_worker(self._propose("Ignore", finding, plan), exit_on_error=False)
+                self.open_once(partial(self._propose, "Ignore", finding, plan), "ignore", finding.fingerprint)
             elif reason is not None:
                 self.tell("A reason is required: nothing was written.")
 
@@ -207,7 +207,7 @@ class FindingDeeds(Deeds):
         """Show what the fix changes, then change it."""
         finding = self.findings_pane.finding
         if finding is not None:
-            self.run_worker(self._propose("Fix", finding, self._fix_of(finding)), exit_on_error=False)
+            self.open_once(partial(self._propose, "Fix", finding, self._fix_of(finding)), "fix", finding.fingerprint)
 
     def _fix_of(self, finding: Finding) -> "Callable[[], Patch]":
         from cockpit.findings.fix import plan_fix

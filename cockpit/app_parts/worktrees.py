@@ -85,7 +85,7 @@ class WorktreeDeeds(Deeds):
     def do_merge_worktree(self) -> None:
         tree = self.worktrees_pane.current
         if tree is not None:
-            self.run_worker(self._merge(tree), exit_on_error=False)
+            self.open_once(partial(self._merge, tree), "merge", tree.path)
 
     async def _merge(self, tree: Worktree) -> None:
         from cockpit.app_parts.worktree_lines import conflict_lines, merge_lines
@@ -115,7 +115,7 @@ class WorktreeDeeds(Deeds):
     def do_remove_worktree(self) -> None:
         tree = self.worktrees_pane.current
         if tree is not None:
-            self.run_worker(self._remove(tree), exit_on_error=False)
+            self.open_once(partial(self._remove, tree), "remove", tree.path)
 
     async def _remove(self, tree: Worktree) -> None:
         from cockpit.app_parts.worktree_lines import removal_lines
@@ -140,7 +140,7 @@ class WorktreeDeeds(Deeds):
 
     def do_undo_worktree(self) -> None:
         """Pick the removal or merge to take back."""
-        self.run_worker(self._undo(), exit_on_error=False)
+        self.open_once(self._undo, "undo")
 
     async def _undo(self) -> None:
         from cockpit.app_parts.worktree_lines import undo_rows
@@ -169,7 +169,7 @@ class WorktreeDeeds(Deeds):
 
     def do_clean_worktrees(self) -> None:
         """Show what can go, then let it go."""
-        self.run_worker(self._clean(), exit_on_error=False)
+        self.open_once(self._clean, "clean")
 
     async def _clean(self) -> None:
         from cockpit.app_parts.worktree_lines import clean_lines
@@ -191,7 +191,7 @@ class WorktreeDeeds(Deeds):
 
     def do_adopt_worktree(self) -> None:
         """Pick a worktree that the registry does not know."""
-        self.run_worker(self._adopt(), exit_on_error=False)
+        self.open_once(self._adopt, "adopt")
 
     async def _adopt(self) -> None:
         from cockpit.app_parts.worktree_lines import short_path
@@ -230,7 +230,7 @@ class WorktreeDeeds(Deeds):
     def do_worktree_detail(self) -> None:
         tree = self.worktrees_pane.current
         if tree is not None:
-            self.run_worker(self._detail(tree), exit_on_error=False)
+            self.open_once(partial(self._detail, tree), "detail", tree.path)
 
     async def _detail(self, tree: Worktree) -> None:
         from cockpit.app_parts.worktree_lines import detail_lines

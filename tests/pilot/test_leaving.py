@@ -6,7 +6,7 @@ from textual import events
 from textual.command import CommandList
 
 from cockpit.app import CockpitApp
-from tests.pilot.conftest import until
+from tests.pilot.conftest import settled, until
 from widgets.lines import line
 from widgets.screens.confirm import ConfirmScreen
 from widgets.screens.palette import Palette
@@ -24,6 +24,20 @@ async def test_a_screen_is_left_once_however_many_keys_come(app: CockpitApp) -> 
             tour.post_message(events.Key(key, None))
         await pilot.pause()
         assert answers == ["f1"] and len(app.screen_stack) == 1
+
+
+async def test_a_key_pressed_again_before_its_screen_is_there_opens_one(app: CockpitApp) -> None:
+    async with app.run_test() as pilot:
+        await settled(app)
+        for pane, name in (("findings", "view"), ("worktrees", "worktree-detail"), ("worktrees", "clean-worktrees")):
+            app.do_pane(pane)
+            for _ in range(3):
+                app.action_do(name)
+            await until(lambda: len(app.screen_stack) > 1, name)
+            await pilot.pause(0.3)
+            assert len(app.screen_stack) == 2, name
+            await pilot.press("escape")
+            assert len(app.screen_stack) == 1, name
 
 
 SCREENS = ("habits", "maps", "skills", "bench", "spend", "composer", "audit", "verify", "start_day", "end_day")

@@ -36,7 +36,7 @@ from widgets.findings_pane import columns as finding_columns
 from widgets.lines import fit, line, plain
 from widgets.markdown_lines import markdown_lines
 from widgets.spend_lines import name_of
-from widgets.worktrees_pane import columns, head_of, worktree_row
+from widgets.worktrees_pane import columns, head_of, presence, worktree_row
 from widgets.wrap import wrap_line
 
 AT = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
@@ -259,6 +259,18 @@ def test_rows_of_worktrees_stay_where_they_are_while_they_are_read(width: int) -
     whole = stages[0]
     assert all(set(row) <= set(full) for rows in stages[1:] for row, full in zip(rows, whole, strict=True)), stages
     assert columns([head, other], AT, width, None) == replace(columns([one, two], AT, width, None), brief=False)
+
+
+def test_a_reason_of_which_nothing_can_be_read_is_left_out() -> None:
+    agent = Presence("claude", "waiting", "run the tests?", AT - timedelta(minutes=3))
+    told = [plain(presence(agent, AT, width)) for width in (30, 20, 13, 8)]
+    assert told == ["◐ waits 3m: run the tests?", "◐ waits 3m: run the…", "◐ waits 3m", "◐ waits"]
+
+
+def test_a_rule_that_is_hardly_longer_than_the_others_keeps_its_message_in_line() -> None:
+    rows = [structs.replace(finding("a"), path="p" * 20, rule=rule) for rule in ("x" * 18, *["y" * 14] * 20)]
+    assert finding_columns(rows, 76)[1] == 18
+    assert finding_columns([*rows, structs.replace(finding("b"), rule="z" * 30)], 76)[1] == 14
 
 
 def test_a_tab_cuts_no_figure() -> None:
