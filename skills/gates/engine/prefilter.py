@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from keyword import iskeyword
+from sys import byteorder
 
 from skills.gates.engine.context import has_odd_ends, numbered
 from skills.gates.engine.patterns import lazy
@@ -15,7 +16,7 @@ from skills.gates.rule import Watch, WordShape
 from skills.record import record
 
 MOST_WORDS, MOST_PLANS, MANY_WORDS = 200_000, 4096, 100
-_BEGIN = 4
+_BEGIN, _SHORT = 4, -1
 _WORD = re.compile(rb"[\w\x80-\xff]+")
 _WORDS_ONLY = bytes(code if _WORD.match(bytes([code])) else 32 for code in range(256))
 _OTHER_NAME = lazy(rb"\w* as \w")
@@ -23,11 +24,12 @@ _OTHER_NAME = lazy(rb"\w* as \w")
 
 @record
 class Look:
-    """The watches that take part, as bits of their places, and the lines on which the words stand that their nodes
-    have in themselves: in order, None for all of them."""
+    """The watches that take part, as bits of their places, the lines on which the words stand that their nodes have in
+    themselves (in order, None for all of them), and all words of the file."""
 
     chosen: int
     lines: list[int] | None
+    words: set[bytes]
 
 
 class _Words:
@@ -38,10 +40,11 @@ class _Words:
         self.pieces = pieces
         self.shapes = shapes
         self._whole = {piece[1:-1]: bits for piece, bits in pieces.items() if piece[0] == piece[-1] == 32}
-        self._parts: dict[bytes, list[tuple[bytes, int]]] = {}  # by how they begin, short ones under nothing
+        self._parts: dict[int, list[tuple[bytes, int]]] = {}  # by how they begin, short ones under nothing
         for piece, bits in pieces.items():
             if not piece[0] == piece[-1] == 32:
-                self._parts.setdefault(piece[:_BEGIN] if len(piece) >= _BEGIN else b"", []).append((piece, bits))
+                begin = int.from_bytes(piece[:_BEGIN], byteorder) if len(piece) >= _BEGIN else _SHORT
+                self._parts.setdefault(begin, []).append((piece, bits))
         self.known: set[bytes] = set()
         self.telling: set[bytes] = set()
         self.said: dict[bytes, int] = {}
@@ -50,7 +53,10 @@ class _Words:
         """Take in words that are not known yet, all at once: a search through them together rules out most."""
         said = {word: self._whole[word] for word in words & self._whole.keys()}
         together = b" %s " % b" ".join(words)
-        begun = {together[at : at + _BEGIN] for at in range(len(together))} | {b""}
+        begun = {_SHORT}
+        for first in range(_BEGIN):  # every four bytes, read as one number: much faster than cutting them out
+            last = len(together) - (len(together) - first) % _BEGIN
+            begun.update(memoryview(together)[first:last].cast("I"))
         for piece, bits in chain.from_iterable(self._parts[begin] for begin in begun & self._parts.keys()):
             for word in _words_from(together.find(piece), piece, together, together):
                 said[word] = said.get(word, 0) | bits
@@ -148,7 +154,8 @@ class Prefilter:
             else:
                 chosen ^= bit
         close = chosen & ~(self._any_line >> 2 * count)
-        return Look(chosen, self._lines(source, telling, said, close, bits, b"as" in words) if close else [])
+        lines = self._lines(source, telling, said, close, bits, b"as" in words) if close else []
+        return Look(chosen, lines, words)
 
     def _lines(
         self, source: bytes, telling: set[bytes], said: dict[bytes, int], close: int, bits: int, renames: bool
