@@ -87,12 +87,14 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
 
 def _target(statement: ast.stmt) -> tuple[str, ast.Call] | None:
     """(name, call) of `name = call(…)`, annotated or not."""
-    value = statement.value if isinstance(statement, (ast.Assign, ast.AnnAssign)) else None
-    if not isinstance(value, ast.Call):
+    if isinstance(statement, ast.Assign):
+        target = statement.targets[0]
+    elif isinstance(statement, ast.AnnAssign):
+        target = statement.target
+    else:
         return None
-    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
-    target = statement.target if isinstance(statement, ast.AnnAssign) else target
-    return (target.id, value) if isinstance(target, ast.Name) else None
+    value = statement.value
+    return (target.id, value) if isinstance(target, ast.Name) and isinstance(value, ast.Call) else None
 
 
 def _field(statement: ast.stmt, context: FileContext) -> tuple[str, str, int] | None:

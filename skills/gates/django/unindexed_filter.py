@@ -21,6 +21,7 @@ _SCALARS = frozenset(
     {"CharField", "EmailField", "URLField", "IntegerField", "BigIntegerField", "DateField", "DateTimeField",
      "UUIDField", "DecimalField", "GenericIPAddressField", "PositiveIntegerField"}
 )  # fmt: skip
+_INDEXING = frozenset({"db_index", "unique", "primary_key", "choices", None, "unique_for_date"})
 _BY_INDEX = frozenset({"exact", "in", "gt", "gte", "lt", "lte", "range", "startswith", "date", "year"})
 
 
@@ -30,8 +31,7 @@ def _on_indexes(node: ast.ClassDef, context: FileContext) -> None:
     for part in node.body:
         if isinstance(part, (ast.Assign, ast.AnnAssign)) and isinstance(part.value, ast.Call):
             target = part.targets[0] if isinstance(part, ast.Assign) else part.target
-            given = {word.arg for word in part.value.keywords if not _is_false(word.value)}
-            if given & {"db_index", "unique", "primary_key", "choices", None, "unique_for_date"}:
+            if any(word.arg in _INDEXING and not _is_false(word.value) for word in part.value.keywords):
                 indexed[last_name(target)] = None
         elif isinstance(part, ast.ClassDef) and part.name == "Meta":
             texts = [e.value for e in descendants(part) if isinstance(e, ast.Constant) and isinstance(e.value, str)]

@@ -3,7 +3,7 @@
 import ast
 
 from skills.gates.analysis.queries import chain_of
-from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import (
     class_role,
@@ -40,6 +40,7 @@ _HOOKS = frozenset(
         "get_object",
     }
 )
+_SUPER = Words(b"super")
 _NARROWING = frozenset({"get_queryset", "filter", "exclude", "all", "distinct", "none", "using"})
 _MAY_BE_VIEWS = frozenset({None, "view"})
 OF_VIEW = "built-on-a-view"
@@ -169,14 +170,15 @@ def _on_view_class(node: ast.ClassDef, context: FileContext) -> None:
     if class_role(node) in _MAY_BE_VIEWS:
         context.fact("view-class", node.name, " ".join(filter(None, map(last_name, node.bases))), node.lineno)
         if any(
-            isinstance(part, FunctionNode) and part.name in _HOOKS and not _only_narrows(part) for part in node.body
+            isinstance(part, FunctionNode) and part.name in _HOOKS and not _only_narrows(part, context)
+            for part in node.body
         ):
             context.fact("list-hook", node.name)
 
 
-def _only_narrows(method: FunctionNode) -> bool:
+def _only_narrows(method: FunctionNode, context: FileContext) -> bool:
     """True for a `get_queryset` that takes what the view says and filters it, with no order and nothing loaded."""
-    if method.name != "get_queryset":
+    if method.name != "get_queryset" or not context.mentions(_SUPER, method):
         return False
     parts = list(descendants(method))
     own = {"queryset", "qs", "rows"} | {

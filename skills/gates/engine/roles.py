@@ -2,7 +2,6 @@
 silent."""
 
 import ast
-from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -125,7 +124,7 @@ def decorated_role(node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str | 
 
 
 def _code_role(tree: ast.Module) -> tuple[str, str] | None:
-    votes: Counter[str] = Counter()
+    votes: dict[str, int] = {}
     said: dict[str, str] = {}
     for node in tree.body:
         role: str | None = None
@@ -136,7 +135,7 @@ def _code_role(tree: ast.Module) -> tuple[str, str] | None:
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             role = "router" if last_name(node.value.func) == "APIRouter" else None
         if role:
-            votes[role] += 1
+            votes[role] = votes.get(role, 0) + 1
             said.setdefault(role, f"line {node.lineno}")
     if not votes:
         return None

@@ -123,6 +123,7 @@ _GUARDS = lazy(
     r"^(?!django\.).*\.\w*(?:Log_?[Ii]n_?[Rr]equired|[Rr]equire_?(?:[Ll]og_?[Ii]n|[Aa]uth)|[Aa]uth_?[Rr]equired|Authori[sz]ation|Permission|AccessControl|RBAC)\w*$"
 )
 _MAKES_VIEW = frozenset({"queryset", "serializer_class", "get_queryset", "get_serializer_class", "model"})
+_SAYS_ROWS = _MAKES_VIEW | _HANDLERS
 _TURNS_AWAY = frozenset({"is_authenticated", "has_perm", "has_perms", "is_staff", "is_superuser"})
 _PERMITS = frozenset({"permission_classes", "get_permissions", "check_permissions"})
 
@@ -143,39 +144,44 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
         for base in bases
     ):
         return  # what a base of the project's own says is not known here
-    for statement in node.body:
-        names = [last_name(target) for target in statement.targets] if isinstance(statement, ast.Assign) else []
-        if isinstance(statement, ast.AnnAssign):
-            names = [last_name(statement.target)]
-        if isinstance(statement, FunctionNode):
-            names = [statement.name]
-        if not _PERMITS.isdisjoint(names):
-            return
+    members = _members(node)
+    if not _PERMITS.isdisjoint(members):
+        return
     if bases == ["rest_framework.viewsets.ViewSet"] and _each_action_says(node):
         return
-    if _each_handler_asks(node) or _signs_in_its_own_way(node, context):
+    if _each_handler_asks(node) or _signs_in_its_own_way(members.get("authentication_classes"), context):
         return
-    if _FOR_STRANGERS.search(node.name) or _answers_nothing(node, bases):
+    if _FOR_STRANGERS.search(node.name) or _answers_nothing(members, bases):
         return
     message = f"{node.name} names no permission, and nothing in the settings closes it"
     context.report(NO_PERMISSION, node, message, symbol=context.symbol_of(node.name), parts=context.header(node))
 
 
-def _answers_nothing(node: ast.ClassDef, bases: list[str]) -> bool:
+def _members(node: ast.ClassDef) -> dict[str, ast.stmt]:
+    """What the body of a class binds, each name with the first statement that does, a class inside under its own."""
+    found: dict[str, ast.stmt] = {}
+    for part in node.body:
+        if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.setdefault(part.name, part)
+        elif isinstance(part, ast.Assign):
+            for target in part.targets:
+                found.setdefault(last_name(target), part)
+        elif isinstance(part, ast.AnnAssign):
+            found.setdefault(last_name(part.target), part)
+    return found
+
+
+def _answers_nothing(members: dict[str, ast.stmt], bases: list[str]) -> bool:
     """True for a plain view without a method that answers, which only holds other classes, and for a view set that
     says nothing of rows, serializers or actions: others are made of it."""
-    if bases and all(base.startswith(("rest_framework.viewsets.", "rest_framework.mixins.")) for base in bases):
-        said = {last_name(part.targets[0]) for part in node.body if isinstance(part, ast.Assign)}
-        said |= {last_name(part.target) for part in node.body if isinstance(part, ast.AnnAssign)}
-        said |= {part.name for part in node.body if isinstance(part, FunctionNode)}
-        acts = any(isinstance(part, FunctionNode) and part.decorator_list for part in node.body)
-        if said.isdisjoint(_MAKES_VIEW | _HANDLERS) and not acts:
-            return True
-    methods = [part for part in node.body if isinstance(part, FunctionNode)]
+    methods = [part for part in members.values() if isinstance(part, FunctionNode)]
+    says = not _SAYS_ROWS.isdisjoint(members) or any(method.decorator_list for method in methods)
+    if not says and all(base.startswith(("rest_framework.viewsets.", "rest_framework.mixins.")) for base in bases):
+        return True
     return (
         bases == ["rest_framework.views.APIView"]
         and not methods
-        and any(isinstance(part, ast.ClassDef) for part in node.body)
+        and any(isinstance(part, ast.ClassDef) for part in members.values())
     )
 
 
@@ -189,14 +195,12 @@ def _asks_who_calls(decorator: ast.expr) -> bool:
     return _ASKS.search(last_name(decorator.func if isinstance(decorator, ast.Call) else decorator)) is not None
 
 
-def _signs_in_its_own_way(node: ast.ClassDef, context: FileContext) -> bool:
+def _signs_in_its_own_way(classes: ast.stmt | None, context: FileContext) -> bool:
     """True for `authentication_classes` of the project's own, which may turn away who has no token."""
-    for statement in node.body:
-        if isinstance(statement, ast.Assign) and last_name(statement.targets[0]) == "authentication_classes":
-            listed = statement.value.elts if isinstance(statement.value, (ast.List, ast.Tuple)) else []
-            names = [context.resolve(one) or "" for one in listed]
-            return bool(names) and not any(name.startswith("rest_framework") for name in names)
-    return False
+    value = classes.value if isinstance(classes, ast.Assign) else None
+    listed = value.elts if isinstance(value, (ast.List, ast.Tuple)) else []
+    names = [context.resolve(one) or "" for one in listed]
+    return bool(names) and not any(name.startswith("rest_framework") for name in names)
 
 
 def _each_action_says(node: ast.ClassDef) -> bool:

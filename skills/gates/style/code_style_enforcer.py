@@ -113,7 +113,6 @@ def is_asked(project: Project, rule: str) -> bool:
 
 
 def _on_module(node: ast.Module, context: FileContext) -> None:
-    names = _public_names(node)
     if b"__all__" in context.source and _defines_all(node):
         context.fact("all", "defined")
         return
@@ -123,10 +122,10 @@ def _on_module(node: ast.Module, context: FileContext) -> None:
         first = passed_on[0]
         message = "The package passes names on and does not say in `__all__` which of them are its own"
         context.report(NO_ALL, first, message, needs=(("kind", "package"),), symbol="")
-    elif names and not is_package and not _is_found_by_name(context.path):
+    elif not is_package and not _is_found_by_name(context.path) and (named := _first_public(node)) is not None:
         context.fact("all", "absent")
         message = "The module does not say in `__all__` which of its names are public"
-        context.report(NO_ALL, names[0], message, needs=(("kind", "module"),), symbol="")
+        context.report(NO_ALL, named, message, needs=(("kind", "module"),), symbol="")
 
 
 def _is_found_by_name(path: str) -> bool:
@@ -147,12 +146,11 @@ def _defines_all(tree: ast.Module) -> bool:
     return False
 
 
-def _public_names(tree: ast.Module) -> list[ast.stmt]:
-    return [
-        node
-        for node in tree.body
-        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith("_")
-    ]
+def _first_public(tree: ast.Module) -> ast.stmt | None:
+    for node in tree.body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith("_"):
+            return node
+    return None
 
 
 def _is_passed_on(alias: ast.alias) -> bool:

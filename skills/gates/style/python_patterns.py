@@ -30,7 +30,7 @@ _BROAD = frozenset({"Exception", "BaseException"})
 
 def _on_defaults(node: FunctionNode | ast.Lambda, context: FileContext) -> None:
     arguments = node.args
-    if not (arguments.defaults or arguments.kw_defaults):
+    if not (arguments.defaults or any(arguments.kw_defaults)):
         return
     positional = [*arguments.posonlyargs, *arguments.args][::-1]
     pairs = [*zip(positional, arguments.defaults[::-1], strict=False)]
@@ -141,8 +141,9 @@ bare_except = Rule(
 
 
 def _on_star(node: ast.ImportFrom, context: FileContext) -> None:
-    passes_on = all(isinstance(part, (ast.ImportFrom, ast.Import, ast.Expr)) for part in context.tree.body)
-    if node.names[0].name == "*" and not passes_on:
+    if node.names[0].name != "*":
+        return
+    if not all(isinstance(part, (ast.ImportFrom, ast.Import, ast.Expr)) for part in context.tree.body):
         source = "." * node.level + (node.module or "")
         context.report(STAR, node, f"`from {source} import *`: nobody can see which names it brings")
 
