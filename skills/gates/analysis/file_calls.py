@@ -8,6 +8,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.syntax import descendants
 
 _USES = "file-calls"
+_NAMES = frozenset({ast.Name, ast.Attribute})
 
 
 def calls_by_name(context: FileContext) -> dict[str, tuple[int, list[tuple[Scope, ast.Call]]]]:
@@ -16,7 +17,7 @@ def calls_by_name(context: FileContext) -> dict[str, tuple[int, list[tuple[Scope
     if isinstance(known, dict):
         return known
     every = list(descendants(context.tree))
-    mentions = Counter(map(_named, every))
+    mentions = Counter(_named(node) for node in every if node.__class__ in _NAMES)
     calls: dict[str, list[tuple[Scope, ast.Call]]] = {}
     for scope in every:
         if isinstance(scope, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef)):

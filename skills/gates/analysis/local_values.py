@@ -5,10 +5,14 @@ from collections.abc import Iterator
 
 from skills.gates.analysis.loops import local_nodes
 from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.syntax import SCOPES
 
 Scope = ast.Module | FunctionNode
 Values = dict[str, list[ast.expr | None]]
 _MEMO, _OWN = "local-values", "local-values: nodes"
+_BINDING = frozenset(
+    {ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.AugAssign, ast.For, ast.AsyncFor, ast.comprehension, ast.withitem}
+) | SCOPES  # fmt: skip
 _REQUEST_PARTS = frozenset({"GET", "POST", "FILES", "COOKIES", "META", "REQUEST", "DATA", "QUERY_STRING"})
 
 
@@ -41,8 +45,9 @@ def _read(scope: Scope, context: FileContext) -> Values:
         every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
         found.update({argument.arg: [None] for argument in every if argument is not None})
     for node in own_nodes(scope, context):
-        for name, value in _bound(node):
-            found.setdefault(name, []).append(value)
+        if node.__class__ in _BINDING:
+            for name, value in _bound(node):
+                found.setdefault(name, []).append(value)
     return found
 
 

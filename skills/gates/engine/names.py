@@ -6,6 +6,8 @@ from typing import Any
 
 from skills.gates.engine.syntax import statements
 
+_CHAINED = frozenset({ast.Attribute, ast.Subscript, ast.Call})
+
 
 def module_name(path: str) -> str:
     """The dotted module of a relative POSIX path: "shop/api/views.py" → "shop.api.views"."""
@@ -46,12 +48,13 @@ def imported_names(
 def dotted(node: ast.AST) -> str | None:
     """ "a.b.c" for a chain of attributes on a name, else None."""
     parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
+    found: Any = node
+    while found.__class__ is ast.Attribute:
+        parts.append(found.attr)
+        found = found.value
+    if found.__class__ is not ast.Name:
         return None
-    parts.append(node.id)
+    parts.append(found.id)
     return ".".join(reversed(parts))
 
 
@@ -85,10 +88,7 @@ def is_decorated(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, na
 
 def root_name(node: ast.AST) -> str:
     """The name at the root of a chain of attributes, calls and subscripts; "" where it is something else."""
-    while True:
-        if isinstance(node, (ast.Attribute, ast.Subscript)):
-            node = node.value
-        elif isinstance(node, ast.Call):
-            node = node.func
-        else:
-            return node.id if isinstance(node, ast.Name) else ""
+    found: Any = node
+    while (kind := found.__class__) in _CHAINED:
+        found = found.func if kind is ast.Call else found.value
+    return found.id if kind is ast.Name else ""

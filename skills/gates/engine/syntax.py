@@ -43,6 +43,8 @@ BLOCKS: dict[type, tuple[str, ...]] = {
 }
 """Statement type → the fields that hold its blocks of statements, last first."""
 
+_HOLDERS = frozenset(kind for kind in BLOCKS if not issubclass(kind, ast.stmt))  # of statements, and none themselves
+
 HEADERS = {kind: tuple(name for name in CHILDREN[kind] if name not in BLOCKS[kind]) for kind in BLOCKS}
 """Statement type → the fields that hold its own expressions, last first."""
 
@@ -83,9 +85,10 @@ def statements(tree: ast.AST) -> Iterator[ast.stmt]:
     stack: list[Any] = [tree]
     while stack:
         node = stack.pop()
-        if isinstance(node, ast.stmt):
+        kind = node.__class__
+        if kind not in _HOLDERS:
             yield node
-        for name in BLOCKS[node.__class__]:
+        for name in BLOCKS[kind]:
             block = getattr(node, name)
             if block:
                 stack += block[::-1]

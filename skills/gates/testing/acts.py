@@ -74,12 +74,12 @@ def raises_alike(node: ast.stmt, act: ast.stmt, context: FileContext) -> bool:
 
 def assigns_result(node: ast.stmt) -> bool:
     """True for `result = …`, the act by its name."""
-    if isinstance(node, ast.Assign):
-        return len(node.targets) == 1 and _is_result(node.targets[0])
-    return isinstance(node, ast.AnnAssign) and node.value is not None and _is_result(node.target)
-
-
-def _is_result(target: ast.expr) -> bool:
+    if isinstance(node, ast.Assign) and len(node.targets) == 1:
+        target = node.targets[0]
+    elif isinstance(node, ast.AnnAssign) and node.value is not None:
+        target = node.target
+    else:
+        return False
     return isinstance(target, ast.Name) and target.id == "result"
 
 
@@ -203,8 +203,8 @@ def is_given(node: ast.stmt) -> bool:
 
 
 def _is_written(node: ast.expr) -> bool:
+    if isinstance(node, (ast.Constant, ast.Name)):
+        return True
     if isinstance(node, ast.Dict):
         return all(map(_is_written, [*filter(None, node.keys), *node.values]))
-    return isinstance(node, (ast.Constant, ast.Name)) or (
-        isinstance(node, (ast.List, ast.Tuple, ast.Set)) and all(map(_is_written, node.elts))
-    )
+    return isinstance(node, (ast.List, ast.Tuple, ast.Set)) and all(map(_is_written, node.elts))

@@ -18,6 +18,7 @@ _ASSERTING_WORDS = Words(
     b"snapshot", b"compare", b"fail", b"deprecated_call", b"regression",
     lower=True,
 )  # fmt: skip
+_TELLING = frozenset({ast.Assert, ast.Assign, ast.AnnAssign, ast.Call, ast.Raise})
 WITHS = (ast.With, ast.AsyncWith)
 _RAISING = frozenset({"raises", "warns", "deprecated_call"})
 _UNITTEST_RAISING = lazy(r"^assert(Raises|Warns|Logs|NoLogs|NumQueries|Fails|Raise)")
@@ -109,6 +110,8 @@ def _is_named_assertion(node: ast.Expr) -> bool:
 def _asserts(node: ast.AST) -> bool:
     kept: set[int] = set()
     for part in descendants(node):
+        if part.__class__ not in _TELLING:
+            continue
         if isinstance(part, ast.Assert) and not _always_holds(part):
             return True
         if isinstance(part, (ast.Assign, ast.AnnAssign)) and part.value is not None:

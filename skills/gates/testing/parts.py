@@ -63,7 +63,8 @@ def _leads_to_act(body: list[ast.stmt], context: FileContext) -> bool:
 
 def is_act(node: ast.stmt, context: FileContext) -> bool:
     """True for `result = …`, `with pytest.raises(…)` and a statement beside the comment `# act`."""
-    return assigns_result(node) or is_raising(node, context) or is_marked(node, context)
+    named = is_raising(node, context) if isinstance(node, WITHS) else assigns_result(node)
+    return named or is_marked(node, context)
 
 
 def is_marked(node: ast.stmt, context: FileContext) -> bool:
