@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.plain_text import plain_text
+from skills.counted import counted
 
 if TYPE_CHECKING:
     from cockpit.agents.models import SessionsSnapshot
@@ -161,8 +162,8 @@ def _finding_words(row: Row) -> str:
 
 def _check_words(row: Row) -> str:
     gates = ", ".join(f"{gate['count']} {gate['gate']} {gate['status']}" for gate in row["gates"])
-    errors = f", {len(row['errors'])} files could not be judged" if row["errors"] else ""
-    return f"{row['files']['seen']} files, {row['added']} added, {row['resolved']} resolved; {gates}{errors}"
+    errors = f", {counted(len(row['errors']), 'file')} could not be judged" if row["errors"] else ""
+    return f"{counted(row['files']['seen'], 'file')}, {row['added']} added, {row['resolved']} resolved; {gates}{errors}"
 
 
 def _worktree_words(row: Row) -> str:

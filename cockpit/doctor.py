@@ -16,6 +16,7 @@ from cockpit.health import Check
 from cockpit.hooks.examine import hook_checks
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository, find_repository
+from skills.counted import counted
 
 OLDEST_GIT = (2, 36)
 MERGE_TREE_GIT = (2, 38)
@@ -149,10 +150,10 @@ def _agents() -> Iterator[Check]:
     from cockpit.agents.readers import all_readers
 
     for reader in all_readers():
-        counted = sum(1 for _ in reader.sources())
+        transcripts = sum(1 for _ in reader.sources())
         where = ", ".join(map(str, reader.roots))
-        if counted:
-            yield Check(reader.agent, "pass", f"{where}: {counted:,} transcripts")
+        if transcripts:
+            yield Check(reader.agent, "pass", f"{where}: {counted(transcripts, 'transcript')}")
         else:
             yield Check(reader.agent, "not_applicable", f"no data found in {where}", _ELSEWHERE.get(reader.agent, ""))
 
@@ -181,11 +182,13 @@ def _transcripts(repository: Repository | None, config: Config) -> Check:
     if not told.files and not unreadable:
         return Check("transcripts", "not_applicable", "there are none")
     problems = [f"{path} cannot be read ({why})" for path, (_, why) in sorted(unreadable.items())[:3]]
-    problems += [f"and {len(unreadable) - 3} more files"] if len(unreadable) > 3 else []
-    problems += [f"{part.count} lines {part.name}: {part.why}" for part in told.dropped if part.name in _LOST]
+    problems += [f"and {counted(len(unreadable) - 3, 'more file')}"] if len(unreadable) > 3 else []
+    problems += [
+        f"{counted(part.count, 'line')} {part.name}: {part.why}" for part in told.dropped if part.name in _LOST
+    ]
     problems += [f"{told.odd.count} {told.odd.name}: {told.odd.why}"] if told.odd.count else []
     problems += [f"no price is known for {part.name} ({part.tokens:,} tokens)" for part in told.unpriced]
-    read = f"{told.lines:,} lines of {told.files:,} files, {told.requests:,} responses"
+    read = f"{counted(told.lines, 'line')} of {counted(told.files, 'file')}, {counted(told.requests, 'response')}"
     if problems:
         return Check("transcripts", "fail", "; ".join([read, *problems]), "cockpit spend explain says more")
     return Check("transcripts", "pass", f"{read}: all read, all priced")
@@ -199,7 +202,11 @@ def _ports() -> Check:
         return Check("port registry", "fail", note, "mend or remove worktree-registry.json")
     if not ports:
         return Check("port registry", "not_applicable", "no worktree has ports")
-    return Check("port registry", "pass", f"{sum(map(len, ports.values()))} ports of {len(ports)} worktrees")
+    return Check(
+        "port registry",
+        "pass",
+        f"{counted(sum(map(len, ports.values())), 'port')} of {counted(len(ports), 'worktree')}",
+    )
 
 
 def _tools(repository: Repository | None, config: Config) -> Iterator[Check]:

@@ -3,11 +3,11 @@
 import re
 
 from cockpit.plain_text import plain_text
+from skills.counted import counted
 from skills.orchestrator.analysis import Analysis
 from skills.orchestrator.score import PromptScore, ScoreItem
 from skills.spending.amount import percent
 from widgets.lines import Line, Span, gauge, line, pad
-from widgets.words import count
 from widgets.wrap import wrap_line
 
 BAND_TOKENS = {"enhanced": "bad", "full": "warn", "light": "info", "skip": "good"}
@@ -44,7 +44,7 @@ def plan_lines(analysis: Analysis) -> list[Line]:
     plan = analysis.plan
     keywords = ", ".join(plain_text(found.keyword, 40) for found in plan.risk.keywords)
     sure = f"{percent(plan.confidence)} sure"
-    estimate = f"{count(analysis.estimate.files, 'file')}, {analysis.estimate.minutes} min (estimated)"
+    estimate = f"{counted(analysis.estimate.files, 'file')}, {analysis.estimate.minutes} min (estimated)"
     rows: list[tuple[str, list[Span]]] = [
         ("risk", [(plan.risk.level, RISK_TOKENS[plan.risk.level]), (f"  {keywords}" if keywords else "", "muted")]),
         ("task", [(plan.task, "strong"), (f"  {' → '.join(plan.flow)}", "muted")]),

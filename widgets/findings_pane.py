@@ -6,11 +6,12 @@ from itertools import product
 
 from cockpit.findings.models import Check, CheckProblem, Finding, FindingsSnapshot
 from cockpit.plain_text import plain_text
+from skills.counted import counted
 from skills.spending.amount import percent
 from widgets.bindings import filled
 from widgets.lines import Line, Span, crop, crop_path, gauge, join, line, pad, plain, sparkline, width_of
 from widgets.virtual_list import VirtualList
-from widgets.words import count, tokens
+from widgets.words import tokens
 from widgets.wrap import wrap_line
 
 Row = Finding | CheckProblem | Check
@@ -173,7 +174,7 @@ def counts_line(snapshot: FindingsSnapshot, shown: int, filters: Filters, room: 
         parts.append(f"{len(snapshot.new):,} new since save")
     if snapshot.resolved:
         parts.append(f"✓ {snapshot.resolved:,} resolved")
-    files = [count(snapshot.files.seen, "file")] if snapshot.files.seen and snapshot.progress is None else []
+    files = [counted(snapshot.files.seen, "file")] if snapshot.files.seen and snapshot.progress is None else []
     if room and snapshot.trend and snapshot.progress is None:
         for name, share, rest in product(("4 Findings", "4"), shares(snapshot), (files, [])):
             told = line(" · ".join([name, *parts, share, *rest]))
@@ -202,14 +203,14 @@ def nothing(snapshot: FindingsSnapshot, filters: Filters, hidden: int, trouble: 
             line(*elsewhere, ("{check-worktree}", "key")),
         ]
     passed = sum(1 for check in snapshot.checks if check.status == "pass")
-    said = f"Nothing found in {count(snapshot.files.seen, 'file')}: {count(passed, 'rule')} passed"
+    said = f"Nothing found in {counted(snapshot.files.seen, 'file')}: {counted(passed, 'rule')} passed"
     lines = [line(("✓ ", "good"), (said, "text"))]
     for check in snapshot.checks:
         if check.status == "not_applicable":
             why = f"{plain_text(check.rule)} not applicable: {plain_text(check.reason or '', 160)}"
             lines.append(line(("– ", "faint"), (why, "muted")))
     if hidden:
-        aside = f"{count(hidden, 'finding')} hidden until they change: "
+        aside = f"{counted(hidden, 'finding')} hidden until they change: "
         lines.append(line((aside, "muted"), ("{hidden}", "key"), (" lists them", "muted")))
     return lines
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from cockpit.agents.models import named
 from cockpit.phases.habits_models import HabitsView
 from cockpit.plain_text import plain_text
+from skills.counted import counted
 from skills.orchestrator.habit_models import BASIS, HabitRow, PatternId, Violation
 from skills.orchestrator.measures import Measure, figure, share
 from widgets.lines import Line, Span, crop, fit, line, pad, sparkline, spread, width_of
-from widgets.words import count, money, tokens
+from widgets.words import money, tokens
 
 NAMES: dict[PatternId, str] = {
     "sequential-tools": "reads one by one",
@@ -173,7 +174,7 @@ def measure_row(one: Measure, width: int) -> Line:
 def foot_line(view: HabitsView, width: int) -> Line:
     """What was read, and what could not be."""
     of = f" of {named(view.agents)}" if view.agents else ""
-    words = f"{count(view.sessions, 'session')}{of}, measured from their transcripts; dollars computed"
+    words = f"{counted(view.sessions, 'session')}{of}, measured from their transcripts; dollars computed"
     spans: Line = ((words, "muted"),)
     if view.problems:
         spans = (*spans, (f" · {plain_text(view.problems[0], 120)}", "warn"))

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from cockpit.plain_text import plain_text
+from skills.counted import counted
 from skills.routing.agents import AgentRow, Candidate, Record, Selection
 from skills.routing.catalogue import LEAVES
 from skills.routing.lanes import LANES, LaneEvidence
 from skills.routing.route import STAGES, Route, Stage, spokes_at
 from skills.spending.amount import percent
 from widgets.lines import Line, Span, line, pad, width_of
-from widgets.words import count, tokens
+from widgets.words import tokens
 from widgets.wrap import wrap_line
 
 _LABEL = 10
@@ -49,7 +50,7 @@ def route_lines(route: Route, selection: Selection, width: int) -> list[Line]:
 def agent_lines(rows: Sequence[AgentRow], selection: Selection | None, width: int) -> list[Line]:
     """The catalogue by category: what is installed of each role, and how its runs went here."""
     there = sum(row.instance is not None for row in rows)
-    shown: list[Line] = [line((f"{there} of {count(len(rows), 'role')} can be called here", "muted"))]
+    shown: list[Line] = [line((f"{there} of {counted(len(rows), 'role')} can be called here", "muted"))]
     points = _points(selection)
     if selection is not None:
         mine = sorted((row for row in rows if row.name in points), key=lambda row: -points[row.name].score)
@@ -154,7 +155,7 @@ def _agent_row(row: AgentRow, points: Mapping[str, Candidate], width: int) -> Li
 
 def _history(record: Record) -> str:
     """Runs, the share that did not fail, the median time and all tokens; measured."""
-    parts = [count(record.runs, "run"), f"{percent(record.successes / record.runs)} good" if record.runs else ""]
+    parts = [counted(record.runs, "run"), f"{percent(record.successes / record.runs)} good" if record.runs else ""]
     parts += [f"{record.seconds:.0f}s each" if record.seconds is not None else ""]
     parts += [f"{tokens(record.tokens)} tokens" if record.tokens is not None else ""]
     parts += [f"mostly {record.tasks[0]}" if record.tasks else ""]

@@ -5,11 +5,12 @@ from datetime import datetime
 
 from cockpit.agents.models import Session
 from cockpit.plain_text import plain_text
+from skills.counted import counted
 from skills.orchestrator.checklist import ChecklistItem
 from skills.workflow.track import TrackStep
 from widgets.lines import Line, join, line, pad, width_of
 from widgets.phase_pane import GLYPH, STATE_GLYPH
-from widgets.words import age, count
+from widgets.words import age
 
 _MARK = {True: ("[x]", "good"), False: ("[ ]", "warn"), None: ("[?]", "faint")}
 _GATE = {"P0": "bad", "P1": "warn", "P2": "info"}
@@ -91,7 +92,7 @@ def checklist_lines(items: Sequence[ChecklistItem], width: int, room: int) -> li
 
 def day_words(track: Sequence[TrackStep]) -> str:
     """How many of the steps have a sign."""
-    return f"{count(sum(1 for step in track if step.at), 'step')} of {len(track)} have a sign today"
+    return f"{counted(sum(1 for step in track if step.at), 'step')} of {len(track)} have a sign today"
 
 
 def _head(session: Session, now: datetime) -> list[Line]:

@@ -7,10 +7,11 @@ from rich.cells import cell_len
 
 from cockpit.agents.models import Check, Forecast, Phase, Session
 from cockpit.plain_text import plain_text
+from skills.counted import counted
 from widgets.bindings import filled
 from widgets.line_view import FixedLines
 from widgets.lines import Line, Span, crop, join, line, pad, width_of
-from widgets.words import age, count, money
+from widgets.words import age, money
 from widgets.wrap import wrapped
 
 _PROMPT = 10  # cells from which the beginning of a prompt says something
@@ -114,7 +115,7 @@ def forecast_words(forecast: Forecast | None, now: datetime) -> str:
         return ""
     parts = []
     if forecast.turns_left is not None:
-        parts.append(f"{count(forecast.turns_left, 'turn')} to compaction")
+        parts.append(f"{counted(forecast.turns_left, 'turn')} to compaction")
     warm = forecast.cache_until is not None and forecast.cache_until > now
     cost = forecast.next_usd if warm else forecast.next_usd_cold
     if cost is not None:

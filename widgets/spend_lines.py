@@ -9,10 +9,11 @@ from rich.cells import cell_len
 from cockpit.plain_text import plain_text
 from cockpit.spend.dashboard_models import Cost, CostTable, SpendDashboard, Trend
 from cockpit.spend.models import BudgetWindow, SpendRow
+from skills.counted import counted
 from skills.spending.amount import percent
 from widgets.budget_pane import LEVEL_TOKEN, level_in, pressing, short_model, short_models, window_row
 from widgets.lines import Line, Span, fit, gauge, join, line, pad, width_of
-from widgets.words import count, money, tokens
+from widgets.words import money, tokens
 
 TRENDS = "trends"
 PERIOD_WORDS = {
@@ -83,7 +84,7 @@ def day_lines(dashboard: SpendDashboard) -> list[Line]:
     ]
     if soft is not None:
         over = sum(1 for _, amount in days if amount.usd > soft)
-        rows.append(("over budget", (count(over, "day"), "warn" if over else "muted"), f"past ${soft:,.2f}"))
+        rows.append(("over budget", (counted(over, "day"), "warn" if over else "muted"), f"past ${soft:,.2f}"))
     return [
         line((pad(name, 11), "muted"), (pad(text, 10, right=True), token), (f" {more}", "muted"))
         for name, (text, token), more in rows
@@ -322,7 +323,7 @@ def notes(dashboard: SpendDashboard, table: CostTable | None, width: int) -> lis
         parts.append(
             (
                 (f"billed {money(billed.usd)}", "text"),
-                (f" in {billed.sessions} of {count(billed.of, 'session')}, say the agents", "muted"),
+                (f" in {billed.sessions} of {counted(billed.of, 'session')}, say the agents", "muted"),
             )
         )
     loose = table.unattributed if table is not None else None
@@ -331,7 +332,7 @@ def notes(dashboard: SpendDashboard, table: CostTable | None, width: int) -> lis
         parts.append(((f"{loose} unattributed ({percent(share, 1)})", "warn"),))
     agents = ", ".join(plain_text(name, 20) for name in dashboard.agents) or "no agent"
     basis = "billed" if total.basis == "billed" else "computed at list prices"
-    parts.append(((f"{basis}, {count(dashboard.files, 'file')} of {agents}", "muted"),))
+    parts.append(((f"{basis}, {counted(dashboard.files, 'file')} of {agents}", "muted"),))
     if table is not None and table.by:
         parts.append(((f"= cockpit spend --by {table.by}{dashboard.options}", "faint"),))
     return _wrapped(parts, width)

@@ -1,8 +1,9 @@
 """Lines of the transcript viewer: one item each, the important left, seconds, tokens and dollars right."""
 
 from cockpit.agents.transcript_models import Item, Transcript
+from skills.counted import counted
 from widgets.lines import Line, Span, fit, line, pad, spread, width_of
-from widgets.words import count, money, tokens
+from widgets.words import money, tokens
 
 _WIDE, _TIMED = 100, 72
 _GROUP = {"": "  ", "first": "┌ ", "middle": "│ ", "last": "└ "}
@@ -69,7 +70,11 @@ def figures(item: Item, width: int) -> Line:
 
 def summary_line(transcript: Transcript, width: int) -> Line:
     """What the whole session took, and what could not be read; counts leave before a figure would be cut."""
-    parts = [count(transcript.prompts, "prompt"), count(transcript.steps, "step"), count(transcript.calls, "call")]
+    parts = [
+        counted(transcript.prompts, "prompt"),
+        counted(transcript.steps, "step"),
+        counted(transcript.calls, "call"),
+    ]
     parts.append(f"{tokens(transcript.tokens)} tokens")
     usd = money(transcript.usd, floor=transcript.floor or transcript.unpriced)
     parts.append(f"{usd} computed" + (", some unpriced" if transcript.unpriced else ""))
@@ -77,7 +82,7 @@ def summary_line(transcript: Transcript, width: int) -> Line:
     if transcript.problem:
         notes.append((f" · {transcript.problem}", "bad"))
     if transcript.unread:
-        notes.append((f" · {count(transcript.unread, 'line')} not read", "warn"))
+        notes.append((f" · {counted(transcript.unread, 'line')} not read", "warn"))
     if transcript.unknown:
         notes.append((f" · {transcript.unknown} of an unknown kind", "warn"))
     forms = (parts, [parts[0], *parts[3:]], parts[3:], parts[4:])

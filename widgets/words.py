@@ -30,8 +30,3 @@ def age(moment: datetime | None, now: datetime) -> str:
         if seconds >= size:
             return f"{seconds // (604_800 if unit == 'w' else size)}{unit}"
     return f"{seconds}s"
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """`1 file`, `2 files`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -8,10 +8,11 @@ from rich.cells import cell_len
 
 from cockpit.plain_text import plain_text
 from cockpit.worktrees.models import Counts, Presence, Worktree, WorktreesSnapshot
+from skills.counted import counted
 from skills.spending.amount import Amount
 from widgets.lines import Line, Span, crop, fit, line, pad, width_of
 from widgets.virtual_list import VirtualList
-from widgets.words import age, count
+from widgets.words import age
 
 AGENT_GLYPH = {"busy": ("●", "good"), "waiting": ("◐", "warn"), "idle": ("○", "muted")}
 
@@ -47,10 +48,10 @@ def changes(counts: Counts | None, stale: bool, *, brief: bool = False) -> Line:
     if brief:
         total = counts.staged + counts.unstaged + counts.untracked
         if counts.conflicts:
-            return ((count(counts.conflicts, "conflict"), "bad"),)
-        return ((count(total, "change"), "muted" if stale else "text"),)
+            return ((counted(counts.conflicts, "conflict"), "bad"),)
+        return ((counted(total, "change"), "muted" if stale else "text"),)
     if counts.conflicts:
-        parts.append(f"{counts.conflicts} conflict" + ("s" if counts.conflicts > 1 else ""))
+        parts.append(counted(counts.conflicts, "conflict"))
         token = "bad"
     if counts.staged:
         parts.append(f"{counts.staged} staged")
@@ -112,7 +113,7 @@ def _outlook(tree: Worktree, width: int) -> Line:
     if tree.clashes:
         more = f" +{len(tree.clashes) - 1}" if len(tree.clashes) > 1 else ""
         clash = tree.clashes[0]
-        short = f"≠ {plain_text(clash.other, 30)}, {len(clash.files)} file{'s' if len(clash.files) > 1 else ''}{more}"
+        short = f"≠ {plain_text(clash.other, 30)}, {counted(len(clash.files), 'file')}{more}"
         return ((_fitting(width, f"≠ {plain_text(clash.line, 60)}{more}", short), "warn"),)
     if tree.advice and not tree.main:
         return ((plain_text(tree.advice, 60), "muted"),)

@@ -25,6 +25,7 @@ from cockpit.agents.lenient import count, document, time_of
 from cockpit.agents.models import Agent
 from cockpit.files import Tail
 from cockpit.plain_text import plain_text
+from skills.counted import counted
 from skills.orchestrator.claims import Claim, find_claims
 from skills.orchestrator.events import (
     Command,
@@ -265,7 +266,7 @@ class ClaudeSession:
     def problem(self) -> str:
         """What could not be read, in one line; empty where all could."""
         count = self.parser.malformed + self.tail.too_long
-        return f"{self.session[:8]}: {count} line{'s' * (count != 1)} could not be read" if count else ""
+        return f"{self.session[:8]}: {counted(count, 'line')} could not be read" if count else ""
 
     def _take(self, event: Event) -> None:
         self.exited = isinstance(event, SessionExit)

@@ -11,6 +11,7 @@ from cockpit.agents.told import Told
 from cockpit.agents.transcript import target_of
 from cockpit.agents.transcript_file import TranscriptFile
 from cockpit.plain_text import plain_text
+from skills.counted import counted
 from skills.orchestrator.claims import find_claims
 from skills.orchestrator.events import (
     Compaction,
@@ -135,7 +136,7 @@ class ToldSession:
     def problem(self) -> str:
         """What could not be read, in one line; empty where all could."""
         count = self.file.unread
-        return f"{plain_text(self.session)[:8]}: {count} line{'s' * (count != 1)} could not be read" if count else ""
+        return f"{plain_text(self.session)[:8]}: {counted(count, 'line')} could not be read" if count else ""
 
     def _take(self, told: Told) -> None:
         self.last_at = told.at or self.last_at

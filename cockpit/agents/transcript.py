@@ -10,6 +10,7 @@ from cockpit.agents.tool_names import patched_files
 from cockpit.agents.transcript_file import TranscriptFile
 from cockpit.agents.transcript_models import Group, Item, ItemKind, Place, Status, Transcript
 from cockpit.plain_text import plain_text
+from skills.counted import counted
 from skills.orchestrator.events import ToolCall
 from skills.orchestrator.tools import role
 
@@ -249,7 +250,7 @@ class TranscriptReader:
         items, file = self._lists[number], self.files[number]
         tokens, usd, unpriced, floor = _sum(items)
         calls = items.calls
-        words = f"sub-agent {plain_text(file.label, 120)} · {calls} call{'s' * (calls != 1)}"
+        words = f"sub-agent {plain_text(file.label, 120)} · {counted(calls, 'call')}"
         place = items.items[0].place if items.items else Place(1)
         at = items.items[0].at if items.items else None
         return Item(

@@ -8,6 +8,7 @@ from cockpit.app_parts.deeds import Deeds
 from cockpit.errors import CannotAnswer
 from cockpit.plain_text import plain_text
 from cockpit.repository import find_repository
+from skills.counted import counted
 from widgets.lines import line, pad
 from widgets.screens.ask import AskScreen
 from widgets.screens.confirm import ConfirmScreen
@@ -120,7 +121,7 @@ class BenchDeeds(Deeds):
         except (CannotAnswer, OSError) as problem:
             self.tell(problem, bad=True)
             return
-        rows = [line((f"back to {plan.target[:9]}: {len(plan.files)} files", "strong"))]
+        rows = [line((f"back to {plan.target[:9]}: {counted(len(plan.files), 'file')}", "strong"))]
         if plan.refusal:
             rows.append(line(("✗ ", "bad"), (plain_text(plan.refusal, 200), "text")))
         rows += [(), *(line(("  − ", "bad"), (plain_text(text, 160), "text")) for text in plan.undone)]

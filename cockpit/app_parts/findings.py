@@ -15,6 +15,7 @@ from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular, source_lines
 from cockpit.findings.models import Check, CheckProblem, Finding, FindingsSnapshot
 from cockpit.plain_text import plain_text
+from skills.counted import counted
 from widgets.code_view import CodeView, code_lines, explanation, rule_lines, wrapped
 from widgets.finding_words import FindingWords
 from widgets.lines import crop, line, pad
@@ -22,7 +23,6 @@ from widgets.screens.ask import AskScreen
 from widgets.screens.confirm import ConfirmScreen, diff_lines
 from widgets.screens.pick import PickScreen
 from widgets.screens.report import ReportScreen, report_room
-from widgets.words import count
 
 if TYPE_CHECKING:  # what the first paint need not wait for
     from cockpit.findings.hidden import HiddenFindings
@@ -269,7 +269,7 @@ def _ended(check: Check) -> str:
     """`mypy: 3 findings`, `pytest: not run, it is not installed`."""
     if check.status == "not_run":
         return f"{check.rule}: not run, {crop(plain_text(check.reason or 'no reason was given'), 120)}"
-    return f"{check.rule}: {count(check.count, 'finding') if check.count else 'nothing found'}"
+    return f"{check.rule}: {counted(check.count, 'finding') if check.count else 'nothing found'}"
 
 
 def read_lines(path: Path) -> tuple[list[str], str]:

@@ -11,6 +11,7 @@ from cockpit.app_parts.deeds import Deeds
 from cockpit.errors import CannotAnswer
 from cockpit.paths import state_dir
 from cockpit.spend.models import SpendSnapshot
+from skills.counted import counted
 from widgets.budget_pane import words
 from widgets.screens.ask import AskScreen
 
@@ -109,4 +110,4 @@ class MoneyDeeds(Deeds):
         except (CannotAnswer, ValueError) as problem:
             self.tell(problem, bad=True)
             return
-        self.tell(f"{len(written)} files in {folder}")
+        self.tell(f"{counted(len(written), 'file')} in {folder}")

@@ -13,6 +13,7 @@ from cockpit.worktrees.progress import TreeProgress
 from cockpit.worktrees.remove import RemovalPlan
 from cockpit.worktrees.tidy import CleanPlan
 from cockpit.worktrees.trash import Trashed
+from skills.counted import counted
 from widgets.lines import Line, line, pad
 from widgets.words import age, money
 from widgets.worktrees_pane import changes, distance, head_of, presence
@@ -83,9 +84,7 @@ def merge_lines(plan: MergePlan) -> list[Line]:
     made = "" if plan.old else f"  is made, from {plan.base}"
     return [
         fact("into", (plain_text(plan.into), "strong"), (plain_text(made), "muted")),
-        fact(
-            "brings", (_counted(plan.commits, "commit"), "text"), (f" in {_counted(len(plan.files), 'file')}", "text")
-        ),
+        fact("brings", (counted(plan.commits, "commit"), "text"), (f" in {counted(len(plan.files), 'file')}", "text")),
         fact("conflicts", ("none", "good")),
         *([fact("but", (plain_text(plan.tree.why), "warn"))] if plan.tree.merged == "squash" else []),
         (),
@@ -99,7 +98,7 @@ def conflict_lines(plan: MergePlan) -> list[Line]:
     """Why a merge is not done."""
     other = plain_text(plan.into if plan.old else plan.base)
     return [
-        line((f"≠ would conflict with {other} in {_counted(len(plan.conflicts), 'file')}", "warn")),
+        line((f"≠ would conflict with {other} in {counted(len(plan.conflicts), 'file')}", "warn")),
         (),
         *_names(plan.conflicts, "text"),
         (),
@@ -146,7 +145,7 @@ def forecast_lines(trees: Sequence[Worktree]) -> list[Line]:
     for tree in trees:
         for number, clash in enumerate(tree.clashes):
             name = head_of(tree) if not number else ""
-            files = _counted(len(clash.files), "file")
+            files = counted(len(clash.files), "file")
             rows.append(
                 line(
                     (pad(name, width), "text"),
@@ -237,7 +236,3 @@ def _warned(warnings: Sequence[str]) -> list[Line]:
 def _names(names: Sequence[str], token: str) -> list[Line]:
     rows = [line((plain_text(name, 200), token)) for name in names[:_MOST]]
     return [*rows, line((f"and {len(names) - _MOST} more", "faint"))] if len(names) > _MOST else rows
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"

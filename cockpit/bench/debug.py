@@ -22,6 +22,7 @@ from cockpit.plain_text import plain_text
 from cockpit.programs import Programs
 from cockpit.repository import Repository
 from cockpit.temporary import temporary_folder
+from skills.counted import counted
 from skills.workflow.debug import Case, count_patterns, why_no_fix
 
 KIND = "debug"
@@ -68,7 +69,7 @@ def surroundings(repository: Repository) -> str:
     with contextlib.suppress(GitFailed):
         head = git(repository.root, "log", "-1", "--format=%h %s").strip()
         changed = len(git(repository.root, "status", "--porcelain").splitlines())
-        lines.append(f"HEAD {plain_text(head, 120)}, {changed} files changed")
+        lines.append(f"HEAD {plain_text(head, 120)}, {counted(changed, 'file')} changed")
     ports = sorted({int(port, 16) for port in _LISTEN.findall(_read("/proc/net/tcp") + _read("/proc/net/tcp6"))})
     if ports:
         lines.append("listening: " + ", ".join(map(str, ports[:20])))

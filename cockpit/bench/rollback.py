@@ -22,9 +22,10 @@ from cockpit.repository import Repository
 from cockpit.temporary import temporary_folder
 from cockpit.worktrees.alone import alone
 from cockpit.worktrees.room import Room
+from skills.counted import counted
 from skills.gates.model import Status
 from skills.record import record
-from skills.workflow.rollback import VERIFICATIONS, Done, Kind, Measures, Verdict, measures, of, verdict
+from skills.workflow.rollback import VERIFICATIONS, Done, Kind, Measures, Verdict, measures, verdict
 
 KIND = "rollback"
 REFS = "refs/cockpit/rollback/"
@@ -159,7 +160,7 @@ def _refused(plan: Plan, files: Sequence[str], in_the_way: Sequence[str]) -> Pla
         why = f"{plain_text(in_the_way[0], 80)} is here, ignored by git, and would be written over: move it away"
         return replace(plan, refusal=why, dirty=0)
     if plan.dirty and plan.kind != "branch":
-        why = f"{of(plan.dirty, 'file')} changed or new here: commit, or give --stash NAME"
+        why = f"{counted(plan.dirty, 'file')} changed or new here: commit, or give --stash NAME"
         return replace(plan, refusal=why)
     return plan
 
@@ -226,7 +227,7 @@ def _carry_out(room: Room, root: Path, plan: Plan, name: str) -> str:
     if plan.kind == "branch":
         return _branch(room, root, plan, name)
     tree = _tree(room, root, plan)
-    what = of(len(plan.files), "file") if plan.kind == "files" else of(len(plan.undone), "commit")
+    what = counted(len(plan.files), "file") if plan.kind == "files" else counted(len(plan.undone), "commit")
     message = f"Roll back {what} to {plan.target[:9]}\n\nBack to what was known to be good; before it: {plan.head}."
     commit = room.git("commit-tree", tree, "-p", plan.head, "-m", message, folder=root).strip()
     room.git("merge", "--ff-only", "--no-overwrite-ignore", "--quiet", commit, folder=root)

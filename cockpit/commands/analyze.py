@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cockpit.call import Call, print_json
 from cockpit.errors import CannotAnswer
+from skills.counted import counted
 
 if TYPE_CHECKING:
     from skills.orchestrator.analysis import Analysis
@@ -122,7 +123,7 @@ def _lines(analysis: "Analysis") -> list[str]:
         ("risk", plan.risk.level + (f": {keywords}" if keywords else "")),
         ("task", f"{plan.task}: {', '.join(plan.flow)}"),
         ("plan", f"{plan.complexity} ({plan.complexity_why}), {percent(plan.confidence)} sure"),
-        ("estimate", f"{analysis.estimate.files} files, {analysis.estimate.minutes} min"),
+        ("estimate", f"{counted(analysis.estimate.files, 'file')}, {analysis.estimate.minutes} min"),
         ("model", f"{plan.tier}: {analysis.model}, {plan.thinking_tokens} thinking tokens"),
         ("skills", ", ".join(f"{skill.name} {skill.priority}" for skill in plan.skills)),
         ("agents", ", ".join(analysis.agents)),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from cockpit.call import Call, print_json, say
 from cockpit.errors import CannotAnswer
+from skills.counted import counted
 
 if TYPE_CHECKING:
     from cockpit.phases.blame import Origin
@@ -113,6 +114,6 @@ def origin_words(found: "Origin") -> list[str]:
     lines.append(f"prompt  {plain_text(found.prompt, 200) or 'none before it'}")
     if found.basis == "commit":
         return [*lines, found.why]
-    lines.append(f"step    {found.tool}, {found.calls or 1} call{'s' * (found.calls > 1)} · {found.model}")
+    lines.append(f"step    {found.tool}, {counted(found.calls or 1, 'call')} · {found.model}")
     lines.append(f"cost    {found.cost_words}")
     return lines if found.sure else [*lines, "the same line stands in other places too: this is the likely one"]

@@ -14,6 +14,7 @@ from cockpit.call import Call, say
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular, source_lines
 from cockpit.plain_text import plain_text
+from skills.counted import counted
 
 if TYPE_CHECKING:
     from cockpit.config import Config
@@ -297,7 +298,7 @@ def _write_baseline(args: argparse.Namespace, root: Path, project: "Project", ou
         force=args.force,
     )
     say(
-        f"{path}: {holds} findings accepted, {lost} gone"
+        f"{path}: {counted(holds, 'finding')} accepted, {lost} gone"
         + (f", {refused} new ones refused (--force)" if refused else "")
     )
     project.baseline = read_baseline(path)

@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from skills.counted import counted
+
 if TYPE_CHECKING:
     from cockpit.call import Call
     from skills.workflow.debug import Case, Result
@@ -164,7 +166,7 @@ def _patterns(call: "Call") -> _Answer:
     rows = [{"class": name, "count": found[name]} for name in sorted(PATTERNS, key=lambda name: -found[name])]
     lines = [f"{row['count']:>6}  {row['class']}" for row in rows]
     if undated:
-        lines.append(f"{undated} lines without a time were left out")
+        lines.append(f"left out, without a time: {counted(undated, 'line')}")
     return 0, {"patterns": rows, "undated": undated, "logs": [str(path) for path in paths]}, lines
 
 

@@ -3,6 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from skills.counted import counted
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -346,7 +348,7 @@ def _cost(call: "Call") -> _Answer:
     lines = [
         f"next: {_next(call, feature)}",
         f"estimate  ${expected:,.2f} ({basis})",
-        f"actual    {dollars(usd, floor=floor)} in {calls:,} calls (computed){share}",
+        f"actual    {dollars(usd, floor=floor)} in {counted(calls, 'call')} (computed){share}",
     ]
     document = {"estimate": round(expected, 6), "estimate_basis": basis,
                 "actual": round(usd, 6), "floor": floor, "calls": calls,

@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from cockpit.call import Call, print_json, say
+from skills.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -152,7 +153,7 @@ def _lines(rows: "tuple[HabitRow, ...]", reading: "HabitsReading") -> list[str]:
         if row.examples:
             lines += ["", f"{_NAMES[row.id]}:"]
             lines += [f"  {one.session[:8]}:{one.line}  {one.text}" for one in row.examples]
-    many = f"{reading.sessions} session{'s' * (reading.sessions != 1)}"
+    many = counted(reading.sessions, "session")
     return [*lines, "", f"{many} of {named(reading.agents)}, measured from their transcripts"]
 
 

@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from skills.counted import counted
+
 if TYPE_CHECKING:
     from cockpit.call import Call
     from cockpit.changes import Event
@@ -37,7 +39,7 @@ def run(call: "Call") -> int:
 
     recording = read_recording(Path(call.args.file))
     if recording.unread:
-        say(f"cockpit: {recording.unread} lines could not be read")
+        say(f"cockpit: {counted(recording.unread, 'line')} could not be read")
     if call.args.plain or call.args.json:
         _print(recording, json=call.args.json)
         return 0

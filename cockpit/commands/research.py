@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from cockpit.bench.research_gates import approve, checklist, gate1, gate2, gate3
 from cockpit.bench.research_words import Answer, named_option, pairs, study_document, text_of, told
+from skills.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -315,7 +316,7 @@ def _cost(call: "Call") -> Answer:
         add_entry("api", usd, now(), repository.main_root, feature=study.term, task="research", note=call.args.note)
     (usd, floor), calls = spent(repository, call.config(), study.begun)
     since = "since it began (computed; other work of that time is in it)"
-    line = f"{dollars(usd, floor=floor)} in {calls:,} calls here {since}"
+    line = f"{dollars(usd, floor=floor)} in {counted(calls, 'call')} here {since}"
     return 0, {"usd": round(usd, 6), "floor": floor, "calls": calls, "since": study.begun, "basis": "computed"}, [line]
 
 

@@ -128,12 +128,15 @@ def _plan_document(plan: "Plan") -> dict[str, Any]:
 
 def _plan_lines(plan: "Plan") -> list[str]:
     from cockpit.plain_text import plain_text
-    from skills.workflow.rollback import of
+    from skills.counted import counted
 
     lines = [f"{plan.kind} to {plan.target[:9]} (now {plan.head[:9]})"]
     if plan.undone:
-        lines += [f"undoes {of(len(plan.undone), 'commit')}:", *(f"  {line}" for line in plan.undone[:15])]
-    lines += [f"changes {of(len(plan.files), 'file')}:", *(f"  {plain_text(name, 120)}" for name in plan.files[:15])]
+        lines += [f"undoes {counted(len(plan.undone), 'commit')}:", *(f"  {line}" for line in plan.undone[:15])]
+    lines += [
+        f"changes {counted(len(plan.files), 'file')}:",
+        *(f"  {plain_text(name, 120)}" for name in plan.files[:15]),
+    ]
     lines += ["as one would by hand:", *(f"  {command}" for command in plan.commands)]
     return [*lines, f"refused: {plan.refusal}"] if plan.refusal else lines
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cockpit.call import Call, print_json
 from cockpit.errors import CannotAnswer
+from skills.counted import counted
 
 if TYPE_CHECKING:
     from cockpit.catalogue.models import SkillRow, SkillsReport, Step
@@ -137,7 +138,7 @@ def _table(report: "SkillsReport") -> list[str]:
         )
     lines += [
         "",
-        f"{report.sessions} sessions and {report.prompts} prompts{of} in 90 days",
+        f"{counted(report.sessions, 'session')} and {counted(report.prompts, 'prompt')}{of} in 90 days",
         "offered: sessions · eligible: prompts that call for it · used: loads · missed: eligible, offered, not loaded",
         "body, list: tokens each load and each session costs; ~ estimated, else measured",
         f"list of descriptions: {report.used:,} of {report.budget:,} characters"
@@ -322,9 +323,8 @@ def _lint_lines(
         for severity in ("error", "warning")
     }
     tokens = sum(document.tokens for document in documents.values())
-    told = (
-        f"{len(documents)} skill{'s' * (len(documents) != 1)}: {counts['error']} errors, {counts['warning']} warnings"
-    )
+    wrong = f"{counted(counts['error'], 'error')}, {counted(counts['warning'], 'warning')}"
+    told = f"{counted(len(documents), 'skill')}: {wrong}"
     return [
         *lines,
         f"{told}; bodies about {tokens:,} tokens, descriptions {listing.used:,} of {listing.budget:,} characters",

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from cockpit.call import Call, print_json, say
+from skills.counted import counted
 
 if TYPE_CHECKING:
     from cockpit.spend.explain import Explained, Explanation
@@ -228,7 +229,7 @@ def _export(call: Call, ledger: "Ledger", scope: "Scope") -> int:
     if call.args.json:
         print_json({"files": [str(path) for path in files], "meta": {"at": clock.iso(clock.now())}})
     else:
-        print(f"{len(files)} files in {folder}")
+        print(f"{counted(len(files), 'file')} in {folder}")
     return 0
 
 
@@ -247,7 +248,8 @@ def _tree(call: Call, ledger: "Ledger", scope: "Scope") -> int:
         return 0
     for line in lines(trees):
         print(line)
-    print(f"{len(trees)} sessions, {dollars(usd, floor=floor)}; duration is from the first response to the last")
+    told = f"{counted(len(trees), 'session')}, {dollars(usd, floor=floor)}"
+    print(f"{told}; duration is from the first response to the last")
     return 0
 
 
@@ -334,7 +336,7 @@ def _print_rows(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total:
         print(f"unattributed: {loose}, {percent(share, 1)}")
     scope = "all repositories" if call.args.all_repos else f"{plain_text(call.repository().name)} and its worktrees"
     agents = ", ".join(ledger.agents()) or "no agent"
-    print(f"computed from {ledger.count_files()} files of {agents} and list prices, {scope}")
+    print(f"computed from {counted(ledger.count_files(), 'file')} of {agents} and list prices, {scope}")
     if total.floor:
         print("≥ some sub-agent usage never became final: the real figure is higher")
     if total.unpriced_tokens:
@@ -380,7 +382,8 @@ def _explain(call: Call, ledger: "Ledger", scope: "Scope") -> int:
 
 def _explanation(found: "Explanation") -> list[str]:
     lines = [
-        f"{found.lines:,} usage lines in {found.files:,} transcripts → {found.requests:,} responses",
+        f"{counted(found.lines, 'usage line')} in {counted(found.files, 'transcript')} → "
+        f"{counted(found.requests, 'response')}",
         f"merged    {found.merged:>10,}  {found.why_merged}",
     ]
     lines += [_line("dropped", part) for part in found.dropped]
@@ -388,7 +391,7 @@ def _explanation(found: "Explanation") -> list[str]:
     lines += [_line("own price", part) for part in found.own_prices]
     if found.floors:
         count = sum(part.count for part in found.floors)
-        lines.append(f"floor     {count:>10,}  in {len(found.floors)} sessions: {found.floors[0].why}")
+        lines.append(f"floor     {count:>10,}  in {counted(len(found.floors), 'session')}: {found.floors[0].why}")
     lines += [_line("noted", part) for part in (found.odd, found.without_time) if part.count]
     return lines
 

@@ -22,6 +22,7 @@ from cockpit.files import clear_leftovers, readable_json, write_atomically
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.sweep.run import Moved, Sweep
+from skills.counted import counted
 from skills.workflow.compression import BUDGET, Compressed, compress
 from skills.workflow.day import EndReport
 from skills.workflow.handover import as_json, markdown
@@ -155,10 +156,10 @@ class EndDay:
         if not self._held:
             return "not_applicable", "there is no context file"
         if not self.write:
-            return "pass", f"would back up {len(self._held)} files into {backup_folder(self.repository)}"
+            return "pass", f"would back up {counted(len(self._held), 'file')} into {backup_folder(self.repository)}"
         self._archive = write_backup(self.repository, self._held, self.draft.now)
         self._files.append(self._archive)
-        return "pass", f"{len(self._held)} files in {self._archive}"
+        return "pass", f"{counted(len(self._held), 'file')} in {self._archive}"
 
     def _verify(self) -> tuple[StepStatus, str]:
         if self._archive is None:
@@ -207,7 +208,7 @@ class EndDay:
                 raise CannotAnswer(f"day.costs: {plain_text(chosen, 80)} does not lie in the repository")
             written = export(costs.meter.ledger, Scope(costs.meter.places), folder, self.draft.now, self.config.budget)
         self._files += written
-        return "pass", f"{since} this session; {len(written)} files in {folder}"
+        return "pass", f"{since} this session; {counted(len(written), 'file')} in {folder}"
 
     def _learnings(self) -> tuple[StepStatus, str]:
         draft = self.draft
@@ -241,7 +242,7 @@ class EndDay:
             self._files.append(write_record(self.repository, record))
         done = len(self.draft.handover.completed)
         held = len(self.draft.handover.blockers)
-        blockers = f"{held or 'no'} blocker{'s' * (held != 1)}"
+        blockers = counted(held, "blocker") if held else "no blockers"
         return "pass", f"{done} done, {blockers}, {self.draft.handover.duration}"
 
     def _told(self, compressed: Compressed) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -20,6 +20,7 @@ from cockpit.spend.models import BudgetWindow, SpendSnapshot
 from cockpit.spend.rows import spend_rows
 from cockpit.worktrees.ahead import read_every_worktree
 from cockpit.worktrees.models import Worktree, WorktreesSnapshot
+from skills.counted import counted
 from skills.spending.amount import Amount
 from skills.workflow.day import ModelCost, Money, Resources, Waiting, WorktreeLine
 
@@ -187,7 +188,7 @@ def _unpushed(tree: Worktree) -> list[str]:
             count = only_here(tree.path) if count is not None else None
         except GitFailed as problem:
             return [f"pushed or not is unknown: {plain_text(problem.line, 80)}"]
-    return [f"{count} commit{'s' if count > 1 else ''} not pushed"] if count else []
+    return [f"{counted(count, 'commit')} not pushed"] if count else []
 
 
 def waiting_of(sessions: SessionsSnapshot | None, now: datetime) -> tuple[Waiting, ...]:

@@ -41,6 +41,7 @@ from cockpit.paths import claude_folders
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.worktrees.models import WorktreesSnapshot
+from skills.counted import counted
 from skills.record import record
 from skills.workflow.day import GitState, Resources, Since, StartReport, preflight, types_of
 from skills.workflow.steps import Step, StepStatus
@@ -302,11 +303,11 @@ def _preferences() -> dict[str, Any]:
 def _said(answer: object) -> str:
     """What a step came to, in a few words."""
     if isinstance(answer, WorktreesSnapshot):
-        return f"{len(answer.worktrees)} worktrees"
+        return counted(len(answer.worktrees), "worktree")
     if isinstance(answer, SessionsSnapshot):
-        return f"{len(answer.sessions)} sessions"
+        return counted(len(answer.sessions), "session")
     if isinstance(answer, tuple):
-        return f"{len(answer)} commits"
+        return counted(len(answer), "commit")
     if isinstance(answer, Costs):
         return "the transcripts are read"
     return ""

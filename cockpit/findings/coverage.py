@@ -10,6 +10,7 @@ from cockpit.files import read_regular
 from cockpit.findings.discovery import NOT_SEEN, FileMark, look
 from cockpit.paths import state_dir
 from cockpit.plain_text import plain_text
+from skills.counted import counted
 from skills.gates.model import CoverageReport
 
 NAMES = ("coverage.json", ".coverage.json")
@@ -56,7 +57,7 @@ def _changed_ns(root: Path, name: str, mark: FileMark) -> int:
 
 def older(report: str, later: Sequence[str]) -> str:
     """Why a report says nothing any more: which files are newer, the first by name."""
-    more = f" and {len(later) - 1} more file{'s' if len(later) > 2 else ''}" if len(later) > 1 else ""
+    more = f" and {counted(len(later) - 1, 'more file')}" if len(later) > 1 else ""
     return f"{report} is older than {plain_text(later[0], 120)}{more}: run the tests again"
 
 

@@ -16,6 +16,7 @@ from cockpit.hooks.signs import HookSigns
 from cockpit.hooks.spool import spool_folder
 from cockpit.repository import Repository
 from cockpit.warm.client import ask, socket_path
+from skills.counted import counted
 
 _SILENT = "hooks work by themselves then, more slowly"
 
@@ -91,7 +92,7 @@ def _warm(repository: Repository | None) -> Check:
 
 def _spool() -> Check:
     lost = lost_so_far()
-    told = [f"{lost.garbage} files were no event"] if lost.garbage else []
+    told = [f"{counted(lost.garbage, 'file')} held no event"] if lost.garbage else []
     told += [f"{lost.dropped} were too many or too old"] if lost.dropped else []
     if not spool_folder().is_dir():
         return Check("hook spool", "not_applicable", "; ".join(["cockpit is off: hooks are silent", *told]))

@@ -14,6 +14,7 @@ from cockpit.files import read_regular
 from cockpit.git_command import GitFailed, git
 from cockpit.phases.edits import EditIndex, MadeEdit
 from cockpit.plain_text import plain_text
+from skills.counted import counted
 from skills.orchestrator.introduced import Change, introduced_by
 
 _LARGEST = 4 << 20
@@ -73,7 +74,7 @@ def blame(index: EditIndex, root: Path, path: str, line: int) -> Origin:
     """Where line `line` (from 1) of `path` (relative to `root`) comes from. Raises `CannotAnswer` where it is none."""
     lines = read_source(root, path)
     if not 1 <= line <= len(lines):
-        raise CannotAnswer(f"{plain_text(path)}:{line}: the file has {len(lines)} lines")
+        raise CannotAnswer(f"{plain_text(path)}:{line}: the file has {counted(len(lines), 'line')}")
     commit = _commit(root, path, line)
     if commit is None:  # not committed: whoever wrote it did so in this worktree
         found = from_edits(index, root, path, line, lines)

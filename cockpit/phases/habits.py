@@ -24,6 +24,7 @@ from cockpit.plain_text import plain_text
 from cockpit.repository import Repository, find_repository
 from cockpit.spend.price_table import PICO
 from cockpit.spend.prices import Prices
+from skills.counted import counted
 from skills.orchestrator.context import context_window, needs_lookup
 from skills.orchestrator.events import ContextPoint
 from skills.orchestrator.figures import SessionFigures, session_figures
@@ -74,7 +75,7 @@ def read_habits(
             continue
         tell(len(found) + 1)
         if one.unread:
-            problems.append(f"{one.session[:8]}: {one.unread} line{'s' * (one.unread != 1)} could not be read")
+            problems.append(f"{one.session[:8]}: {counted(one.unread, 'line')} could not be read")
         if one.events and (since is None or (one.ended is not None and one.ended >= since)):
             found.append(one)
     if session is not None and not found:

@@ -19,6 +19,7 @@ from cockpit.spend.calendar import Labels
 from cockpit.spend.groups import feature_of
 from cockpit.spend.ledger import Ledger
 from cockpit.spend.sums import Cell, Scope, Sum, apportioned
+from skills.counted import counted
 from skills.spending.spread import Usual, usual
 from skills.spending.work import work_of
 
@@ -153,7 +154,7 @@ def _report(day: str, cells: list[Cell], usual_days: Usual, budget: BudgetConfig
         ("Sessions", lambda cell: cell.origin.session or "unattributed"),
     )
     calls = sum(cell.requests for cell in cells)
-    lines = [f"# Cost report {day}", "", "## Summary", "", f"Total: ${total:,.2f} in {calls:,} requests"]
+    lines = [f"# Cost report {day}", "", "## Summary", "", f"Total: ${total:,.2f} in {counted(calls, 'request')}"]
     for title, key in groups:
         lines += ["", f"## {title}", "", "| | dollars |", "|---|---:|"]
         found = _by(cells, key).items()

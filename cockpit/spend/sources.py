@@ -2,6 +2,7 @@
 
 from cockpit.plain_text import plain_text
 from cockpit.spend.ledger import Ledger
+from skills.counted import counted
 
 
 def unread(ledger: Ledger) -> tuple[str, ...]:
@@ -15,5 +16,5 @@ def unread(ledger: Ledger) -> tuple[str, ...]:
     for reader, _, shelf in ledger.shelves():
         too_long = shelf.too_long()
         if too_long:
-            found.append(f"{reader.agent}: {too_long} line{'s' * (too_long > 1)} too long to read")
+            found.append(f"{reader.agent}: {counted(too_long, 'line')} too long to read")
     return tuple(found)

@@ -13,6 +13,7 @@ from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
 from cockpit.programs import Ran
 from cockpit.verify.place import SECONDS, Place, answer_of, not_applicable, not_run
+from skills.counted import counted
 from skills.gates.fastapi.openapi_schema import parse_schema
 from skills.verify.configuration import configuration_answers, logging_answer
 from skills.verify.model import Answer
@@ -90,7 +91,7 @@ def deployment(place: Place) -> Iterator[Answer]:
     warnings = [line.split(")")[0].split("(")[-1] for line in ran.err.splitlines() if line.startswith("?: (")]
     if ran.code and not ran.why and not warnings and "System check identified" not in ran.err:
         ran = Ran(why=ran.last_line)
-    detail = f"{len(warnings)} warnings: {', '.join(plain_text(name, 40) for name in warnings[:6])}"
+    detail = f"{counted(len(warnings), 'warning')}: {', '.join(plain_text(name, 40) for name in warnings[:6])}"
     answer = answer_of(5, "deploy", title, ran, detail=detail, command="manage.py check --deploy --fail-level WARNING")
     yield replace(answer, count=len(warnings))
 

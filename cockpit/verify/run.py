@@ -20,6 +20,7 @@ from cockpit.verify import builds, django_phases, lane_phases, project_phases
 from cockpit.verify.change import Change, read_change
 from cockpit.verify.confirmations import read_confirmations
 from cockpit.verify.place import Place
+from skills.counted import counted
 from skills.gates.model import Status
 from skills.routing.catalogue import Lane
 from skills.routing.lanes import choose_lane
@@ -149,7 +150,7 @@ def _fingerprint(root: Path) -> dict[str, bytes]:
 
 def _disturbed(before: dict[str, bytes], after: dict[str, bytes]) -> Answer:
     names = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
-    detail = f"the project's own checks or tests changed {len(names)} files, e.g. {names[0]}"
+    detail = f"the project's own checks or tests changed {counted(len(names), 'file')}, e.g. {names[0]}"
     return Answer(4, "tree", "The work tree is as it was", "fail", detail, len(names), places=tuple(names))
 
 

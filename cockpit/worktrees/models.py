@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
+from skills.counted import counted
 from skills.record import record
 
 Merged = Literal["no", "ancestor", "squash"]
@@ -43,7 +44,7 @@ class Clash:
     @property
     def line(self) -> str:
         """E.g. `would conflict with main in 2 files`."""
-        return f"would conflict with {self.other} in {len(self.files)} file{'s' if len(self.files) > 1 else ''}"
+        return f"would conflict with {self.other} in {counted(len(self.files), 'file')}"
 
 
 @record

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from cockpit.call import Call, print_json, say
 from cockpit.columns import aligned
 from cockpit.plain_text import plain_text
+from skills.counted import counted
 
 if TYPE_CHECKING:
     from cockpit.worktrees.models import Worktree
@@ -133,7 +134,7 @@ def stale(call: Call) -> int:
         print_json({"worktrees": [worktree_row(tree) for tree in trees], "meta": {}})
     else:
         none = [(f"no worktree is stale: each has a commit of the last {STALE_AFTER_DAYS} days",)]
-        _table([(tree.label, f"{tree.stale_days} days", tree.advice) for tree in trees] or none)
+        _table([(tree.label, counted(tree.stale_days or 0, "day"), tree.advice) for tree in trees] or none)
     return 0
 
 

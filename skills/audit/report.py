@@ -9,6 +9,7 @@ from skills.audit.model import SEVERITIES, AuditResult, Category, Issue, Technol
 from skills.audit.practices import sources_for
 from skills.audit.scoring import band_of
 from skills.audit.workers import EFFORT_HOURS, PRINCIPLES
+from skills.counted import counted
 
 TITLE = "Persistence & Performance Audit"
 _SHOWN = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
@@ -79,9 +80,10 @@ def summary_of(result: AuditResult) -> str:
         reasons = dict.fromkeys(category.reason for category in result.categories if category.reason)
         return f"Nothing here is a matter of this audit: {'; '.join(reasons)}."
     open_issues = [issue for issue in result.weighing if issue.finding.severity != "INFO"]
-    files = "1 file" if result.files == 1 else f"{result.files} files"
-    first = f"Over {files} the audit scores {result.overall:.1f} of 10 ({band_of(result.overall)}); "
-    first += f"the verdict is {result.verdict}: {result.why}."
+    score = f"{result.overall:.1f} of 10 ({band_of(result.overall)})"
+    first = (
+        f"Over {counted(result.files, 'file')} the audit scores {score}; the verdict is {result.verdict}: {result.why}."
+    )
     if result.worst is None or not open_issues:
         return f"{first} Nothing weighs against it."
     worst = f"{result.worst.worker.category} is the weakest category with {result.worst.score:.1f}."

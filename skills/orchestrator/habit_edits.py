@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from skills.counted import counted
 from skills.orchestrator.events import Command, Prompt, Text
 from skills.orchestrator.habit_models import Look, SessionRecord, Violation
 from skills.orchestrator.score import score_prompt
@@ -45,7 +46,7 @@ def no_analysis(record: SessionRecord, uses: list[ToolUse]) -> Look:
         dollars = [request.usd for request in told if request.usd is not None]
         waits = [use.seconds for use in mutations if use.seconds is not None]
         undone = any(use.call.name == "Bash" and _UNDO.search(use.call.command) for use in own)
-        many = f"{len(mutations)} change{'s' * (len(mutations) != 1)}"
+        many = counted(len(mutations), "change")
         text = f'"{prompt.text[:60]}" scores {score}: {many} before anything was read or asked'
         found.append(
             Violation(

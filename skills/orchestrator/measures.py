@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
+from skills.counted import counted
 from skills.orchestrator.figures import SessionFigures, TaskFigure
 from skills.orchestrator.habit_models import HabitRow, Look, PatternId
 from skills.spending.amount import percent
@@ -186,7 +187,7 @@ def _compliance(gates: GateFigures | None) -> Measure:
     rows = tuple((rule, f"{100 * (1 - n / places):.1f} %, {n} of {places} do not") for rule, n in worst)
     weeks = tuple((week, round(100 * held, 1)) for week, held in gates.trend)
     courses = {rule: tuple((week, round(100 * held, 1)) for week, held in row) for rule, row in gates.by_rule.items()}
-    detail = f"goal {percent(GOAL)}; {len(gates.broken)} rules find something"
+    detail = f"goal {percent(GOAL)}; {counted(len(gates.broken), 'rule finds something', 'rules find something')}"
     taken = _taken("rule-compliance", round(100 * gates.holding / places, 1), places, detail, rows, weeks)
     return replace(taken, courses=courses)
 
@@ -217,7 +218,7 @@ def _serial(row: HabitRow | None, figures: Figures) -> Measure:
         return _absent("serial-seconds", "no session tells times")
     worked = sum(one.worked for one in figures.sessions)
     share = f"; {100 * row.seconds / worked:.1f} % of the time" if worked else ""
-    detail = f"{row.count} run{'s' * (row.count != 1)} of reads{share}"
+    detail = f"{counted(row.count, 'run')} of reads{share}"
     return _taken("serial-seconds", row.seconds, round(worked, 1), detail, (), _weekly("sequential-tools", figures))
 
 
@@ -255,9 +256,10 @@ def _context(sessions: Sequence[SessionFigures]) -> Measure:
     peaks = sorted(100 * (one.context_peak or 0) / one.window for one in told)
     starts = statistics.median(one.context_start or 0 for one in told)
     compactions = sum(one.compactions for one in told)
-    detail = f"{starts / 1000:.0f}K tokens at the start, highest peak {peaks[-1]:.0f} %, {compactions} compactions"
+    detail = f"{starts / 1000:.0f}K tokens at the start, highest peak {peaks[-1]:.0f} %, "
+    detail += counted(compactions, "compaction")
     over = sum(1 for peak in peaks if peak >= 87.5)
-    rows = (("above 87.5 %", f"{over} sessions"), ("compactions", str(compactions)))
+    rows = (("above 87.5 %", counted(over, "session")), ("compactions", str(compactions)))
     return _taken("context", round(statistics.median(peaks), 1), len(told), detail, rows)
 
 
@@ -276,9 +278,9 @@ def _skills(skills: SkillFigures | None) -> Measure:
         return _absent("skills", "skills could not be read")
     if not skills.offered:
         return _taken("skills", None, 0, "no skill is installed here", status="not_applicable")
-    times = f"loaded {skills.loads} time{'s' * (skills.loads != 1)}"
+    times = f"loaded {counted(skills.loads, 'time')}"
     detail = f"{times}; listing them costs {skills.listing_tokens:,} tokens a session, estimated"
-    rows = tuple((name, f"{loads} times, {tokens:,} tokens") for name, loads, tokens in skills.dearest)
+    rows = tuple((name, f"{counted(loads, 'time')}, {tokens:,} tokens") for name, loads, tokens in skills.dearest)
     return _taken("skills", skills.used, skills.offered, detail, rows)
 
 
@@ -325,7 +327,7 @@ def _dollars(tasks: Sequence[TaskFigure], expected: EstimateFigures | None) -> s
         return f"${cost:.2f}, their pace could not be read"
     wanted = statistics.median(minutes / 60 * expected.usd_an_hour for _, minutes in known)
     many = expected.features
-    by = f"by {many} past feature{'s' * (many != 1)}" if many else "by the table's pace"
+    by = f"by {counted(many, 'past feature')}" if many else "by the table's pace"
     return f"${cost:.2f} against ${wanted:.2f} estimated {by}"
 
 

@@ -6,6 +6,7 @@ longer be proved in this task is skipped, never done.
 
 from collections.abc import Iterable
 
+from skills.counted import counted
 from skills.orchestrator.checks import ContextReading, phase_checks
 from skills.orchestrator.events import Event
 from skills.orchestrator.model import PHASE_NAMES, Phase, PhaseStatus
@@ -100,7 +101,7 @@ def _evidence(number: int, status: PhaseStatus, facts: TaskFacts, plan: Plan | N
         return _coordinated(status, facts, plan)
     if number == 4:
         steps = len(facts.steps)
-        return f"{steps} step{'s' * (steps != 1)}" if steps else ""
+        return counted(steps, "step") if steps else ""
     if facts.first_change is None:
         return "nothing was changed" if facts.made or facts.turn_end else ""
     return tested(facts)

@@ -1,5 +1,6 @@
 """One line on how a task went: steps, reads in parallel, reads that could have been, the last test run."""
 
+from skills.counted import counted
 from skills.orchestrator.task import TaskFacts
 from skills.orchestrator.tool_use import serial_runs
 
@@ -8,7 +9,7 @@ def summarize(facts: TaskFacts) -> str:
     """E.g. `12 steps, 7 reads in parallel, 3 in a row that could have been (14 s) · no test run since …`."""
     parts = []
     if steps := len(facts.steps):
-        parts.append(f"{steps} step{'s' * (steps != 1)}")
+        parts.append(counted(steps, "step"))
     if parallel := reads_in_parallel(facts):
         parts.append(f"{parallel} reads in parallel")
     if serial := reads_in_a_row(facts):

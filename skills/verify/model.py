@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import field
 
+from skills.counted import counted
 from skills.gates.model import Status
 from skills.record import record
 from skills.routing.catalogue import Lane
@@ -99,7 +100,7 @@ def recommendation(verification: Verification) -> str:
     status = verification.status
     if status == "fail":
         count = sum(1 for a in (*verification.answers, *verification.guardrails) if a.status == "fail" and a.required)
-        return f"Do not deploy: {count} required check{'s' if count != 1 else ''} failed."
+        return f"Do not deploy: {counted(count, 'required check')} failed."
     if status == "not_run":
         return "Not known: a required check could not look."
     if verification.quick:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from skills.counted import counted
 from skills.gates.model import Status
 from skills.record import record
 from skills.verify.model import Answer
@@ -30,7 +31,10 @@ def request_answers(counts: Sequence[RequestCount]) -> list[Answer]:
     """The answers of phase 7 that are measured; `counts` holds at least one request."""
     worst = max(counts, key=lambda one: (one.queries, one.name))
     routes = len({one.name for one in counts})
-    about = f"measured: {len(counts)} requests on {routes} routes, at most {worst.queries} queries ({worst.name})"
+    about = (
+        f"measured: {counted(len(counts), 'request')} on {counted(routes, 'route')}, "
+        f"at most {counted(worst.queries, 'query', 'queries')} ({worst.name})"
+    )
     many = _by_route(counts, lambda one: one.queries, MOST_QUERIES)
     same = _by_route(counts, lambda one: one.most, MOST_SAME)
     return [

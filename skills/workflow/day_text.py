@@ -5,6 +5,7 @@ Source: workflow orchestrator, start day and end day.
 
 from collections.abc import Iterable
 
+from skills.counted import counted
 from skills.spending.amount import dollars
 from skills.workflow.day import (
     MEMORY_WARN_GB,
@@ -131,19 +132,15 @@ def _git(git: GitState | None) -> str:
     lines = [f"Current: {current} ({relation})"]
     if git.default_branch and git.default_branch != git.branch:
         lines.append(f"Default: {git.default_branch}")
-    lines += [f"Unstaged: {_files(git.unstaged)}", f"Staged: {_files(git.staged)}"]
+    lines += [f"Unstaged: {counted(git.unstaged, 'file')}", f"Staged: {counted(git.staged, 'file')}"]
     lines += [
-        f"{word}: {_files(count)}"
+        f"{word}: {counted(count, 'file')}"
         for word, count in (("Untracked", git.untracked), ("Conflicts", git.conflicts))
         if count
     ]
     lines.append(f"Last commit: {git.last}" if git.last else "Last commit: none yet")
     lines += [f"Before: {commit}" for commit in git.recent[1:]]
     return _list("### Git Status", lines)
-
-
-def _files(count: int) -> str:
-    return f"{count} file" if count == 1 else f"{count} files"
 
 
 def _in_progress(items: tuple[Item, ...]) -> str:

@@ -20,11 +20,6 @@ TARGET_MTTR_SECONDS = 300.0
 TARGET_SUCCESS, TARGET_AUTOMATED, TARGET_LOSS = 0.99, 0.80, 0
 
 
-def of(count: int, what: str) -> str:
-    """A count with its noun, e.g. `1 commit`, `3 files`."""
-    return f"{count} {what}{'' if count == 1 else 's'}"
-
-
 @record
 class Trigger:
     """A reason to roll back. `missing` names the figures without which it cannot be judged."""

@@ -9,6 +9,7 @@ from dataclasses import field
 from datetime import date
 from typing import Literal
 
+from skills.counted import counted
 from skills.record import record
 
 Mark = Literal["open", "done", "none"]
@@ -194,7 +195,7 @@ def _due(due: date, today: date) -> list[Term]:
         return [Term(f"overdue since {due}", 3)]
     if left == 0:
         return [Term("due today", 2)]
-    return [Term(f"due in {left} days", 1)] if left <= 3 else []
+    return [Term(f"due in {counted(left, 'day')}", 1)] if left <= 3 else []
 
 
 def _blocked_by(task: Task, open_tasks: list[Task], blockers: tuple[str, ...]) -> tuple[str, ...]:

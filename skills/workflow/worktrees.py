@@ -5,6 +5,7 @@ Source: workflow orchestrator, worktrees and cleanup. Whoever does not know says
 
 from typing import Literal
 
+from skills.counted import counted
 from skills.record import record
 
 STALE_AFTER_DAYS = 7
@@ -107,14 +108,14 @@ def _work_in_ignored(state: WorktreeState) -> str | None:
     if not state.ignored:
         return None
     shown = ", ".join(state.ignored[:2]) + (" and more" if len(state.ignored) > 2 else "")
-    return f"{len(state.ignored)} ignored file{'s' if len(state.ignored) > 1 else ''} only here: {shown}"
+    return f"{counted(len(state.ignored), 'ignored file')} only here: {shown}"
 
 
 def _work_in_commits(state: WorktreeState) -> str | None:
     if state.branch is None:
         if state.unpushed is None:
             return "not known whether its commits are on a branch"
-        return f"{_commits(state.unpushed)} on no branch" if state.unpushed else None
+        return f"{counted(state.unpushed, 'commit')} on no branch" if state.unpushed else None
     if state.merged is None:
         return "not known whether it is merged"
     if state.merged != "no":
@@ -123,7 +124,7 @@ def _work_in_commits(state: WorktreeState) -> str | None:
         return "new: no commits of its own yet"
     if state.ahead is None:
         return "no base to compare it with"
-    return f"{_commits(state.ahead)} not in {state.base or 'the base'}"
+    return f"{counted(state.ahead, 'commit')} not in {state.base or 'the base'}"
 
 
 def _harmless(state: WorktreeState) -> str:
@@ -138,7 +139,7 @@ def _advice(state: WorktreeState, *, safe: bool) -> str:
     if state.missing:
         return "folder is gone: git worktree repair or prune"
     if state.conflicts:
-        return f"resolve {state.conflicts} conflict{'s' if state.conflicts > 1 else ''}"
+        return f"resolve {counted(state.conflicts, 'conflict')}"
     if state.operation:
         return f"finish or abort the {state.operation.split(' ')[0]}"
     if state.changed or state.untracked:
@@ -165,7 +166,3 @@ def _advice_when_clean(state: WorktreeState, *, safe: bool) -> str:
     if state.behind:
         return f"rebase on {state.base}" if state.base else "rebase"
     return "review and merge" if state.ahead else ""
-
-
-def _commits(number: int) -> str:
-    return f"{number} commit{'' if number == 1 else 's'}"

@@ -97,7 +97,7 @@ def test_names_of_files_are_shown_plainly_and_tables_may_be_none(tmp_path: Path)
     cockpit = [sys.executable, "-m", "cockpit", "--repo", str(root)]
     subprocess.run([*cockpit, "trust"], check=True, capture_output=True)
     answer = subprocess.run([*cockpit, "verify"], capture_output=True, text=True, check=False)
-    assert answer.returncode == 1 and "changed 1 files, e.g. a.txt" in answer.stdout
+    assert answer.returncode == 1 and "changed 1 file, e.g. a.txt" in answer.stdout
     assert "\x1b" not in answer.stdout
 
 

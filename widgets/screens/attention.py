@@ -12,12 +12,13 @@ from textual.message import Message
 
 from cockpit.phases.attention import Held
 from cockpit.plain_text import plain_text
+from skills.counted import counted
 from widgets.bindings import bind
 from widgets.lines import Line, Span, crop, line, pad, width_of
 from widgets.screens.leaving import Leaving
 from widgets.screens.listing import MOVES, Moving
 from widgets.virtual_list import VirtualList
-from widgets.words import age, count
+from widgets.words import age
 
 _EVIDENCE_FROM = 100  # cells that have room for what a state was read from
 _HINTS = (
@@ -98,7 +99,7 @@ class AttentionScreen(Moving, Leaving[Held | None]):
         held, view = self._held, self.query_one(HeldList)
         view.now = self._now
         asking = sum(1 for one in held if one.asks)
-        words = count(asking, "agent waits for you", "agents wait for you") if asking else "No agent waits for you"
+        words = counted(asking, "agent waits for you", "agents wait for you") if asking else "No agent waits for you"
         done = len(held) - asking
         title = line(words + (f" · {done} finished" if done else ""))
         view.set_title(title, hint=self.longest(_HINTS if held else ("{close} close",), self.size.width - 6))

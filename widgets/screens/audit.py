@@ -12,6 +12,7 @@ from textual.message import Message
 from cockpit.audit.models import AuditProgress
 from cockpit.plain_text import plain_text
 from skills.audit.model import AuditResult, Issue
+from skills.counted import counted
 from widgets.audit_lines import AuditRow, head_lines, progress_lines, row_line, rows_of
 from widgets.bindings import bind, filled
 from widgets.line_view import FixedLines
@@ -122,7 +123,7 @@ class AuditScreen(FramedScreen):
             self.fill("audit-head", self._before(width))
             rows.empty, items = [], []
         else:
-            self.entitle(f"Audit · {self._name_of} · {self.result.files} files", _HINTS)
+            self.entitle(f"Audit · {self._name_of} · {counted(self.result.files, 'file')}", _HINTS)
             self.fill("audit-head", [*head_lines(self.result, width), ()])
             items = rows_of(self.result)
             rows.longest = max((cell_len(row.issue.location) for row in items if row.issue), default=0)

@@ -10,12 +10,13 @@ from textual.message import Message
 
 from cockpit.catalogue.models import SkillRow, SkillsReport
 from cockpit.plain_text import plain_text
+from skills.counted import counted
 from widgets.bindings import bind
 from widgets.line_view import FixedLines, LineView
 from widgets.lines import Line, Span, crop, line, pad
 from widgets.screens.framed import FramedScreen
 from widgets.virtual_list import VirtualList
-from widgets.words import count, tokens
+from widgets.words import tokens
 
 _HINTS = (
     "{skills-show} show · {skills-install} install · {skills-remove} take out · {recheck} again · {close} close",
@@ -173,7 +174,7 @@ def _title(report: SkillsReport | None) -> str:
     if report is None:
         return "Skills"
     there = sum(bool(row.installed) for row in report.rows)
-    return f"Skills · {there} installed of {len(report.rows)} · {count(report.sessions, 'session')} in 90 days"
+    return f"Skills · {there} installed of {len(report.rows)} · {counted(report.sessions, 'session')} in 90 days"
 
 
 def _foot(report: SkillsReport, width: int, height: int) -> list[Line]:

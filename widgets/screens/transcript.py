@@ -11,6 +11,7 @@ from textual.message import Message
 
 from cockpit.agents.transcript_models import Item, Transcript
 from cockpit.plain_text import plain_text
+from skills.counted import counted
 from widgets.bindings import bind
 from widgets.line_view import FixedLines
 from widgets.lines import Line, gauge, line
@@ -19,7 +20,6 @@ from widgets.screens.framed import FramedScreen
 from widgets.screens.report import ReportScreen
 from widgets.transcript_lines import item_row, summary_line
 from widgets.virtual_list import VirtualList
-from widgets.words import count
 
 _HINTS = (
     "{transcript-open} all of it · {filter} search {next-hit} {previous-hit} · {transcript-previous-prompt} "
@@ -243,7 +243,7 @@ class TranscriptScreen(FramedScreen):
             self.action_hit(1)
         many = sum(1 for item in self.view.items if self.view.is_hit(item))
         keys = self.words("{next-hit} next · {previous-hit} previous · {close} ends the search")
-        self._say(f"{count(many, 'hit')} for “{plain_text(text, 40)}” · {keys}")
+        self._say(f"{counted(many, 'hit')} for “{plain_text(text, 40)}” · {keys}")
 
     def action_hit(self, by: int) -> None:
         """The next or previous hit, round the end."""

@@ -161,4 +161,4 @@ def test_the_commands_record_and_print(tmp_path: Path) -> None:
     assert again.returncode == 2 and "exists" in again.stderr
     first = subprocess.run([*cockpit, "replay", "--plain", str(day)], capture_output=True, text=True, check=True)
     second = subprocess.run([*cockpit, "replay", "--plain", str(day)], capture_output=True, text=True, check=True)
-    assert first.stdout == second.stdout and "check.done: 1 files" in first.stdout and "main: 1 new" in first.stdout
+    assert first.stdout == second.stdout and "check.done: 1 file," in first.stdout and "main: 1 new" in first.stdout

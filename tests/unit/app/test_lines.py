@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from skills.counted import counted
 from widgets.lines import crop, crop_path, fit, gauge, line, pad, plain, sparkline, spread, width_of
-from widgets.words import age, count, money, tokens
+from widgets.words import age, money, tokens
 
 texts = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cc", "Cf", "Mn", "Me", "Cs", "Zl", "Zp")), max_size=40
@@ -71,7 +72,7 @@ def test_ages_have_one_unit(seconds: int, words: str) -> None:
 def test_figures_read_the_same_everywhere() -> None:
     assert (money(1234.5), money(None), money(0.1, floor=True)) == ("$1,234.50", "unpriced", "≥ $0.10")
     assert [tokens(n) for n in (950, 12_345, 4_100_000, 200_000)] == ["950", "12.3K", "4.1M", "200K"]
-    assert (count(1, "file"), count(1220, "file")) == ("1 file", "1,220 files")
+    assert (counted(1, "file"), counted(1220, "file")) == ("1 file", "1,220 files")
 
 
 def test_a_bare_string_in_a_line_is_text() -> None:

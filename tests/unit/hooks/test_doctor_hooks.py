@@ -58,7 +58,7 @@ def test_events_that_wait_and_the_last_one_are_shown(hooked: Path) -> None:
     read = looked(hooked)
 
     assert (waiting["hook spool"].status, "2 events wait" in waiting["hook spool"].detail) == ("pass", True)
-    assert "last event" in read["codex hooks"].detail and "1 files were no event" in read["hook spool"].detail
+    assert "last event" in read["codex hooks"].detail and "1 file held no event" in read["hook spool"].detail
 
 
 def test_hooks_of_before_a_setting_fail_with_the_way_to_renew_them(hooked: Path) -> None:

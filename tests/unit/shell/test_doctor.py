@@ -122,10 +122,10 @@ def test_unread_lines_unknown_models_and_other_agents_are_named(repository, own_
 
     found = by_name(examine(repository, None))
 
-    assert found["claude"].detail.endswith(": 1 transcripts")
+    assert found["claude"].detail.endswith(": 1 transcript")
     assert found["transcripts"].status == "fail"
     assert "no price is known for no-such-model-9 (30 tokens)" in found["transcripts"].detail
-    assert "1 lines malformed" in found["transcripts"].detail
+    assert "1 line malformed" in found["transcripts"].detail
     assert found["codex"].status == "not_applicable"
     assert found["gemini"].status == "not_applicable"
     assert healthy(list(found.values()))
