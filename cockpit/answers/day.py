@@ -286,7 +286,7 @@ class Waiting(TypedDict):
 
 
 class StartDay(Answer):
-    """`cockpit start-day --json`."""
+    """`cockpit start-day --json`. `scans` and `findings` are null where nobody looked (`--scan`)."""
 
     project: str
     types: list[str]
@@ -307,8 +307,8 @@ class StartDay(Answer):
     files: list[str]
     notes: list[str]
     report: str
-    scans: list[SweepCheck]
-    findings: list[str]
+    scans: list[SweepCheck] | None
+    findings: list[str] | None
 
 
 class Proposal(TypedDict):

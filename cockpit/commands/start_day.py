@@ -53,12 +53,13 @@ def run(call: Call) -> int:
     tell = show_step if sys.stderr.isatty() else None
     started = start_day(repository, config, tell=tell, reading=reading, ending=True)
     clear_step()
-    scans: list[dict[str, Any]] = []
     if args.json:
+        scans: list[dict[str, Any]] = []
         if args.scan:
             _scan(call, lambda row, _: scans.append(row))
-        findings = _findings(call, started) if args.scan else []
-        print_json({**document(started), "scans": scans, "findings": findings, "meta": _meta(begun)})
+        findings = _findings(call, started) if args.scan else None
+        looked = {"scans": scans if args.scan else None, "findings": findings}
+        print_json({**document(started), **looked, "meta": _meta(begun)})
         return 0
     from skills.workflow.day_text import start_text
 
@@ -67,7 +68,7 @@ def run(call: Call) -> int:
     if args.scan or (not args.no_scan and sys.stdout.isatty()):
         sys.stdout.write("\n### Quick Scans\n\n")
         _scan(call, _print_scan)
-        _print_scan({}, _findings(call, started))
+        _print_scan({}, _findings(call, started) or [])
     return 0
 
 
@@ -178,11 +179,12 @@ def _scan(call: Call, show: Callable[[dict[str, Any], list[str]], None]) -> None
         show(check.row(), sweep_lines([check], 5))
 
 
-def _findings(call: Call, started: "Started") -> list[str]:
+def _findings(call: Call, started: "Started") -> list[str] | None:
+    """What the gates say of what changed since the last session, None where none is known."""
     from cockpit.day.scans import findings_since
 
     since = started.report.since
-    return findings_since(call.repository().root, call.config(), since.moment) if since is not None else []
+    return findings_since(call.repository().root, call.config(), since.moment) if since is not None else None
 
 
 def _print_scan(_: dict[str, Any], lines: list[str]) -> None:

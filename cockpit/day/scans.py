@@ -10,6 +10,7 @@ from cockpit.errors import CannotAnswer
 from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
 from cockpit.sweep.cancel import Cancel
+from skills.counted import counted
 from skills.workflow.sweep import SweepCheck
 
 _MOST = 5
@@ -45,8 +46,9 @@ def findings_since(root: Path, config: Config, moment: datetime) -> list[str]:
     fresh = [finding for finding in outcome.open if finding.baseline == "new"]
     counts = [(gate, sum(1 for one in fresh if one.gate == gate)) for gate in ("P0", "P1", "P2")]
     said = ", ".join(f"{count} {gate}" for gate, count in counts if count) or "none"
-    sign = "✖" if counts[0][1] else "✓"
-    lines = [f"{sign} Findings         {said} in lines changed since {moment.astimezone():%Y-%m-%d %H:%M}"]
+    sign = {0: "✓", 1: "✖"}.get(outcome.exit_code, "?")
+    blind = f"; {counted(len(outcome.problems), 'file')} could not be judged" if outcome.problems else ""
+    lines = [f"{sign} Findings         {said} in lines changed since {moment.astimezone():%Y-%m-%d %H:%M}{blind}"]
     worst = sorted(fresh, key=lambda one: (one.gate, one.path, one.line))[:_MOST]
     lines += [f"    {plain_text(one.path, 200)}:{one.line}  {one.rule}" for one in worst if one.gate in ("P0", "P1")]
     return lines

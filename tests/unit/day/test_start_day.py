@@ -245,7 +245,14 @@ def test_quick_scans_follow_the_report(repo: Path, capsys: pytest.CaptureFixture
     assert main(["--repo", str(repo), "start-day", "--scan"]) == 0
     report, _, scans = capsys.readouterr().out.partition("### Quick Scans")
     assert report.startswith("## Session Start: repo") and "Secrets" in scans and "AKIA…" in scans
-    assert "Findings" in scans and "in lines changed since" in scans
+    assert "✓ Findings         none in lines changed since" in scans
+
+
+def test_a_scan_that_could_not_judge_a_file_says_so(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repo / "broken.py").write_text("def (:\n")
+    found = answered(repo, capsys, "--scan")
+    assert found["findings"][0].startswith("? Findings         none") and "; 1 file could" in found["findings"][0]
+    assert [answered(repo, capsys)[key] for key in ("scans", "findings")] == [None, None]
 
 
 def test_git_looks_at_every_worktree_once_and_before_the_report_is_imported(repo: Path, tmp_path: Path) -> None:
