@@ -147,12 +147,23 @@ class ApiOperation:
 
 
 @record
+class ApiComponent:
+    """A model of an API's schema that says its fields itself: name, line, the fields it requires, all of them."""
+
+    name: str
+    line: int
+    required: tuple[str, ...] = ()
+    properties: tuple[str, ...] = ()
+
+
+@record
 class ApiSchema:
     """A committed OpenAPI document. `problem` is why its operations could not be read, "" where they were."""
 
     path: str
     operations: tuple[ApiOperation, ...] = ()
     problem: str = ""
+    components: tuple[ApiComponent, ...] = ()
 
 
 @record

@@ -62,7 +62,8 @@ _CATALOGUE: Mapping[str, str] = {
     "ml.recsys_pipeline_architect": (
         "P1 pipeline-stage-order, P1 filter-after-scorer, P1 awaited-side-effect, P2 pipeline-without-diversity"
     ),
-    "ml.mle_workflow": "P1 shuffled-time-series, P1 gate-not-closed, P1 unsafe-deserialisation",
+    "ml.mle_workflow": "P1 shuffled-time-series, P1 unsafe-deserialisation",
+    "ml.promotion_gates": "P1 gate-not-closed",
     "fastapi.openapi_contract_validator": "P2 openapi-undocumented, P2 openapi-drift",
     "django.query_in_loop": "P1 query-in-loop",
     "django.unindexed_filter": "P2 unindexed-filter",
@@ -111,6 +112,7 @@ _OBSERVING = (
         "django.serializer_rows",
         "django.service_layer",
         "fastapi.openapi_routes",
+        "fastapi.openapi_fields",
         "django.unindexed_filter",
         "ml.ml_promotion",
     ),

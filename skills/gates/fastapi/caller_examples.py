@@ -3,7 +3,14 @@
 from skills.gates.example_files import one_file
 from skills.gates.rule import Example
 
+_ALIAS = "from fastapi import Depends\n\nMe = Annotated[Owner, Depends(current_owner)]\n"
+_ALIASED = (
+    "from fastapi import APIRouter\nfrom shop.deps import Me\n\n\n@router.get('/pets')\n"
+    "def mine(me: Me) -> X:\n    pass\n\n\n@router.delete('/pets/{id}')\n"
+    "def drop(id: int) -> None:\n    pets.drop(id)\n"
+)
 BAD = (
+    Example({"shop/deps.py": _ALIAS, "shop/pets.py": _ALIASED}),
     *one_file(
         "shop/orders.py",
         "from fastapi import APIRouter, Depends\n\nUser = Annotated[str, Depends(get_current_user)]\n\n\n"
@@ -33,6 +40,8 @@ BAD = (
 )
 
 GOOD = (
+    Example({"shop/deps.py": _ALIAS, "shop/pets.py": _ALIASED.replace("id: int", "id: int, me: Me")}),
+    Example({"shop/deps.py": _ALIAS.replace("current_owner", "settings"), "shop/pets.py": _ALIASED}),
     *one_file(
         "shop/orders.py",
         "from fastapi import APIRouter, Depends\n\nasked = [Depends(get_current_user)]\n"

@@ -63,6 +63,7 @@ _READS = lazy(
 # A POST that answers a question about what is sent, and keeps nothing of it.
 _ASKED = lazy(r"/(?:validat(?:e|ion)|conver(?:t|sion)|calculat(?:e|ion|or)|preview|estimate|search|parse)/?$")
 _SERVES = lazy(r"\b\w*(?:service|repo|store|manager|crud|dao|settings|config|client|factory|provider)\w*\b", re.I)
+_PLAIN = frozenset({"int", "str", "bool", "float", "Request", "Response", "UUID", "dict"})
 _ENTRIES = frozenset(
     {"core", "main", "server", "api", "app", "web", "http", "config", "src", "asgi", "bootstrap", "setup"}
 )
@@ -103,6 +104,8 @@ def _on_writing(node: FunctionNode, context: FileContext) -> None:
     if guarded or _AUTH.search(others):
         context.fact("auth-dependency", endpoint.verb, "", 0)
         return
+    for hint in {one.annotation.id for one, _ in parameters(node) if isinstance(one.annotation, ast.Name)} - _PLAIN:
+        context.fact("endpoint-hint", hint)
     if endpoint.verb == "post" and (_READS.match(node.name) or _ASKED.search(endpoint.path)):
         return
     if endpoint.verb not in WRITING or PUBLIC.search(f"{endpoint.path} {node.name} {context.path.rpartition('/')[2]}"):
@@ -208,7 +211,7 @@ def _on_controller(node: ast.ClassDef, context: FileContext) -> None:
 def _auth_holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
     if any(_covers(path, report.path) for path, _ in project.named("guarded-router", "*")):
         return None
-    known = project.facts("auth-dependency")
+    known = project.facts("auth-dependency") or _aliased(project)
     needs = dict(candidate.needs)
     if needs["app"]:  # another app of the repository says nothing about this one
         known = [place for place in known if _covers(report.path, place[0])]
@@ -225,6 +228,15 @@ def _auth_holds(candidate: Candidate, report: FileReport, project: Project) -> C
         return None
     text = "endpoints of this project ask who calls"
     return replace(candidate, evidence=(Evidence(known[0][0], max(1, known[0][1].line), text),))
+
+
+def _aliased(project: Project) -> list[Place]:
+    """The endpoints that ask who calls by a name of another module: `me: CurrentMember`."""
+    return [
+        (path, fact)
+        for path, fact in project.facts("endpoint-hint")
+        if any(_AUTH.search(alias.detail) for _, alias in project.named("dependency-alias", fact.name))
+    ]
 
 
 def _of_same_app(known: Sequence[Place], path: str, project: Project) -> list[Place]:

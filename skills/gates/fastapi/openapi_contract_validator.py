@@ -9,6 +9,7 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import outside_tests
 from skills.gates.example_files import one_file
 from skills.gates.fastapi.openapi_examples import DRIFT_BAD, DRIFT_GOOD
+from skills.gates.fastapi.openapi_fields import Told, differing_fields
 from skills.gates.fastapi.openapi_routes import Route, may_be_mounted, routes_of
 from skills.gates.fastapi.openapi_schema import segments
 from skills.gates.fastapi.routes import endpoint_of
@@ -233,7 +234,8 @@ def _survey(project: Project) -> Iterator[tuple[FileReport, Candidate]]:
     paths, code = _paths(project), _by_ends(project)
     if not paths:
         return
-    found = [*_not_in_schema(paths, code), *_differing(paths, code)]
+    believed = frozenset(schema for said in paths.values() for schema, _ in said.values())
+    found = [*_not_in_schema(paths, code), *_differing(paths, code), *differing_fields(project, believed)]
     elsewhere = may_be_mounted(project)
     gone = [path for path in paths if path and not _matches(path, code) and not elsewhere(path)]
     if len(gone) <= max(1, (1 - _COMPLETE) * len(paths)):
@@ -246,9 +248,6 @@ def _survey(project: Project) -> Iterator[tuple[FileReport, Candidate]]:
             reports.get(place) or FileReport(place),
             on_line(DRIFT, place, line, message, text=message, confidence="likely", evidence=evidence),
         )
-
-
-Told = tuple[str, int, str, tuple[Evidence, ...]]
 
 
 def _not_in_schema(paths: Paths, code: dict[tuple[str, ...], list[Route]]) -> Iterator[Told]:
@@ -311,14 +310,15 @@ openapi_drift = Rule(
     severity="MEDIUM",
     skill=SKILL,
     sources=("BN-S9",),
-    catches="A committed schema that says something else than the routes of the code: paths, methods, codes of "
-    "success.",
+    catches="A committed schema that says something else than the code: paths, methods, codes of success, the fields "
+    "that models require.",
     why="Clients and tests are made from the schema: what it leaves out nobody uses, what is gone fails at their end.",
     fix="Generate the schema again and commit it with the change (`manage.py spectacular --file …`, "
     "`app.openapi()`), or "
     "put back the route.",
     when="Where an openapi, swagger or schema file lies in the project and is about its routes. Paths are compared by "
-    "how they end, because prefixes of includes stand elsewhere; methods and codes only where one route can be meant.",
+    "how they end, because prefixes of includes stand elsewhere; methods and codes only where one route can be meant. "
+    "Fields are compared for models of Pydantic and plain serializers that have the name of one in the schema.",
     watches=(),
     applies=_applies,
     survey=_survey,

@@ -35,7 +35,32 @@ _MOUNTED = {
 }
 
 
+def _fielded(model: str, required: str, fields: str = "title body", name: str = "OrderIn") -> Example:
+    """A model of the code, and one of the schema with its fields and those that it requires."""
+    head = "from fastapi import APIRouter\nfrom pydantic import BaseModel, Field\n\nrouter = APIRouter()\n\n\n"
+    route = f"\n\n\n@router.post('/orders')\ndef add(order: {name}): ...\n"
+    said = "".join(f"        {field}: {{type: string}}\n" for field in fields.split())
+    models = f"    {name}:\n      type: object\n      required: [{required}]\n      properties:\n{said}"
+    schema = _schema("post /orders 200").replace("  schemas: {}\n", f"  schemas:\n{models}")
+    return Example({"shop/api.py": head + model + route}, schema=schema)
+
+
 DRIFT_BAD: tuple[Example, ...] = (
+    _fielded("class OrderIn(BaseModel):\n    title: str\n    body: str = Field(min_length=1)", "title"),
+    _fielded("class OrderIn(BaseModel):\n    title: str\n    body: str = ''", "title, body"),
+    _fielded("class OrderIn(BaseModel):\n    title: str", "title, body"),
+    _fielded("class Base(BaseModel):\n    body: str\n\n\nclass OrderIn(Base):\n    title: str", "title"),
+    Example(
+        {
+            "shop/urls.py": "urlpatterns = [path('orders/', add)]\n",
+            "shop/views.py": "@api_view(['POST'])\ndef add(request): ...\n",
+            "shop/serializers.py": "from rest_framework import serializers\n\n\n"
+            "class OrderSerializer(serializers.Serializer):\n    pk = serializers.IntegerField(read_only=True)\n"
+            "    dueDate = serializers.DateField()\n    title = serializers.CharField()\n",
+        },
+        schema=_schema("post /orders/ 200").replace("  schemas: {}\n", "  schemas:\n    Order:\n      required:\n"
+        "      - title\n      properties:\n        title: {}\n        pk:\n          type: integer\n"),
+    ),
     Example(_MOUNTED, schema=_schema("post /carts 201", "put /carts/{id} 200")),
     Example(_MOUNTED, schema=_schema("post /carts 200", "patch /carts/{id} 200")),
     Example({"shop/api.py": _API}, schema=_schema("get /v1/orders/{id} 200")),
@@ -56,6 +81,14 @@ DRIFT_BAD: tuple[Example, ...] = (
 )  # fmt: skip
 
 DRIFT_GOOD: tuple[Example, ...] = (
+    _fielded("class OrderIn(BaseModel):\n    title: str\n    body: str = ''", "title"),
+    _fielded("class OrderIn(BaseModel):\n    title: str\n    dueOn: str", "title, dueOn", "title dueOn"),
+    _fielded("class OrderIn(BaseModel):\n    title: str\n    due_on: str", "title, dueOn", "title dueOn"),
+    _fielded("class OrderOut(BaseModel):\n    title: str\n    body: str = ''", "title, body", name="OrderOut"),
+    _fielded("class OrderIn(BaseModel):\n    title: str\n    body: str | None", "title"),
+    _fielded("class OrderIn(BaseModel):\n    title: str\n    text: str = Field(alias='body')", "title, body"),
+    _fielded("class OrderIn(Shared):\n    title: str", "title, body"),
+    _fielded("class OrderIn(BaseModel):\n    title: str\n    body: str", ""),
     Example(_MOUNTED, schema=_schema("post /carts 200", "put /carts/{id} 200")),
     Example(_MOUNTED, schema=_schema("post /api/v1/carts 200", "put /api/v1/carts/{id} 200")),
     Example({"shop/api.py": _API}, schema=_schema("get /v1/orders/{id} 200", "post /v1/orders 201")),

@@ -1,15 +1,16 @@
-"""Reads a committed OpenAPI or Swagger document: its operations, and nothing else.
+"""Reads a committed OpenAPI or Swagger document: its operations, and the fields of its models.
 
 JSON is read whole. Of YAML the block style that generators write is understood: `paths:`, the paths, their methods, and
 the codes below `responses:`; also an operation in braces on its line. What is written otherwise is a `problem`, never a
-guess.
+guess; a model that is written otherwise, or put together from others, is left out.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from skills.gates.engine.patterns import lazy
-from skills.gates.model import ApiOperation, ApiSchema
+from skills.gates.model import ApiComponent, ApiOperation, ApiSchema
 
 METHODS = frozenset({"get", "put", "post", "delete", "patch", "options", "head", "trace"})
 _PARAMETER = lazy(r"\{[^}]*\}|<[^>]*>")
@@ -17,6 +18,10 @@ _CODE = lazy(r"""[{,]\s*["']?(\d{3}|default)["']?\s*:""")
 _SAYS_SO = lazy(r"""^["']?(?:openapi|swagger|paths)["']?\s*:""", re.M)
 _FLOW = lazy(r"""\{[^#]*\}\s*(?:#.*)?$""")
 _KEY = lazy(r"""^( *)(?:"([^"]*)"|'([^']*)'|([^\s'"#&*!|>%@`\[\]{}][^#]*?|\{[^}]*\}[^#:]*?))\s*:(?:\s+(.*))?$""")
+
+_MADE_OF = frozenset({"allOf", "oneOf", "anyOf", "$ref"})
+_LIST = lazy(r"\[([^\]]*)\]")
+_MODELS = {"components:": ("components", "schemas"), "definitions:": ("definitions",)}
 
 
 def segments(path: str) -> tuple[str, ...]:
@@ -33,16 +38,19 @@ def parse_schema(path: str, text: str) -> ApiSchema:
     """The operations of a document. Never raises: what cannot be read is the `problem`."""
     try:
         if path.lower().endswith(".json"):
-            return ApiSchema(path, _of_json(text))
-        return ApiSchema(path, _of_yaml(text.splitlines()))
+            import json  # few projects have a schema, and every check feels the import
+
+            document: Any = json.loads(text)
+            return ApiSchema(path, _of_json(document, text), components=tuple(_models_of_json(document, text)))
+        lines = text.splitlines()
+        return ApiSchema(path, _of_yaml(lines), components=tuple(_models_of_yaml(lines)))
     except (ValueError, RecursionError) as problem:
         return ApiSchema(path, problem=f"{path} cannot be read: {' '.join(str(problem).split())[:120]}")
 
 
-def _of_json(text: str) -> tuple[ApiOperation, ...]:
-    import json  # few projects have a schema, and every check feels the import
+def _of_json(document: Any, text: str) -> tuple[ApiOperation, ...]:
+    import json
 
-    document: Any = json.loads(text)
     paths = document.get("paths") if isinstance(document, dict) else None
     if not isinstance(paths, dict):
         raise ValueError("it has no paths")
@@ -58,6 +66,80 @@ def _of_json(text: str) -> tuple[ApiOperation, ...]:
                 codes = tuple(str(code) for code in responses) if isinstance(responses, dict) else ()
                 found.append(ApiOperation(method, str(name), line, codes))
     return tuple(found)
+
+
+def _models_of_json(document: Any, text: str) -> Iterator[ApiComponent]:
+    components = document.get("components")
+    models = components.get("schemas") if isinstance(components, dict) else document.get("definitions")
+    for name, model in models.items() if isinstance(models, dict) else ():
+        fields = model.get("properties") if isinstance(model, dict) else None
+        if isinstance(fields, dict) and not _MADE_OF & model.keys():
+            found = re.search(rf'"{re.escape(name)}"\s*:\s*\{{', text)
+            required = model.get("required")
+            needed = tuple(map(str, required)) if isinstance(required, list) else ()
+            line = text.count("\n", 0, found.start()) + 1 if found else 1
+            yield ApiComponent(str(name), line, needed, tuple(map(str, fields)))
+
+
+def _models_of_yaml(lines: list[str]) -> Iterator[ApiComponent]:
+    """The models below `components: schemas:` or `definitions:` that list their fields in block style."""
+    for start, line in enumerate(lines):
+        if (head := _MODELS.get(line.rstrip())) is not None:
+            for number, model in _blocks(lines, start, head):
+                if not _MADE_OF & model.keys() and model.get("properties") and "" not in model["properties"]:
+                    needed = tuple(model.get("required", ()))
+                    yield ApiComponent(model["name"][0], number, needed, tuple(model["properties"]))
+
+
+def _blocks(lines: list[str], start: int, head: tuple[str, ...]) -> Iterator[tuple[int, dict[str, list[str]]]]:
+    """(line, its keys with the names below each, its own name as "name") of each model; "" stands for names that are
+    written in braces."""
+    model: dict[str, list[str]] = {}
+    begun = 0
+    for number, inside, value in _keys(lines, start, head):
+        if len(inside) == 1:
+            if model:
+                yield begun, model
+            model, begun = {"name": inside}, number
+        elif len(inside) == 2 and value.startswith("- "):
+            model.setdefault(inside[1], []).append(_bare(value[2:]))
+        elif len(inside) == 2:
+            said = _LIST.match(value)
+            model[inside[1]] = [*map(_bare, said[1].split(","))] if said else [""] if value else []
+        else:
+            model.setdefault(inside[1], []).append(inside[2])
+    if model:
+        yield begun, model
+
+
+def _bare(value: str) -> str:
+    return value.split(" #")[0].strip().strip("'\"")
+
+
+def _keys(lines: list[str], start: int, head: tuple[str, ...]) -> Iterator[tuple[int, list[str], str]]:
+    """(line, the keys that lead to it below `head`, what stands behind the last) of the uppermost three levels of keys
+    below `head`, and of the items of a list below the second."""
+    levels: list[tuple[int, str]] = []
+    skipped = -1
+    for number, line in enumerate(lines[start:], start + 1):
+        bare = line.lstrip(" ")
+        indent = len(line) - len(bare)
+        if not bare or bare[0] == "#" or 0 <= skipped < indent:
+            continue
+        item = bare.startswith("- ")
+        while levels and levels[-1][0] > indent - (not item):
+            levels.pop()
+        if not levels and number > start + 1:
+            return
+        names = [name for _, name in levels]
+        key = None if item else _KEY.match(line)
+        skipped = indent if key is not None and len(names) > len(head) + 1 else -1
+        if key is not None:
+            names.append(key[2] or key[3] or key[4] or "")
+            levels.append((indent, names[-1]))
+        inside = names[len(head) :]
+        if inside and (*names,)[: len(head)] == head and (key is not None or (item and len(inside) == 2)):
+            yield number, inside, bare if key is None else (key[5] or "").strip()
 
 
 def _must_be_deep(depth: int, line: int) -> None:

@@ -39,8 +39,10 @@ _SCORES = lazy(
     r"^(?:score|rank|predict_scores?|re_?score)(?:_|$)|(?:^|_)(?:score|rank)_(?:candidates|items|posts)$", re.I
 )
 _SCORERS = lazy(r"(?:scorer|ranker|ranking_model)s?$", re.I)
+_APPLIES = frozenset({"apply", "run", "process", "transform", "filter", "keep", "execute"})
 _FILTERS = lazy(
-    r"^(?:apply_)?filter(?:s|_\w+)?$|^(?:exclude|remove|drop)_\w*(?:seen|blocked|hidden|muted|watched|old)", re.I
+    r"^(?:apply_)?filter(?:s|_\w+)?$|_filters?$|^(?:exclude|remove|drop)_\w*(?:seen|blocked|hidden|muted|watched|old)",
+    re.I,
 )
 _BY_SCORE = lazy(r"score|threshold|top|best|min_|confiden|relevan", re.I)
 _TOPICS = lazy(r"impression|exposure", re.I)
@@ -100,6 +102,8 @@ def _judge(found: list[tuple[ast.expr, str]], node: ast.expr, context: FileConte
 def _on_filter(node: ast.Call, context: FileContext) -> None:
     """`scored = score(items)`, then `keep = filter_seen(scored)`."""
     name = last_name(node.func)
+    if name in _APPLIES and isinstance(node.func, ast.Attribute):
+        name = last_name(node.func.value)  # `seen_filter.apply(scored)`
     if not _FILTERS.search(name) or _BY_SCORE.search(name) or _VARIETY.search(name) or not node.args:
         return
     for value in node.args:
@@ -216,11 +220,13 @@ filter_after_scorer = Rule(
         "feed/pipeline.py",
         _PIPE + "    Scorer(),\n    SeenFilter(),\n    TopK(),\n]\n",
         "async def feed(user):\n    ranked = await self.ranker.rank(user)\n    return filter_seen(user, ranked)\n",
+        "def feed(user, posts):\n    ranked = self.ranker.rank(posts)\n    return seen_filter.apply(ranked)\n",
     ),
     good=one_file(
         "feed/pipeline.py",
         _PIPE + "    SeenFilter(),\n    Scorer(),\n    DiversityFilter(),\n    TopK(),\n]\n",
         "def feed(user):\n    scored = score(filter_seen(user, posts))\n    return filter_by_score(scored, 0.5)\n",
+        "def feed(user, posts):\n    return rank(seen_filter.apply(posts)), self.score_filter.apply(score(posts))\n",
     ),
 )
 

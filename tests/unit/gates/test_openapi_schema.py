@@ -100,3 +100,56 @@ def test_schemas_are_read_with_the_manifests(tmp_path: Path) -> None:
         ("openapi.yaml", 3, False),
         ("swagger.json", 0, True),
     ]
+
+
+MODELS = """paths: {}
+components:
+  securitySchemes:
+    Key:
+      type: http
+  schemas:
+    Order:
+      description: |-
+        Says: everything
+      properties:
+        id:
+          type: string
+          enum:
+          - a
+        total: {type: string}
+      required:
+      - id
+      - "total"
+    Mixed:
+      allOf:
+      - $ref: '#/components/schemas/Order'
+    Line:
+      required: [pk, 'size']
+      properties:
+        pk: {}
+        size: {}
+    Written: {type: object, properties: {a: {}}}
+info:
+  title: Shop
+"""
+
+
+def test_yaml_models_with_lines_and_required_fields() -> None:
+    models = parse_schema("openapi.yaml", MODELS.replace("paths: {}", "paths:")).components
+
+    assert [(model.name, model.line, model.required, model.properties) for model in models] == [
+        ("Order", 7, ("id", "total"), ("id", "total")),
+        ("Line", 22, ("pk", "size"), ("pk", "size")),
+    ]
+
+
+def test_json_models_with_required_fields() -> None:
+    order = {"required": ["id"], "properties": {"id": {}, "total": {}}}
+    document = {"paths": {}, "definitions": {"Order": order, "Mixed": {"allOf": []}, "Open": {"properties": {"a": {}}}}}
+
+    models = parse_schema("swagger.json", json.dumps(document, indent=1)).components
+
+    assert [(model.name, model.line, model.required, model.properties) for model in models] == [
+        ("Order", 4, ("id",), ("id", "total")),
+        ("Open", 16, (), ("a",)),
+    ]
