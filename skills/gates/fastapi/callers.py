@@ -220,9 +220,9 @@ def _auth_holds(candidate: Candidate, report: FileReport, project: Project) -> C
     if not known or any(project.has("guarded-router", word) for word in (needs["module"], folder)):
         return None
     words = set(re.findall(r"\w+", needs["depends"]))
-    words |= {word for name in words for _, fact in project.named("dependency-alias", name)
-              for word in re.findall(r"\w+", fact.detail)}  # fmt: skip
-    if any(project.has("asks-caller", word) for word in words):
+    aliases = [fact.detail for name in words for _, fact in project.named("dependency-alias", name)]
+    words |= {word for detail in aliases for word in re.findall(r"\w+", detail)}
+    if any(map(_asks, aliases)) or any(project.has("asks-caller", word) for word in words):
         return None
     if _class_asks(needs["class"], project) or _ends_guarded(needs["router"], _guarded_routers(project)):
         return None
@@ -235,7 +235,7 @@ def _aliased(project: Project) -> list[Place]:
     return [
         (path, fact)
         for path, fact in project.facts("endpoint-hint")
-        if any(_AUTH.search(alias.detail) for _, alias in project.named("dependency-alias", fact.name))
+        if any(_asks(alias.detail) for _, alias in project.named("dependency-alias", fact.name))
     ]
 
 
