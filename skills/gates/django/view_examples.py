@@ -202,6 +202,12 @@ VIEW_GOOD: tuple[Example, ...] = (
     ),
     Example(
         {
+            "bot/page.py": "from aiohttp import ClientSession, web\n\n\nclass Page(web.View):\n"
+            "    async def post(self):\n        async with ClientSession() as session:\n            await session.post('https://a.example')\n"
+        }
+    ),
+    Example(
+        {
             "bot/views.py": "import discord\n\n\nclass Menu(discord.ui.View):\n"
             "    async def click(self, request):\n        Vote.objects.create()\n"
         }

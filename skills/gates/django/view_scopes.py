@@ -20,8 +20,9 @@ from skills.gates.rule import Observer, Watch
 from skills.record import record
 
 _OTHER_VIEWS = frozenset(
-    {"discord", "flask", "flask_appbuilder", "kivy", "textual", "sqlalchemy", "pyramid", "tornado"}
-)
+    {"aiohttp", "discord", "falcon", "flask", "flask_appbuilder", "kivy", "pyramid", "quart", "sanic", "sqlalchemy",
+     "starlette", "textual", "tornado"}
+)  # fmt: skip
 _VIEW_ENDINGS = ("View", "ViewSet", "APIView", "Mixin")
 _NO_VIEW_MIXINS = ("FormMixin", "SerializerMixin", "FilterMixin", "PermissionMixin", "ServiceMixin", "TestMixin")
 _HANDLERS = frozenset({"get", "post", "put", "patch", "delete", "dispatch"})

@@ -88,7 +88,7 @@ def _is_readied(model: ast.expr, node: FunctionNode, context: FileContext) -> bo
         return False
     stored = False
     for method in owner.body:
-        if isinstance(method, FunctionNode) and _is_beside(method, node):
+        if isinstance(method, FunctionNode) and _is_beside(method, node, owner, context):
             continue
         for part in descendants(method):
             if isinstance(part, ast.Attribute) and part.attr == "eval" and last_name(part.value) == model.attr:
@@ -98,10 +98,13 @@ def _is_readied(model: ast.expr, node: FunctionNode, context: FileContext) -> bo
     return not stored and bool(owner.bases)
 
 
-def _is_beside(method: FunctionNode, node: FunctionNode) -> bool:
-    """True for another method that sets the model to evaluation for itself, and back to training behind that."""
+def _is_beside(method: FunctionNode, node: FunctionNode, owner: ast.ClassDef, context: FileContext) -> bool:
+    """True for another method that sets the model to evaluation for itself: it goes back to training behind that, or
+    it validates itself and the class trains elsewhere."""
     text = ast.unparse(method)
-    return ".train()" in text and f"self.{node.name}(" not in text
+    trained = owner if _VALIDATES.search(method.name) else method
+    trains = any(".train()" in line for line in context.lines[trained.lineno - 1 : trained.end_lineno])
+    return trains and f"self.{node.name}(" not in text
 
 
 def _loaded_by(model: ast.expr, node: FunctionNode, context: FileContext) -> str:
@@ -304,7 +307,10 @@ RULES: tuple[Rule, ...] = (
          "    model = AutoModel.from_pretrained(name)\n    return model(image)\n",
          "def test(net, data):\n    with torch.no_grad():\n        return net(data)\n",
          EVALUATES + "    def sample(self, x):\n        self.model.eval()\n        show(self.model(x))\n"
-         "        self.model.train()\n"),
+         "        self.model.train()\n",
+         EVALUATES + "    def fit(self, x):\n        self.model.train()\n        step(x)\n\n"
+         "    def validate(self, x):\n        self.model.eval()\n        with torch.no_grad():\n"
+         "            return self.model(x)\n"),
         ("@torch.no_grad()\ndef validate(model, data):\n    model.eval()\n    return model(data)\n",
          "class M:\n    def validation_step(self, batch):\n        return self.model(batch)\n",
          "def validate(name):\n    return len(name)\n",

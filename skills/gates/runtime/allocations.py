@@ -6,6 +6,7 @@ from skills.gates.analysis.bindings import origin
 from skills.gates.analysis.execution import execution_of
 from skills.gates.analysis.loops import loops_around
 from skills.gates.engine.context import FileContext
+from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Severity
@@ -203,9 +204,11 @@ def _on_collection(node: ast.Call, context: FileContext) -> None:
 
 
 def _on_test(node: ast.If | ast.While | ast.IfExp | ast.UnaryOp, context: FileContext) -> None:
-    """`if [… for …]:`, `not [… for …]`"""
+    """`if [… for …]:`, `not [… for …]`, `if list(filter(…)):`"""
     tested = node.operand if isinstance(node, ast.UnaryOp) else node.test
-    if isinstance(tested, ast.ListComp) and not waits_inside(tested):
+    made = tested.args[0] if isinstance(tested, ast.Call) and len(tested.args) == 1 else None
+    lazily = isinstance(made, ast.GeneratorExp) or (isinstance(made, ast.Call) and last_name(made.func) == "filter")
+    if (isinstance(tested, ast.ListComp) and not waits_inside(tested)) or (lazily and _throwaway(tested, context)):
         message = "A list is built to see whether it is empty: `any(True for …)` stops at the first one"
         _report(tested, message, context)
 
@@ -268,7 +271,7 @@ def _over_display(node: ast.expr) -> bool:
     ) or (isinstance(node, ast.Call) and isinstance(node.args[0], (ast.List, ast.Tuple)))
 
 
-_TESTS = (b"if [", b"while [", b"not [")
+_TESTS = (b"if [", b"while [", b"not [", b"if list(", b"while list(", b"not list(")
 _PATH = "shop/totals.py"
 
 unnecessary_list_allocation = Rule(
@@ -311,6 +314,7 @@ unnecessary_list_allocation = Rule(
         Example({_PATH: "known = x in [y.id for y in ys]\n"}),
         Example({_PATH: "if [y for y in ys if y.open]:\n    print(1)\n"}),
         Example({_PATH: "def none_open(ys):\n    return not [y for y in ys if y.open]\n"}),
+        Example({_PATH: "if list(filter(is_open, ys)):\n    print(1)\n"}),
         Example({_PATH: "from collections import Counter, deque\n\nkinds = Counter([y.kind for y in ys])\n"}),
         Example({_PATH: "import collections\n\nkinds = collections.Counter(list(ys)).most_common(1)\n"}),
         Example({_PATH: "import math\n\n\ndef f(ys):\n    return math.fsum([y.size for y in ys])\n"}),
@@ -340,6 +344,7 @@ unnecessary_list_allocation = Rule(
                  "if [y, x]:\n    again = iter([y.kind for y in ys])\n"}),
         Example({_PATH: "from functools import reduce\n\n\ndef f(ys, add):\n    n = len(list(filter(None, ys)))\n"
                  "    return n, reduce(add, ys, [y for y in ys])\n"}, note="what it starts from is kept"),
+        Example({_PATH: "if list(ys) and not list(map(pay, ys)):\n    print(1)\n"}),
         Example({_PATH: "more = dict([(k, v) for k, v in xs], total=1)\n"}),
         Example({"tests/test_totals.py": "def test_a():\n    assert len([x for x in 'ab']) == 2\n"}),
     ),

@@ -12,6 +12,9 @@ BLOCKING_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
 (
         Example({_API: "import queue\n\njobs: 'queue.Queue[str]' = queue.Queue()\n\n\nasync def f():\n"
                  "    return jobs.get()\n"}),
+        Example({_API: "from concurrent.futures import as_completed\n\n\nasync def f(jobs):\n"
+                 "    return [job.result() for job in as_completed(jobs)]\n"}),
+        Example({_API: "import websocket\n\n\nasync def f(url):\n    return websocket.create_connection(url)\n"}),
         Example({_API: "import boto3\n\nstore = boto3.resource('s3')\n\n\nasync def f(x):\n"
                  "    store.Bucket('a').put_object(Body=x)\n"}),
         Example({_API: "from kafka import KafkaProducer\n\nout = KafkaProducer()\n\n\nasync def f(x):\n"
