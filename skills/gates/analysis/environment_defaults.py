@@ -6,7 +6,8 @@ from skills.gates.engine.names import last_name
 
 _READERS = frozenset(
     {"get", "getenv", "config", "env", "bool", "str", "list", "get_env", "get_bool", "env_bool", "Csv",
-     "get_bool_from_env", "getboolean", "environ", "as_bool", "strtobool", "bool_from_env"}
+     "get_bool_from_env", "getboolean", "environ", "get_string", "get_str",
+     "env_str", "get_env_var", "get_env_variable", "as_bool", "strtobool", "bool_from_env"}
 )  # fmt: skip
 _TRUE_WORDS = frozenset({"true", "1", "yes", "on", "y", "t"})
 _TRUTH = frozenset({"strtobool", "str2bool", "str_to_bool", "to_bool", "parse_bool", "string_to_bool"})

@@ -32,9 +32,7 @@ _ENTRANCES = lazy(
 )
 # Folders and modules where a sign-in by another site ends.
 _SIGN_IN_ELSEWHERE = lazy(r"(?:^|[/_])(?:social_?auth|social|saml\d?|oauth\d?|oidc|sso|web_?hooks?)(?:[/_.]|$)")
-_NO_COOKIE = lazy(
-    r"Authorization|HTTP_AUTHORIZATION|HTTP_X_\w*(?:KEY|TOKEN|SIGNATURE)|X-\w*(?:Key|Token|Signature)", re.I
-)
+_NO_COOKIE = lazy(r"Authorization|HTTP_X_\w*(?:KEY|TOKEN|SIGNATURE)|X-[\w-]*(?:Key|Token|Signature)", re.I)
 _KEYED = lazy(r"\bauth_\w+|sign(?:ed|ature)|hmac|token|api_?key|web_?hook|basic_?auth|federation|bearer|oauth", re.I)
 _KEEPER = lazy(r"Protected|Token|ApiKey|Signed|OAuth|Bearer")
 _FORMS = lazy(r"Form|Create|Update|Delete|Edit|Login|Wizard")
@@ -207,6 +205,8 @@ csrf_exempt = Rule(
         "@csrf_exempt\ndef version(request):\n    return HttpResponse(VERSION)\n",
         "class PaidCallbackView(View):\n    @method_decorator(csrf_exempt)\n    def dispatch(self, request):\n"
         "        pass\n",
+        "@csrf_exempt\ndef sent(request):\n    if request.headers.get('x-api-key') != expected():\n"
+        "        raise PermissionDenied\n    note()\n",
         "@csrf_exempt\ndef paid(request):\n    if request.headers.get('Authorization') != expected():\n"
         "        raise PermissionDenied\n    charge()\n",
         "# Other sites show the form: without csrf_exempt none of them could.\n\n\n@frames_allowed\n@csrf_exempt\n"

@@ -116,7 +116,7 @@ _ASKS = lazy(r"permission|auth|login|role|verif|protect|require|allowed|access|s
 # Whoever asks for these has not signed in yet, or never does.
 _FOR_STRANGERS = lazy(
     r"Log_?[Ii]n|Log_?[Oo]ut|Sign_?(?:[Ii]n|[Uu]p|[Oo]ut)|Captcha|Regist|(?:Reset|Forgot|Recover)\w*Password"
-    r"|Password\w*(?:Reset|Forgot|Recover)|RePassword|Web_?[Hh]ook|Call_?back|[Hh]ealth|Ping|(?<![a-z])ping|O(?:TP|tp)|[a-z]_otp|Anonymous|Public|Embed|OAuth|SAML|OIDC"
+    r"|Password\w*(?:Reset|Forgot|Recover)|RePassword|Web_?[Hh]ook|Call_?back|[Hh]ealth|Ping|(?<![a-z])ping|O(?:TP|tp)|[a-z]_otp|Activation|(?:Activat|Confirm|Verif)\w*(?:Email|Account)|(?:Email|Account)\w*(?:Activat|Confirm|Verif)|Anonymous|Public|Embed|OAuth|SAML|OIDC"
 )
 # Django's own is left out: the REST framework takes its views out of it.
 _GUARDS = lazy(
@@ -226,6 +226,8 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
     if "permission_classes" in names:
         context.fact(_NAMED, "view")
     if "api_view" in names and not any(_ASKS.search(name) for name in names):
+        if _FOR_STRANGERS.search(node.name.title().replace("_", "")):
+            return
         if any(isinstance(part, ast.Attribute) and part.attr in _TURNS_AWAY for part in descendants(node)):
             return
         message = f"{node.name} names no permission, and nothing in the settings closes it"

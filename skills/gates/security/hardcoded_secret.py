@@ -1,6 +1,7 @@
 """The rule hardcoded-secret of the skill django-security."""
 
 import ast
+import re
 from collections import Counter
 
 from skills.gates.analysis.environment_defaults import names_section
@@ -9,8 +10,8 @@ from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_migration_path, is_test_path
-from skills.gates.example_files import one_file
 from skills.gates.rule import Rule, Watch
+from skills.gates.security.secret_examples import SECRET_BAD, SECRET_GOOD
 from skills.gates.security.secret_places import is_shown
 from skills.gates.security.secret_values import (
     KEY_WORDS,
@@ -35,6 +36,9 @@ _POSITIONS = {
     "new": (0, "hmac"), "hash": (0, "pwd"), "hash_password": (0, ""), "get_password_hash": (0, ""),
     "create_user": (2, ""), "create_superuser": (2, ""),
 }  # fmt: skip
+_SIGNING_KEY = lazy(r"(?:jwt_)?secret(?:_key)?$", re.I)
+_SIGNERS = frozenset({"jwt", "jose", "authlib", "itsdangerous"})
+_FILLED_IN = lazy(r"[<>{}%$/]")
 _LINES_OF_A_PAGE = 5
 _ON_THIS_MACHINE = lazy(
     r"(?:@|\bhost=)(?:localhost|127\.0\.0\.1|0\.0\.0\.0|host\.docker\.internal|\[::1\])(?:[:/?; ]|$)"
@@ -89,6 +93,17 @@ def _name(target: ast.AST) -> str:
     return ""
 
 
+def _signs(name: str, text: str, context: FileContext) -> bool:
+    """True for the key that an application signs with: what looks like a placeholder is used as it is, unless the file
+    asks for it again to refuse it."""
+    owner = context.scopes[-1] if context.scopes else None
+    configures = name == "SECRET_KEY" and isinstance(owner, ast.ClassDef) and owner.name.endswith("Config")
+    if not _SIGNING_KEY.match(name) or (not configures and _SIGNERS.isdisjoint(context.packages)):
+        return False
+    written = sum(context.source.count(f"{quote}{text}{quote}".encode()) for quote in "\"'")
+    return len(text) > 2 and _FILLED_IN.search(text) is None and written == 1
+
+
 def _is_of_settings_class(name: str, text: str, context: FileContext) -> bool:
     """True for a default of pydantic's settings that a developer's database is opened with: the environment decides."""
     owner = context.scopes[-1] if context.scopes else None
@@ -113,7 +128,9 @@ def _check(name: str, node: ast.AST, value: ast.AST, context: FileContext, compa
     if name.lower() == "authorization":
         name, text = "token", text.partition(" ")[2]
     kind = secret_kind(name)
-    if not kind or not looks_secret(kind, name, text, compared) or _is_of_settings_class(name, text, context):
+    if not kind or _is_of_settings_class(name, text, context):
+        return
+    if not looks_secret(kind, name, text, compared) and (compared or not _signs(name, text, context)):
         return
     if is_shown(value, context) or (not compared and opens_here(name, text, context.source)):
         return
@@ -317,86 +334,8 @@ hardcoded_secret = Rule(
         Watch((ast.Call,), _on_call, (), _judged, words=SECRET_NAMES),
         Watch((ast.Constant,), _on_constant, (), _judged, near=(b"://",), words=KEY_WORDS),
     ),
-    bad=one_file(
-        "shop/pay.py",
-        'PASSWORD = "hunter2"\n',
-        'config["db_password"] = "tr0ub4dor"\n',
-        'SECRET = "my-secret"\n',
-        'def connect(user, password="letmein"):\n    pass\n',
-        'if user.password == "open sesame":\n    pass\n',
-        'client = Client(api_key="9f8e7d6c5b4a")\n',
-        'DATABASES = {"default": {"PASSWORD": "tr0ub4dor"}}\n',
-        'TOKEN = os.environ.get("PAY_TOKEN", "a1b2c3d4e5")\n',
-        'TOKEN = get_env("PAY_TOKEN", "a1b2c3d4e5")\n',
-        'if __name__ == "__main__":\n    connect(password="tr0ub4dor")\n',
-        'USER = env("DB_USER", "shop")\nPASSWORD = env("DB_PASSWORD", "s3same")\n',
-        'requests.get(url, auth=("shop", "tr0ub4dor"))\n',
-        'class Settings(BaseSettings):\n    mail_password: str = Field(default="tr0ub4dor", alias="MAIL_PW")\n',
-        'class Settings(BaseSettings):\n    api_token: SecretStr = SecretStr("9f8e7d6c5b4a")\n',
-        'requests.get(url, headers={"Authorization": "Bearer 9f8e7d6c5b4a"})\n',
-        'word = jwt.encode(claims, key="tr0ub4dor", algorithm="HS256")\n',
-        '@click.option("--password", default="tr0ub4dor")\ndef run(password):\n    pass\n',
-        'url = "postgres://shop:tr0ub4dor@db/shop"\n',  # cockpit: ignore[hardcoded-secret] an example
-        'key = "AKIA" "ABCDEFGHIJKLMNOP"\n',
-    ),
-    good=(
-        *one_file(
-            "shop/settings.py",
-            'INSTALLED_APPS = ["shop"]\nROOT_URLCONF = "shop.urls"\n'
-            'SECRET_KEY = env("SHOP_SECRET_KEY", default="s3same-of-a-shop")\n',
-        ),
-        *one_file("shop/dummy_members.py", 'Member(name="a", password="tr0ub4dor")\n'),
-        *one_file(
-        "shop/pay.py",
-        'DATABASES = {"default": {"USER": env("DB_USER", "shop"), "PASSWORD": env("DB_PASSWORD", "shop")}}\n',
-        'SIGNING_SECRET = "shop-development"\nPROXY_CA_SECRET = "proxy-ca"\nTOKEN_ENDPOINT_V2_KEY = "token-v2"\n'
-        'os.environ.setdefault("SHOP_TOKEN", "shop-1-only")\n',
-        'ask(auth=(key, "tr0ub4dor"))  # the key says it all: any value will do\n'
-        '# A dummy for the second field\nwords = {"password": "tr0ub4dor"}\n',
-        'class Settings(BaseSettings):\n    postgres_password: str = "postgres"\n\n\npassword = "x-oauth-basic"\n'
-        'url_token = "ann-smith-97"\n',
-        'CAMERA = r"user=[a-zA-Z0-9_-]+&password=[\\S]+"\n_KEY_DERIVATION_SALT = b"shop-keys-a5d354120d50240a"\n',
-        'parser.add_argument("--host", default="localhost")\n'
-        'parser.add_argument("--db-password", default="shopkeeper")\n',
-        'import configparser\n\nparser = configparser.ConfigParser()\npassword = parser.get("mail_secret", "s3same")\n',
-        'TOKEN_TYPE_SECRET = "sec1"\npassphrase = "revoked"\nTEST_CASES = {"enter": {"token": "oax3ZcG47GYU"}}\n'
-        'MAIL_PASSWORD = "password-missing!"\n',
-        'PASSWORD_HASH_ITERATIONS = env("PASSWORD_HASH_ITERATIONS", "200000")\n',
-        'base_token_address = "METvsvVRapdj9cFLzq4Tr43xK4tAjQfwX76z3n6mWQL"\n',
-        'DB_HOST: str = "localhost"\nDB_PASSWORD: str = "shopkeeper"\n',
-        '# What all the test users sign in with\nPASSWORD = "tr0ub4dor"\nAPI_KEY = "deadbeef-dead-beef-deadbeef"\n',
-        'def create_dev_user():\n    return User(name="a", password="tr0ub4dor")\n',
-        'words = {"Change password": "更改密码"}\nEMAIL_PASSWORD = "xyz"\n',
-        'self.secret_key = "xxx"\nPENDING_BOT_TOKEN = "__pending_token_1__"\nAPI_KEY = "phc_9f8e7d6c5b4a"\n',
-        'key = HKDF(hash, 32, salt=b"shop-keys-v1", info=b"key")\nHKDF_SALT = b"shop-keys-v1"\n',
-        'password = os.environ.get("TEST_USER_PASSWORD", "tr0ub4dor")\n',
-        'class Client:\n    pass\n\n\nif __name__ == "__main__":\n    password = "tr0ub4dor"\n',
-        'PASSWORD = os.environ["PASSWORD"]\n',
-        'password = ""\ntoken = None\nPASSWORD = "password"\nTOKEN_URL = "/api/token1/"\n',
-        'password_help = "At least 8 letters"\nmessages = {"password": "Passwords differ", "token": "Invalid token"}\n',
-        'if token == "(":\n    pass\nif token_type == "bearer2":\n    pass\n',
-        'SECRET_NAME = "prod1"\nAPI_KEY_HEADER = "X-Api-Key2"\n',
-        'class Settings(BaseSettings):\n    mail_password: str = Field(..., alias="MAIL_PW1")\n'
-        '    token: str = Field("", description="a1b2c3d4e5")\n',
-        'requests.get(url, headers={"Authorization": "Bearer <token1>", "Accept": "text/html1"})\n',
-        'VAULT_PASSWORD = "secret/data/shop#password"\n',
-        'FIELDS = {"password": "mail_password"}\n',
-        'GROUPS = {"host": "mail", "port": "mail", "user": "mail", "password": "mail"}\n',
-        'if user.password == "LDAP" or password == "$encrypted$":\n    pass\n',
-        'if settings.SECRET_KEY == "in development":\n    warn()\n',
-        'app = {"client_id": "123", "secret": "456"}\nschema = {"type": "object", "secret": "url"}\n',
-        'COLOURS = {"pass": "green1", "fail": "red1"}\n'
-        'STATES = {"pass": "passed", "skip": "skipped", "wait": "later"}\n'
-        'class Kind(Enum):\n    SECRET = "client_secret"\n\n\nSECRET = "leaked-secret"\n'
-        'api_key = "your-api-key-1"\npassword = "${DB_PASSWORD}"\n',
-        'class Kept(StrEnum):\n    onepassword = "1password"\n\n\nMAIL_SECRET = "not-active"\n',
-        'class Login(BaseModel):\n    login: dict = Field(examples=[{"password": "securepassword123"}])\n',
-        '@router.post("/in", openapi_extra={"example": {"password": "tr0ub4dor"}})\ndef enter():\n    pass\n',
-        'Policy(raw_secret_handling="block")\nnames = {"token": "%customer_email1%"}\n',
-        'TOKEN_THROTTLE_RATE = env("TOKEN_THROTTLE_RATE", "60/min")\n',
-        'step = {"mail_password": "$inputs.mail_password"}\n',
-        'url = "postgres://user:password@localhost/shop"\nurl2 = f"postgres://{user}:{password}@db"\n',
-    )),
-)  # fmt: skip
+    bad=SECRET_BAD,
+    good=SECRET_GOOD,
+)
 
 RULES: tuple[Rule, ...] = (hardcoded_secret,)

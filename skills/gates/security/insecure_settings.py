@@ -7,6 +7,7 @@ from collections import Counter
 from msgspec.structs import replace
 
 from skills.gates.analysis.environment_defaults import default_of, names_section, with_scheme
+from skills.gates.analysis.local_values import own_nodes
 from skills.gates.analysis.settings_modules import (
     assigned,
     is_production_path,
@@ -232,6 +233,17 @@ def _report(
     context.report(INSECURE, node, message, needs=needs, severity=severity, also=also)
 
 
+def _asks_for_debug(node: ast.AST, context: FileContext) -> bool:
+    """True in the block of an `if` that asks whether somebody wants to debug."""
+    line: int = node.lineno  # type: ignore[attr-defined]
+    return any(
+        isinstance(part, ast.If)
+        and part.body[0].lineno <= line <= (part.body[-1].end_lineno or 0)
+        and "debug" in ast.unparse(part.test).lower()
+        for part in own_nodes(context.function or context.tree, context)
+    )
+
+
 def _on_assign(node: ast.Assign, context: FileContext) -> None:
     """`app.debug = True`, `app.secret_key = "…"`, `app.config["DEBUG"] = True`."""
     for target in node.targets:
@@ -241,7 +253,7 @@ def _on_assign(node: ast.Assign, context: FileContext) -> None:
                 _report(key, node.value, node, context)
         elif isinstance(target, ast.Attribute) and last_name(target.value) in {"app", "application"}:
             name = target.attr.upper()
-            if name in {"DEBUG", "TESTING", "SECRET_KEY"}:
+            if name in {"DEBUG", "TESTING", "SECRET_KEY"} and not _asks_for_debug(node, context):
                 _report(name, node.value, node, context)
 
 
@@ -253,6 +265,8 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
             return
         for keyword in node.keywords:
             if keyword.arg in {"debug", "use_debugger"} and _told(default_of(keyword.value)) is True:
+                if _asks_for_debug(node, context):
+                    return
                 message = "the interactive debugger runs any code that a visitor types into an error page"
                 context.report(INSECURE, node, f"`{keyword.arg}=True`: {message}", severity="HIGH")
                 return
@@ -362,6 +376,7 @@ insecure_settings = Rule(
             "shop/app.py",
             'from flask import Flask\n\napp = Flask(__name__)\napp.config["SECRET_KEY"] = os.environ["SECRET_KEY"]\n',
             "from flask import Flask\n\napp = Flask(__name__)\napp.run(debug=False)\nrun(debug=True)\n",
+            "from flask import Flask\n\napp = Flask(__name__)\nif options.debug:\n    app.run(debug=True)\n",
         ),
         *one_file("shop/view.py", "DEBUG = True\n"),
     ),

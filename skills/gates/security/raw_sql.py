@@ -60,7 +60,9 @@ _SPEAKS = frozenset(
 # What text is called that a person reads.
 _TOLD = lazy(r"(?:^|_)(?:message|msg|error|err|detail|reason|description|help|title|warning|hint|label)s?$", re.I)
 _SHOWS = lazy(r"(?:^|_)(?:snippet|example)s?$", re.I)
-_RUN_BY_HAND = lazy(r"(?:^|/)(?:scripts?|tools?|bin|management/commands|benchmarks?|seeds?)/")
+_RUN_BY_HAND = lazy(
+    r"(?:^|/)(?:(?:scripts?|tools?|bin|management/commands|benchmarks?|seeds?)/|(?:commands|manage|__main__)\.py$)"
+)
 
 
 def _judged(path: str) -> bool:

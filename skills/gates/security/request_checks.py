@@ -166,7 +166,10 @@ def _asks_each(node: ast.GeneratorExp | ast.ListComp) -> bool:
 
 def asked(value: ast.expr) -> Iterator[ast.expr]:
     """What a form or a serializer is given one by one, to be asked whether it is valid:
-    `IdsSerializer(data={"ids": ids})`."""
+    `IdsSerializer(data={"ids": ids})`; and what is asked for more than is allowed: `unknown = data.keys() - FIELDS`."""
+    left = value.left if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub) else None
+    if isinstance(left, ast.Call) and last_name(left.func) == "keys":
+        yield left
     if isinstance(value, ast.Call) and last_name(value.func).endswith(("Serializer", "Form")):
         for given in (*value.args[:1], *(word.value for word in value.keywords if word.arg == "data")):
             if isinstance(given, ast.Dict):

@@ -120,7 +120,7 @@ def sink_of(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, s
         kinds = {"body", "cut"} if what.startswith("looks up") else {"body"}
         if origin is None or (severity == "LOW" and (origin.kind not in kinds or _FILES.search(origin.text))):
             continue
-        if what == "decides where the visitor is sent" and _STAYS.search(origin.text):
+        if what == "decides where the visitor is sent" and _STAYS.search(ast.unparse(origin.key or origin.node)):
             continue  # back to where the visitor came from, or what follows the path
         if what.startswith(("decides where",)) and (_fixed_host(value, context) or _own_beginning(value, flow)):
             continue

@@ -10,6 +10,7 @@ from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import descendants
 
 _FOR_DEVELOPERS = lazy(r"(?:^|_)(?:dev|demo|sample|fixtures?|fake|dummy)(?:_|$)")
+_DEVELOPMENT = lazy(r"(?:Dev(?:el|elopment)?|Test(?:s|ing)?|Local|Debug|CI)(?:Config(?:uration)?|Settings)?$")
 _FOR_TESTS = lazy(r"_?(?:TEST|FAKE|DUMMY|MOCK|EXAMPLE|SAMPLE)S?_")
 _STANDS_THERE = lazy(
     r"placeholder|dummy|\bfake\b|any (?:value|string|text)|test (?:user|account)s?\b"
@@ -26,6 +27,8 @@ def is_shown(value: ast.AST, context: FileContext) -> bool:
     if any(_FOR_DEVELOPERS.search(scope.name) for scope in context.scopes if not isinstance(scope, ast.ClassDef)):
         return True
     if isinstance(context.statement, ast.Assign) and _FOR_TESTS.match(last_name(context.statement.targets[0])):
+        return True
+    if any(_DEVELOPMENT.match(scope.name) for scope in context.scopes if isinstance(scope, ast.ClassDef)):
         return True
     owner = context.scopes[-1] if context.scopes else None
     if isinstance(owner, ast.ClassDef) and any(last_name(base).endswith(("Enum", "Choices")) for base in owner.bases):

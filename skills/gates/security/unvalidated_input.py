@@ -284,6 +284,7 @@ unvalidated_input = Rule(
         "    Order.objects.order_by(sort)\n",
         _HEAD + '    to = request.GET["next"]\n    if url_has_allowed_host_and_scheme(to, None):\n'
         "        return redirect(to)\n",
+        _HEAD + '    return redirect(request.META.get("HTTP_REFERER", "shop:list_of_all_the_orders"))\n',
         _HEAD + '    return HttpResponse(escape(request.GET["name"]))\n',
         _HEAD + '    site = site_of()\n    return HttpResponseRedirect(f"{site}/reset/{request.GET["token"]}")\n',
         _HEAD + '    if form.is_valid():\n        send(form.cleaned_data["mail"], request.POST.get("next"))\n',
@@ -328,6 +329,8 @@ mass_assignment = Rule(
         "                setattr(order, key, value)\n",
         "from fastapi import APIRouter\n\nfrom shop.models import MappingRule\n\n\n@router.post('/rules')\n"
         "def add(rule: MappingRuleIn):\n    Rule.objects.create(**rule.dict())\n",
+        _HEAD + "    data = request.data\n    unknown = data.keys() - FIELDS\n    if unknown:\n        raise Http404\n"
+        "    for key in data:\n        setattr(order, key, data[key])\n",
         _HEAD + "    OrderForm(**request.data)\n    log(**request.data)\n",
         _HEAD + "    some = {k: v for k, v in request.data.items() if k in ALLOWED}\n"
         "    for key, value in some.items():\n        setattr(order, key, value)\n",
