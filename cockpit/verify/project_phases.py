@@ -101,8 +101,11 @@ def _gates(place: Place) -> Answer:
     gate = next((gate for gate in place.outcome.gates if gate.gate == "P0"), None)
     if gate is None:
         return not_run(2, "gates", title, "the check did not answer")
-    count = f"{gate.count} found: cockpit check shows them" if gate.count else ""
-    return Answer(2, "gates", title, gate.status, count, gate.count, command="cockpit check")
+    detail = f"{gate.count} found: cockpit check shows them" if gate.count else ""
+    if gate.status == "not_run":
+        blind = next(check for check in place.outcome.checks if check.status == "not_run")  # those of P0 stand first
+        detail = f"{blind.rule}: {plain_text(blind.reason, 160)}"
+    return Answer(2, "gates", title, gate.status, detail, gate.count, command="cockpit check")
 
 
 def tests(place: Place) -> Iterator[Answer]:

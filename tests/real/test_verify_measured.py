@@ -131,6 +131,13 @@ def test_a_conftest_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert "conftest.py: ModuleNotFoundError: No module named 'nowhere_to_be_found'" in found["tests"]["reason"]
 
 
+def test_gates_that_could_not_judge_a_file_say_which(tmp_path: Path) -> None:
+    found = verified(made(tmp_path / "plain", {**PLAIN, "plain/broken.py": "def (:\n"}), "--quick")
+
+    assert (found["gates"]["status"], found["gates"]["count"]) == ("not_run", 0)
+    assert "plain/broken.py:1: syntax error" in found["gates"]["reason"]
+
+
 BUILD = "require('fs').writeFileSync('bundle.js', require('fs').readFileSync('src.js'))"
 
 
