@@ -188,8 +188,8 @@ def _reads_ambient_tenant(node: ast.ClassDef) -> str:
 
 
 def _filters_by_tenant(node: ast.ClassDef, tenant_fields: tuple[str, ...]) -> str:
-    """`company=owner` for a manager whose every query is filtered by a tenant that something else keeps, and that a
-    call without arguments gives; "" for others."""
+    """`company=owner` for a manager whose every query is filtered by a tenant that something else keeps; "" for
+    others."""
     if not any(last_name(base).endswith(("Manager", "QuerySet")) for base in node.bases):
         return ""
     for method in node.body:
@@ -200,9 +200,16 @@ def _filters_by_tenant(node: ast.ClassDef, tenant_fields: tuple[str, ...]) -> st
         for part in parts:
             if isinstance(part, ast.keyword) and part.arg in tenant_fields:
                 value = bound.get(root_name(part.value), part.value)
-                if isinstance(value, ast.Call) and not value.args and root_name(value) != "self":
+                if isinstance(value, ast.Call) and _is_kept_elsewhere(value):
                     return f"{part.arg}={ast.unparse(part.value)}"
     return ""
+
+
+def _is_kept_elsewhere(call: ast.Call) -> bool:
+    """True for `owner.get()`, `whose()` and `getattr(_local, "company", None)`: no parameter decides what it gives."""
+    if last_name(call.func) == "getattr" and call.args:
+        return isinstance(call.args[0], ast.Name) and call.args[0].id not in {"self", "settings"}
+    return not call.args and root_name(call) != "self"
 
 
 def _is_ambient(name: str) -> bool:

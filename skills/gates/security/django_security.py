@@ -36,6 +36,7 @@ _NO_COOKIE = lazy(r"Authorization|HTTP_X_\w*(?:KEY|TOKEN|SIGNATURE)|X-[\w-]*(?:K
 _KEYED = lazy(r"\bauth_\w+|sign(?:ed|ature)|hmac|token|api_?key|web_?hook|basic_?auth|federation|bearer|oauth", re.I)
 _KEEPER = lazy(r"Protected|Token|ApiKey|Signed|OAuth|Bearer")
 _FORMS = lazy(r"Form|Create|Update|Delete|Edit|Login|Wizard")
+_KEY = lazy(r"'\w+':")  # what an answer calls its parts is no check
 _CHECKS = lazy(
     r"(?<!chunk_)(?<!buffer_)(?<!page_)(?<!re)size|content_type|valid|(?<![a-z])ext(?![a-z])|extension|mime|magic|suffix"
     r"|clean|check|allowed|limit|exceed|imghdr|splitext|Form\(|erializer[.(]|len\(\w+\) >",
@@ -240,9 +241,8 @@ def _on_upload(node: FunctionNode, context: FileContext) -> None:
     if not uploads and not (typed and node.decorator_list) and not whole:
         return
     typed = typed or whole
-    if not (whole or _reads_file(node, frozenset(one.arg for one in typed))) or _CHECKS.search(
-        ast.unparse(ast.Module(node.body, []))
-    ):
+    said = _KEY.sub("", ast.unparse(ast.Module(node.body, [])))
+    if not (whole or _reads_file(node, frozenset(one.arg for one in typed))) or _CHECKS.search(said):
         return
     place: ast.AST = uploads[0] if uploads else typed[0]
     symbol = context.symbol_of(node.name)
@@ -359,6 +359,7 @@ upload_without_validation = Rule(
         'def upload(request):\n    file = request.FILES["file"]\n    storage.save(file.name, file)\n',
         "class Upload(forms.Form):\n    file = forms.FileField()\n",
         "@app.post('/files')\nasync def upload(file: UploadFile):\n    data = await file.read()\n    store(data)\n",
+        "@app.post('/files')\nasync def upload(file: UploadFile):\n    return {'size': store(await file.read())}\n",
     ),
     good=one_file(
         "shop/views.py",

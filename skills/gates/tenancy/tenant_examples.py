@@ -142,6 +142,14 @@ MANUAL_BAD: tuple[Example, ...] = (
     ),
     Example(
         {
+            "billing/views.py": "def mine(request):\n    return Invoice.objects.filter(company=request.company)\n",
+            "tenants/managers.py": _MANAGER.replace("get_current_tenant()", "getattr(threads, 'company', None)"),
+            "billing/models.py": _MODELS,
+        },
+        note="what a thread keeps",
+    ),
+    Example(
+        {
             "billing/tasks.py": "@shared_task\ndef close(company_id):\n    with company_context(company_id):\n"
             "        Invoice.objects.filter(company_id=company_id).delete()\n",
             "tenants/managers.py": _MANAGER,
