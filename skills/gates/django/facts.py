@@ -190,26 +190,29 @@ def _reads_ambient_tenant(node: ast.ClassDef) -> str:
 def _filters_by_tenant(node: ast.ClassDef, tenant_fields: tuple[str, ...]) -> str:
     """`company=owner` for a manager whose every query is filtered by a tenant that something else keeps; "" for
     others."""
-    if not any(last_name(base).endswith(("Manager", "QuerySet")) for base in node.bases):
+    if not any("Manager" in base or "QuerySet" in base for base in map(ast.unparse, node.bases)):
         return ""
     for method in node.body:
         if not isinstance(method, ast.FunctionDef) or method.name != "get_queryset":
             continue
         parts = list(descendants(method))
         bound = {last_name(part.targets[0]): part.value for part in parts if isinstance(part, ast.Assign)}
+        own = {"super", "settings", *(part.arg for part in parts if isinstance(part, ast.arg))}
         for part in parts:
-            if isinstance(part, ast.keyword) and part.arg in tenant_fields:
-                value = bound.get(root_name(part.value), part.value)
-                if isinstance(value, ast.Call) and _is_kept_elsewhere(value):
-                    return f"{part.arg}={ast.unparse(part.value)}"
+            value = part.value if isinstance(part, ast.keyword) and part.arg in tenant_fields else None
+            if value is not None and _is_kept_elsewhere(bound.get(root_name(value), value), own):
+                return f"{part.arg}={ast.unparse(value)}"  # type: ignore[attr-defined]
     return ""
 
 
-def _is_kept_elsewhere(call: ast.Call) -> bool:
-    """True for `owner.get()`, `whose()` and `getattr(_local, "company", None)`: no parameter decides what it gives."""
-    if last_name(call.func) == "getattr" and call.args:
-        return isinstance(call.args[0], ast.Name) and call.args[0].id not in {"self", "settings"}
-    return not call.args and root_name(call) != "self"
+def _is_kept_elsewhere(value: ast.expr, own: set[str]) -> bool:
+    """True for `owner.get()`, `whose()`, `store.company` and `getattr(_local, "company", None)`, where none of the
+    method's `own` names gives it."""
+    if isinstance(value, ast.Call) and value.args and last_name(value.func) == "getattr":
+        value = value.args[0]
+    elif not isinstance(value, (ast.Call, ast.Attribute)) or (isinstance(value, ast.Call) and value.args):
+        return False
+    return root_name(value) not in own and not last_name(value).isupper()
 
 
 def _is_ambient(name: str) -> bool:

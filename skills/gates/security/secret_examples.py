@@ -24,6 +24,7 @@ SECRET_BAD = one_file(
     'word = jwt.encode(claims, key="tr0ub4dor", algorithm="HS256")\n',
     '@click.option("--password", default="tr0ub4dor")\ndef run(password):\n    pass\n',
     'url = "postgres://shop:tr0ub4dor@db/shop"\n',  # cockpit: ignore[hardcoded-secret] an example
+    'url = "mongodb+srv://shop:tr0ub4%21dor@db/shop"\n',  # cockpit: ignore[hardcoded-secret] an example
     'key = "AKIA" "ABCDEFGHIJKLMNOP"\n',
 )
 

@@ -102,7 +102,7 @@ _FORMATS = lazy(
     r"|(?P<pypi>\bpypi-AgEI[\w-]{40,})|(?P<npm>\bnpm_[A-Za-z0-9]{36}\b)|(?P<shopify>\bshp(?:at|ss|ca|pa)_[a-fA-F0-9]{32})"
     r"|(?P<private>-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----)"
     r"|(?P<jwt>\beyJ[\w-]{8,2000}\.eyJ[\w-]{8,2000}\.[\w-]{8,})"
-    r"|(?P<url>\b[a-z][a-z0-9+.-]{0,40}://[^\s:/@'\"<>{}$%]*:(?P<password>[^\s/@'\"<>{}$%]{3,})@[\w.-]+)"
+    r"|(?P<url>\b[a-z][a-z0-9+.-]{0,40}://[^\s:/@'\"<>{}$%]*:(?P<password>(?:[^\s/@'\"<>{}$%]|%[0-9A-Fa-f]{2}){3,})@[\w.-]+)"
     rf"|(?P<dsn>\b(?:password|pwd)=(?={_VALUE}{{4}}.{{0,400}}?{_PLACE})(?P<dsn_password>{_VALUE}{{4,}})"
     rf"|{_PLACE}.{{0,400}}\b(?:password|pwd)=(?P<dsn_password2>{_VALUE}{{4,}}))",
 )

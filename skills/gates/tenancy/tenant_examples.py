@@ -150,6 +150,16 @@ MANUAL_BAD: tuple[Example, ...] = (
     ),
     Example(
         {
+            "billing/views.py": "def mine(request):\n    return Invoice.objects.filter(company=request.company)\n",
+            "tenants/managers.py": _MANAGER.replace("models.Manager", "models.Manager.from_queryset(Rows)").replace(
+                "get_current_tenant()", "store.company"
+            ),
+            "billing/models.py": _MODELS,
+        },
+        note="and what a store keeps, in a manager made of a queryset",
+    ),
+    Example(
+        {
             "billing/tasks.py": "@shared_task\ndef close(company_id):\n    with company_context(company_id):\n"
             "        Invoice.objects.filter(company_id=company_id).delete()\n",
             "tenants/managers.py": _MANAGER,
