@@ -80,6 +80,8 @@ def _row(pattern: PatternId, looks: list[Look]) -> HabitRow:
 
 
 def _why(looks: list[Look]) -> str:
+    if not looks:
+        return "there is no session of an agent to look at"
     reasons = Counter(look.why for look in looks if look.why and look.status in ("not_run", "not_applicable"))
     judged = any(look.status in ("pass", "fail") for look in looks)
     told = [(why, count) for why, count in reasons.most_common(3) if not judged or count * TOLD_SHARE >= len(looks)]

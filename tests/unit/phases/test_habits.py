@@ -215,6 +215,10 @@ def test_another_repositorys_sessions_do_not_count(
 
     assert main(["habits", "--repo", str(project)]) == 0
     assert "no session" in capsys.readouterr().out
+    rows = habits(project, own_home, capsys).values()
+    assert {(row["status"], row["reason"]) for row in rows} == {
+        ("not_run", "there is no session of an agent to look at")
+    }
     assert main(["habits", "--repo", str(project), "--all-repos"]) == 0
     assert "reads one by one         fail" in capsys.readouterr().out
 

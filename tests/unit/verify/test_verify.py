@@ -192,6 +192,14 @@ def test_guardrails_follow_the_rules() -> None:
     assert found["G2"].status == "not_applicable"
 
 
+def test_what_django_alone_has_is_asked_of_no_other_lane() -> None:
+    answers = [Answer(4, "tests", "", "pass"), Answer(9, "settings", "", "not_run")]
+    django = {item.id: item.status for item in predeploy_items(answers, {}, "abc")}
+    other = {item.id: item.status for item in predeploy_items(answers[:1], {}, "abc")}
+    assert (django["tests"], django["debug"], django["coverage"]) == ("pass", "not_run", "not_run")
+    assert (other["tests"], other["debug"], other["migrations"]) == ("pass", "not_applicable", "not_applicable")
+
+
 def test_a_confirmation_counts_for_its_commit() -> None:
     given = {"backups": Confirmation("Ada", "2026-11-20T09:00:00Z", "abc")}
     then = {item.id: item for item in predeploy_items([], given, "abc")}
