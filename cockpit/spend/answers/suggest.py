@@ -152,7 +152,8 @@ def in_words(advice: "Advice", returns: dict[str, Any]) -> list[str]:
         lines.append(f"{found.priority:<7} {found.finding}")
         lines.append(f"{'':<7} {found.action}")
         if found.saves is not None:
-            lines.append(f"{'':<7} would have saved ${found.saves.low:,.2f} to ${found.saves.high:,.2f} (estimated)")
+            least, most = f"${found.saves.low:,.2f}", f"${found.saves.high:,.2f}"
+            lines.append(f"{'':<7} would have saved {least}{'' if least == most else f' to {most}'} (estimated)")
     if not advice.suggestions and advice.requests:
         lines.append("nothing to suggest: no rule of thumb is broken")
     if advice.remaining is not None:

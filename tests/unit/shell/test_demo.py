@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.audit.run import AuditRequest, audit
+from cockpit.cli import main
 from cockpit.config import load_config
 from cockpit.demo import Demo, make_demo
 from cockpit.findings.engine import CheckRequest, check_now
@@ -191,6 +192,11 @@ def test_what_was_spent_has_its_commits(seen):
 
     assert "Cache company lookups (#41)" in usd
     assert sum(row.usd for row in rows if not row.key.startswith("not committed")) > 0.9 * total.usd
+
+
+def test_what_an_agent_waits_for_is_cut_with_a_sign(seen, capsys):
+    assert main(["--repo", str(seen.root), "worktree", "list"]) == 0
+    assert 'claude waiting: run "git push -u origin fix/log…' in capsys.readouterr().out
 
 
 def test_the_sessions_are_where_the_story_puts_them(seen):

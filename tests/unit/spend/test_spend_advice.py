@@ -313,4 +313,4 @@ def test_suggest_in_words(own_home: Path, app: Path, capsys: pytest.CaptureFixtu
     asks(own_home, app, "a", OPUS, side=True, output_tokens=100_000)
     assert main(["--repo", str(app), "spend", "suggest", "--users", "0"]) == 0
     said = capsys.readouterr().out
-    assert "HIGH" in said and "would have saved $" in said and "(estimated)" in said and "n/a" in said
+    assert "HIGH" in said and "would have saved $1.00 (estimated)" in said and "n/a" in said
