@@ -87,24 +87,16 @@ _IMPORT = Words(b"import")
 class FileContext:
     """One file while it is walked. `scopes` are the classes and functions around the current node, outermost
     first; `is_fixable` says of a rule's finding at a node, with its message, whether a fix is worth a try;
-    `tenant_fields` are what the relation of a row to its tenant is called; `words` are those of the source, each once.
-    """
+    `tenant_fields` are what the relation of a row to its tenant is called."""
 
     def __init__(
-        self,
-        path: str,
-        source: bytes,
-        tree: ast.Module,
-        is_fixable: IsFixable,
-        tenant_fields: tuple[str, ...],
-        words: Iterable[bytes],
+        self, path: str, source: bytes, tree: ast.Module, is_fixable: IsFixable, tenant_fields: tuple[str, ...]
     ) -> None:
         self.path = path
         self.source = source
         self.tree = tree
         self._is_fixable = is_fixable
         self.tenant_fields = tenant_fields
-        self._words = words
         self.scopes: list[ast.ClassDef | FunctionNode] = []
         self.statement: ast.AST = tree
         self.memo: dict[str, object] = {}
@@ -134,11 +126,8 @@ class FileContext:
         """The lines on which one of `words` stands, in order."""
         lines = self._mentioned.get(words)
         if lines is None:
-            source, sought = self.source, words.words
-            if words.lower:  # there are many of them, and few stand in any one file
-                source, once = source.lower(), b" ".join(self._words).lower()
-                sought = tuple(word for word in sought if word in once or not word.isalpha())
-            lines = list(range(1, len(self.lines) + 1)) if has_odd_ends(source) else lines_of(source, sought)
+            source = self.source.lower() if words.lower else self.source
+            lines = list(range(1, len(self.lines) + 1)) if has_odd_ends(source) else lines_of(source, words.words)
             self._mentioned[words] = lines
         return lines
 

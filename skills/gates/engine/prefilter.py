@@ -24,12 +24,11 @@ _OTHER_NAME = lazy(rb"\w* as \w")
 
 @record
 class Look:
-    """The watches that take part, as bits of their places, the lines on which the words stand that their nodes have in
-    themselves (in order, None for all of them), and all words of the file."""
+    """The watches that take part, as bits of their places, and the lines on which the words stand that their nodes
+    have in themselves: in order, None for all of them."""
 
     chosen: int
     lines: list[int] | None
-    words: set[bytes]
 
 
 class _Words:
@@ -154,8 +153,7 @@ class Prefilter:
             else:
                 chosen ^= bit
         close = chosen & ~(self._any_line >> 2 * count)
-        lines = self._lines(source, telling, said, close, bits, b"as" in words) if close else []
-        return Look(chosen, lines, words)
+        return Look(chosen, self._lines(source, telling, said, close, bits, b"as" in words) if close else [])
 
     def _lines(
         self, source: bytes, telling: set[bytes], said: dict[bytes, int], close: int, bits: int, renames: bool

@@ -41,9 +41,9 @@ class Analyser:
         tree, problem = parse(source)
         if tree is None:
             return FileReport(path, *_role_by_path(path), problem=problem, parsed=False)
+        context = FileContext(path, source, tree, _is_fixable, tenant_fields)
         try:
             look = self._prefilter.look(path, source)
-            context = FileContext(path, source, tree, _is_fixable, tenant_fields, look.words)
             deferred = 0 if tenants else look.chosen & self._of_tenants
             crashed, places = _walk(tree, self._plan(look.chosen & ~deferred), look.lines, context)
             facts, candidates = context.facts(), context.candidates()
