@@ -120,9 +120,12 @@ class _StartDay:
             self._tell(Step(name, "running"))
         before = read_record(self.repository, self.now)
         read = self._read(before)
-        self._done("queue", "pass" if read.queue else "not_applicable", f"{len(read.queue)} open tasks")
+        self._done("queue", "pass" if read.queue else "not_applicable", counted(len(read.queue), "open task"))
         held = resources_of(read.trees, self.config)
-        self._done("resources", "pass", f"{held.worktrees}/{held.max_worktrees} worktrees")
+        if held.worktrees is None:
+            self._done("resources", "not_run", "the worktrees could not be read")
+        else:
+            self._done("resources", "pass", f"{held.worktrees}/{held.max_worktrees} worktrees")
         self._todos(read.queue, read.preferences)
         self._session(before, read)
         self.notes[:0] = read.context.notes

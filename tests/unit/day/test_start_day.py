@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from cockpit.day.todos import write_todos
 from cockpit.errors import CannotAnswer
 from cockpit.paths import agents_were_here
 from cockpit.repository import Repository, find_repository
+from cockpit.worktrees.models import WorktreesSnapshot
 from skills.workflow.day import named_files, todos
 from skills.workflow.day_text import start_text
 from skills.workflow.tasks import Scored, Task
@@ -226,6 +228,16 @@ def test_a_full_disk_is_a_note_and_the_report_is_there(repo: Path, monkeypatch: 
     statuses = {step.step: step.status for step in started.steps}
     assert (statuses["todos"], statuses["session"]) == ("not_run", "not_run")
     assert "No space left" in start_text(started.report) and not (repo / "todos.json").exists()
+
+
+def test_worktrees_that_cannot_be_read_are_not_counted_as_none(repo: Path) -> None:
+    unread: Future[WorktreesSnapshot] = Future()
+    unread.set_exception(OSError(28, "No space left on device"))
+    started = start_day(find_repository(repo), Config(), reading=unread)
+    steps = {step.step: (step.status, step.detail) for step in started.steps}
+    assert steps["worktrees"][0] == "not_run"
+    assert steps["resources"] == ("not_run", "the worktrees could not be read")
+    assert "Worktrees: unknown" in start_text(started.report)
 
 
 def test_no_author_no_commit_no_remote(
