@@ -110,6 +110,7 @@ noisy_comment = Rule(
         _module("# import os\n# from a import b\n"),
         _module("# for x in range(3):\n#     pay(x)\nrate = 1\n"),
         _module("# try:\n# except ValueError:\n# else:\nrate = 1\n"),
+        _module("#    else  :\n# } )]\nrate = 1\n"),
         _module("RATES = {\n    # 'de': 19,\n    'at': 20,\n}\n"),
         _module("APPS = [\n    'shop',\n    # 'mail',\n]\nKINDS = [\n    # (2, 'two'),\n    (1, 'one'),\n]\n"),
         _module("# TEMPLATES = [\n#     'a',\n# ]\n"),

@@ -16,11 +16,11 @@ _CODE_MARKS = lazy(r"[(\[{=:)\]}]|^(?:return|import|from|del|raise|continue|brea
 _TOOL = lazy(
     r"^[:%]|^(?:e\.g|i\.e|cf|vs|etc|ex)\.|^type:|^\w+ \(|^!|-\*-|^(?:en)?coding[:=]|^language=|^vim?:|^>>>|^\.\.\.(?: |$)|https?://\S+$"
 )
-_CLAUSE = lazy(r"^(?:else|try|finally|except(?: [^:]+)?|elif .+|case [^:]+) ?:(?: *#.*)?$")
+_CLAUSE = lazy(r"^(?:else|try|finally|except(?: [^:]+)?|elif .+|case [^:]+) *:(?: *#.*)?$")
 _CLAUSE_AND_BODY = lazy(r"^(?:else|try|finally|except(?: [\w.() ,]+)?) ?: *[^#\s]")
 _BLOCK = lazy(r"^(?:async +)?(?:if|for|while|with|def|class)\b.+:(?: *#.*)?$")
 _OPENER = lazy(r"^(?:[\w.]+(?:\[[^\]]*\])?(?::[\w.\[\], ]+| *)=(?!=)|return |@?[\w.]+(?=\())[^#]*[(\[{]$")
-_CLOSER = lazy(r"^[)\]}]+[,;:]?(?: *#.*)?$")
+_CLOSER = lazy(r"^[)\]}][)\]} ]*[,;:]?(?: *#.*)?$")
 _ITEM = lazy(r"^(?:\"[^\"]+\"|'[^']+') *:.+[,{\[(](?: *#.*)?$")
 _ENTRY = lazy(r"\"[^\"]*\",|'[^']*',|\((?:\"[^\"]*\"|'[^']*'|[\w.]+)(?:, *(?:\"[^\"]*\"|'[^']*'|[\w.]+))+,?\),")
 _TYPES = frozenset(
