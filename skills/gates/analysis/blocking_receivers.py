@@ -212,6 +212,7 @@ RECEIVERS: dict[str, Receiver] = {
     "paramiko.SFTPClient": _only(NETWORK, "get put listdir remove stat open"),
     "pysftp.Connection": _only(NETWORK, "get put listdir remove execute cwd"),
     "multiprocessing.Pool": _only(THREAD, "map starmap apply join"),
+    "pandas.DataFrame": _only(FILE, "to_parquet to_excel to_pickle to_feather to_hdf to_sql"),
     "tweepy.Client": _all_but(NETWORK, "session"),
     "yt_dlp.YoutubeDL": _only(NETWORK, "download extract_info"),
 }

@@ -11,10 +11,13 @@ def _mapped(source: str) -> Example:
         "class Post(Base):\n    __tablename__ = 'posts'\n"
         "    author: Mapped[Author] = relationship(back_populates='posts')\n"
         "    tags = relationship('Tag', lazy='selectin', backref=backref('marked'))\n"
+        "    readers = relationship('Reader', secondary=reads, back_populates='posts')\n"
         "    comments = relationship('Comment', backref=backref('post', order_by='Post.id'))\n\n\n"
-        "class Comment(Base):\n    __tablename__ = 'comments'\n\n\nclass Tag(Base):\n    __tablename__ = 'tags'\n"
+        "class Comment(Base):\n    __tablename__ = 'comments'\n\n\nclass Tag(Base):\n    __tablename__ = 'tags'\n\n\n"
+        "class Reader(Base):\n    __tablename__ = 'readers'\n"
+        "    posts = relationship('Post', secondary=reads, back_populates='readers')\n"
     )
-    imports = "from sqlalchemy import select\nfrom blog.tables import Author, Comment, Post\n\n\n"
+    imports = "from sqlalchemy import select\nfrom blog.tables import Author, Comment, Post, Reader\n\n\n"
     return Example({"blog/tables.py": models, "blog/queries.py": imports + source})
 
 
@@ -36,6 +39,10 @@ MAPPED_BAD: tuple[Example, ...] = (
         "def f():\n    for comment in Comment.query.filter_by(open=True).all():\n        print(comment.post.title)\n"
     ),
     _mapped("def f(session):\n    for tag in session.scalars(select(Tag)):\n        print(tag.marked)\n"),
+    _mapped(
+        "def f(session):\n    for post in session.scalars(select(Post).options(selectinload(Post.readers))):\n"
+        "        print([len(reader.posts) for reader in post.readers])\n"
+    ),
     _mapped("def f(session):\n    for row in session.execute(select(Post)):\n        print(row.Post.author.name)\n"),
     _mapped("def f(session):\n    return [post.author.name for (post,) in session.execute(select(Post)).all()]\n"),
     _mapped("def f(session):\n    return [row[0].author.name for row in session.execute(select(Post))]\n"),
@@ -45,6 +52,10 @@ MAPPED_BAD: tuple[Example, ...] = (
     ),
 )
 MAPPED_GOOD: tuple[Example, ...] = (
+    _mapped(
+        "def f(session):\n    for reader in session.scalars(select(Reader).options(selectinload(Reader.posts))):\n"
+        "        print(len(reader.posts))\n"
+    ),
     _mapped(
         "def f(session):\n    posts = session.scalars(select(Post).options(joinedload(Post.author))).all()\n"
         "    return [(post.author.name, post.tags) for post in posts]\n"

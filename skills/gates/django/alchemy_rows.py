@@ -27,6 +27,8 @@ _EAGER = frozenset({"joined", "selectin", "subquery", "immediate", "noload", "ra
 _LISTS = frozenset({"list", "List", "set", "Set", "Sequence", "WriteOnlyMapped", "DynamicMapped", "Collection"})
 _WRAPPERS = _LISTS | {"Mapped", "Optional", "Union", "None", "Annotated", "relationship", "Relationship"}
 LAZY_ONE, LAZY_MANY, EAGER = "relationship", "relationships", "loaded-relationship"
+BETWEEN = "relationships-between"
+"""Many to many: the rows behind do not know the row that they were reached from."""
 
 
 def query_of(context: FileContext, node: ast.Call, values: list[Value]) -> Value:
@@ -126,7 +128,15 @@ def mapped_relation(statement: ast.Assign | ast.AnnAssign, call: ast.Call) -> st
     if isinstance(other, ast.Call) and other.args and not any(word.arg == "lazy" and _is_eager(word.value)
                                                               for word in other.keywords):  # fmt: skip
         other = other.args[0]  # `backref("posts")`
-    kind = EAGER if lazy is not None and _is_eager(lazy) else LAZY_MANY if _LISTS & set(words) else LAZY_ONE
+    kind = (
+        EAGER
+        if lazy is not None and _is_eager(lazy)
+        else BETWEEN
+        if "secondary" in given
+        else LAZY_MANY
+        if _LISTS & set(words)
+        else LAZY_ONE
+    )
     side = str(other.value) if isinstance(other, ast.Constant) else ""
     return f"{kind} {target} {side}".strip() if target else ""
 

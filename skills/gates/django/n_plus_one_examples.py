@@ -189,6 +189,8 @@ N_PLUS_ONE_BAD: tuple[Example, ...] = (
     _api("select_related('user')", "", "fields = '__all__'"),
     _shop("totals = Counter()\nfor order in Order.objects.all():\n    totals[order.user.name] += 1\n"),
     _shop("names = {}\nfor order in Order.objects.all():\n    names[order.user.name] = order.pk\n"),
+    _shop("first, *rest = Order.objects.all()\nfor order in rest:\n    print(order.user.name)\n"),
+    _shop("total = reduce(lambda n, order: n + order.lines.count(), Order.objects.all(), 0)\n"),
     _shop(
         "from itertools import groupby\n\nlines = Line.objects.order_by('order_id')\n"
         "for pk, group in groupby(lines, key=lambda line: line.order_id):\n"

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable
 from functools import cached_property
 
-from skills.gates.django.alchemy_rows import EAGER, LAZY_MANY, LAZY_ONE, is_mapped, mapped_relation
+from skills.gates.django.alchemy_rows import BETWEEN, EAGER, LAZY_MANY, LAZY_ONE, is_mapped, mapped_relation
 from skills.gates.django.row_managers import does, loads_itself
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name, module_name
@@ -19,8 +19,8 @@ RELATION = lazy(r"(GenericForeignKey|GenericRelation|ForeignKey|OneToOneField|Ma
 _MANY = "ManyToManyField"
 _GENERIC = "GenericForeignKey"
 _GENERIC_MANY = "GenericRelation"
-_MANIES = frozenset({_MANY, _GENERIC, _GENERIC_MANY, LAZY_MANY})
-_MAPPED = frozenset({LAZY_ONE, LAZY_MANY, EAGER})
+_MANIES = frozenset({_MANY, _GENERIC, _GENERIC_MANY, LAZY_MANY, BETWEEN})
+_MAPPED = frozenset({LAZY_ONE, LAZY_MANY, BETWEEN, EAGER})
 
 
 @record
@@ -114,7 +114,7 @@ class Relations:
                 if place[0] == ancestor[0]:
                     target = self.model(_to(place[1]), place[0])
                     kind = _kind(place[1])
-                    back = _reverse_name(place[1]) if kind in _MAPPED else ""
+                    back = _reverse_name(place[1]) if kind in _MAPPED - {BETWEEN} else ""
                     return Relation(target, _to(place[1]), kind in _MANIES, place, _loader(kind), back)
         for ancestor in self.line(model):
             for place in self._towards.get(ancestor[1].name, []):
@@ -128,7 +128,7 @@ class Relations:
                             if kind == "OneToOneField"
                             else _loader(LAZY_MANY if kind in _MAPPED else _MANY)
                         )
-                        back = "" if kind == _MANY else field
+                        back = "" if kind in {_MANY, BETWEEN} else field
                         return Relation(source, owner, kind != "OneToOneField", place, loader, back)
         return None
 

@@ -151,15 +151,16 @@ def _found(flow: Run, node: ast.Call, values: list[Value]) -> Row | None:
 def _lambdas(flow: Run, node: ast.Call, values: list[Value], names: Names) -> None:
     """`sorted(orders, key=lambda order: …)`, `map(lambda order: …, orders)`: a loop without a word for it."""
     rows = next((value for value in values if isinstance(value, Rows)), None)
-    if rows is not None and last_name(node.func) in {*_SAME_ROWS, "map", "groupby"}:
+    if rows is not None and last_name(node.func) in {*_SAME_ROWS, "map", "groupby", "reduce"}:
         _keyed(flow, node, rows, names)
 
 
 def _keyed(flow: Run, node: ast.Call, rows: Rows, names: Names) -> None:
     """Runs the lambdas, and the `attrgetter("user.name")`, that a call is given for each of the rows."""
     for part in _plain(node):
-        if isinstance(part, ast.Lambda) and len(part.args.args) == 1:
-            flow.value(part.body, {**names, part.args.args[0].arg: rows.one(node.lineno)})
+        taken = len(part.args.args) if isinstance(part, ast.Lambda) else 0
+        if isinstance(part, ast.Lambda) and taken == 1 + (last_name(node.func) == "reduce"):
+            flow.value(part.body, {**names, part.args.args[-1].arg: rows.one(node.lineno)})
         elif isinstance(part, ast.Call) and last_name(part.func) == "attrgetter":
             for path in part.args:
                 if isinstance(path, ast.Constant) and isinstance(path.value, str):

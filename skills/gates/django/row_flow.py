@@ -275,9 +275,9 @@ class Flow:
             names[target.id] = value
         elif isinstance(target, (ast.Tuple, ast.List)):
             for part in target.elts:
-                self.bind(part, None, names)
+                self.bind(part, value if isinstance(value, Rows) and isinstance(part, ast.Starred) else None, names)
         elif isinstance(target, ast.Starred):
-            self.bind(target.value, None, names)
+            self.bind(target.value, value, names)
         elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
             row = names.get(target.value.id)
             if isinstance(row, Row):

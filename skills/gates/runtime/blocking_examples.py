@@ -14,6 +14,7 @@ BLOCKING_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
                  "    return jobs.get()\n"}),
         Example({_API: "from concurrent.futures import as_completed\n\n\nasync def f(jobs):\n"
                  "    return [job.result() for job in as_completed(jobs)]\n"}),
+        Example({_API: "import pandas as pd\n\n\nasync def f(rows):\n    pd.DataFrame(rows).to_parquet('a')\n"}),
         Example({_API: "import websocket\n\n\nasync def f(url):\n    return websocket.create_connection(url)\n"}),
         Example({_API: "import boto3\n\nstore = boto3.resource('s3')\n\n\nasync def f(x):\n"
                  "    store.Bucket('a').put_object(Body=x)\n"}),
