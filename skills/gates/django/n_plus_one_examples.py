@@ -189,13 +189,17 @@ N_PLUS_ONE_BAD: tuple[Example, ...] = (
     _api("select_related('user')", "", "fields = '__all__'"),
     _shop("totals = Counter()\nfor order in Order.objects.all():\n    totals[order.user.name] += 1\n"),
     _shop("names = {}\nfor order in Order.objects.all():\n    names[order.user.name] = order.pk\n"),
+    _shop("from shop.labels import label\n\nnames = list(map(label, Order.objects.all()))\n"),
+    _shop("def key(order):\n    return order.user.pk\n\n\norders = sorted(Order.objects.all(), key=key)\n"),
+    _shop(
+        "class Page(DetailView):\n    model = Team\n\n    def f(self):\n"
+        "        for user in self.object.members.all():\n            print(user.order_set.count())\n"
+    ),
+    _api("all()", "    payer = serializers.ReadOnlyField()\n", "fields = ['id', 'payer']"),
+    _served("OrderSerializer(Tag.objects.get(pk=1).order_set.all(), many=True)"),
     _shop("first, *rest = Order.objects.all()\nfor order in rest:\n    print(order.user.name)\n"),
     _shop("total = reduce(lambda n, order: n + order.lines.count(), Order.objects.all(), 0)\n"),
-    _shop(
-        "from itertools import groupby\n\nlines = Line.objects.order_by('order_id')\n"
-        "for pk, group in groupby(lines, key=lambda line: line.order_id):\n"
-        "    print(pk, [line.product.name for line in group])\n"
-    ),
+    _shop("for pk, group in groupby(Line.objects.all()):\n    print([line.product.name for line in group])\n"),
     _api("all()", "    name = serializers.CharField(source='user.name')\n"),
     _api(
         "all()",
@@ -332,12 +336,11 @@ N_PLUS_ONE_GOOD: tuple[Example, ...] = (
     _api("all()", "    number = serializers.CharField(source='pk')\n"),
     _api("select_related('user')", "", "fields = ['id', 'user']\n        depth = 1"),
     _api("all()", "    kind = serializers.CharField()\n", "exclude = ['tags']"),
+    _api("select_related('user')", "    payer = serializers.ReadOnlyField()\n", "fields = ['id', 'payer']"),
+    _served("OrderSerializer(User.objects.get(pk=1).order_set.all(), many=True)"),
+    _shop("from shop.labels import key\n\nnames = list(map(key, Order.objects.all()))\n"),
     _shop("totals = Counter()\nfor order in Order.objects.all():\n    totals[order.user_id] += 1\n"),
-    _shop(
-        "from itertools import groupby\n\nlines = Line.objects.select_related('product').order_by('order_id')\n"
-        "for pk, group in groupby(lines, key=lambda line: line.order_id):\n"
-        "    print(pk, [line.product.name for line in group])\n"
-    ),
+    _shop("for pk, group in groupby(Line.objects.all()):\n    print([line.product_id for line in group])\n"),
     _api("all()", "    user = serializers.PrimaryKeyRelatedField(read_only=True)\n"),
     _shop("for order in Order.objects.select_related('user__team'):\n    print(order.user.team.name)\n"),
     _shop("for order in Order.objects.all():\n    print(order.user_id, order.total)\n    order.tags.add(3)\n"),

@@ -35,6 +35,7 @@ _OF_ROWS = _SAME | _ONE | NARROWS | {"count", "exists", "acount", "aexists", "co
 _PAGES = frozenset({"paginate_queryset", "filter_queryset"})
 _LIST_VIEWS = frozenset({"ListView", "BaseListView", "LoginRequiredMixin", "PermissionRequiredMixin",
                          "UserPassesTestMixin"})  # fmt: skip
+_ONE_VIEWS = frozenset({"DetailView", "UpdateView", "DeleteView"})
 _SAME_ROWS = frozenset(
     {"list", "sorted", "reversed", "tuple", "set", "iter", "tqdm", "islice", "min", "max", "filter", "Paginator"}
 )
@@ -100,7 +101,7 @@ def _serialized(flow: Run, node: ast.Call, name: str, names: Names) -> None:
             return
         name = last_name(_given(flow.owner, "serializer_class"))
     rows = flow.value(given, names, quiet=True)
-    if name and isinstance(rows, Rows) and not rows.steps:
+    if name and isinstance(rows, Rows):
         flow.on_many(node, flow.statement, ".".join(flow.symbols), rows, name)
 
 
@@ -156,8 +157,14 @@ def _lambdas(flow: Run, node: ast.Call, values: list[Value], names: Names) -> No
 
 
 def _keyed(flow: Run, node: ast.Call, rows: Rows, names: Names) -> None:
-    """Runs the lambdas, and the `attrgetter("user.name")`, that a call is given for each of the rows."""
+    """Runs the lambdas and functions, and the `attrgetter("user.name")`, that a call is given for each of the rows."""
     for part in _plain(node):
+        if isinstance(part, (ast.Name, ast.Attribute)) and (dotted := flow.context.resolve(part)):
+            each = ast.copy_location(ast.Call(part, [part], []), node)
+            if dotted in flow.functions and dotted not in names:
+                _enter(flow, each, dotted, [rows.one(node.lineno)])
+            elif dotted.partition(".")[0] != dotted:
+                _hand_on(flow, each, [rows.one(node.lineno)])
         taken = len(part.args.args) if isinstance(part, ast.Lambda) else 0
         if isinstance(part, ast.Lambda) and taken == 1 + (last_name(node.func) == "reduce"):
             flow.value(part.body, {**names, part.args.args[-1].arg: rows.one(node.lineno)})
@@ -275,6 +282,8 @@ def _own(flow: Run, node: ast.Call, function: ast.Attribute, names: Names, value
     if function.attr == "get_queryset" and isinstance(declared, Rows):
         defined = flow.method("get_queryset")
         return declared if defined is None or is_super else _own_method(flow, defined, names)
+    if function.attr == "get_object" and isinstance(declared, Rows) and flow.method("get_object") is None:
+        return declared.one()
     defined = flow.method(function.attr) if is_self else None
     if defined is not None and (node.args or node.keywords):
         looped = any(isinstance(value, Row) and value.loop for value in values)
@@ -304,6 +313,17 @@ def _own_method(flow: Run, method: FunctionNode, names: Names, given: Names | No
         flow.entered[key] = flow.function(method, own, given or {})
         flow.statement = outer
     return flow.entered[key]
+
+
+def shown(flow: Run) -> Row | None:
+    """`self.object` of a view of one row that names its `model` and nothing else."""
+    owner = flow.owner
+    if owner is None or not any(last_name(base) in _ONE_VIEWS for base in owner.bases):
+        return None
+    if flow.method("get_object") or flow.method("get_queryset") or _given(owner, "queryset").__class__ is ast.Call:
+        return None
+    name = flow.context.resolve(_given(owner, "model"))
+    return Row(name, "objects", line=owner.lineno) if name else None
 
 
 def _of_model(flow: Run) -> Rows | None:

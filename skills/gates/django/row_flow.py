@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from skills.gates.django.alchemy_rows import taken
-from skills.gates.django.row_calls import call_value, show
+from skills.gates.django.row_calls import call_value, show, shown
 from skills.gates.django.row_run import Access, Given, Many, Via, descend, tell
 from skills.gates.django.row_syntax import (
     annotated,
@@ -32,7 +32,7 @@ from skills.gates.engine.syntax import CHILDREN
 _PARTS = {kind: fields[::-1] for kind, fields in CHILDREN.items() if issubclass(kind, ast.expr)}
 _DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
-LOOPING = ("for ", "while ", "lambda", "attrgetter", "many=True")
+LOOPING = ("for ", "while ", "lambda", "attrgetter", "many=True", "map(", ", key=")
 """Where rows are taken one by one, one of these stands."""
 _DEPTH = 3
 # The origin of a number that counts rows: `orders[number]` in a loop over it is a row of each turn.
@@ -317,9 +317,10 @@ class Flow:
         manager = manager_of(node, self.context)
         if manager is not None:
             return manager
-        own = names.get(f"self.{node.attr}") if isinstance(node.value, ast.Name) and node.value.id == "self" else None
-        if own is not None:
-            return own
+        if isinstance(node.value, ast.Name) and node.value.id == "self":
+            own = names.get(f"self.{node.attr}") or (shown(self) if node.attr == "object" else None)
+            if own is not None:
+                return own
         row = self.value(node.value, names)
         if not isinstance(row, Row):
             return row.one() if isinstance(row, Result) and row.rows.origin.endswith(node.attr) else None

@@ -83,6 +83,8 @@ def _read(name: str, call: ast.Call) -> str:
         # A key is a column of the row; many of them, and what stands for a row, are read from the other side.
         return f"{path.replace('.', '__')} =row" if kind != "PrimaryKeyRelatedField" or many else ""
     head, _, rest = path.rpartition(".")
+    if not head and (kind == "ReadOnlyField" or "read_only" in words):
+        return f"{path} {BY_KEY}"  # it may be a property of the model
     return f"{head.replace('.', '__')} =row" if head and rest else ""
 
 
@@ -155,6 +157,7 @@ def report_many(
     needs = (
         ("serializer", serializer), ("origin", rows.origin), ("manager", rows.manager),
         *(("loaded", path) for path in sorted(rows.loaded)), *(("through", name) for name in rows.through), *more,
+        *([("steps", "/".join(rows.steps))] if rows.steps else []),
     )  # fmt: skip
     context.fact(_SHOWN, serializer, "many")
     context.fact(_LISTED, serializer, " ".join("=".join(need) for need in needs), node.lineno)  # type: ignore[attr-defined]
@@ -169,7 +172,7 @@ def holds_for_view(candidate: Candidate, report: FileReport, project: Project) -
     said = dict(candidate.needs)
     paths = list(dict.fromkeys(path for path, _, _ in missing))
     listed = ", ".join(f"`{path}`" for path in paths[:4]) + (" …" if len(paths) > 4 else "")
-    model = said["origin"].rpartition(".")[2]
+    model = said.get("steps", "").rpartition("/")[2] or said["origin"].rpartition(".")[2]
     message = f"`{said['serializer']}` reads {listed} of each `{model}`, and the list does not load that with them"
     evidence = tuple(Evidence(place[0], place[1].line, f"reads `{path}`") for path, place, _ in missing[:6])
     return replace(candidate, message=message, needs=(), evidence=(*candidate.evidence, *evidence))
@@ -182,6 +185,11 @@ def _of_list(needs: tuple[tuple[str, str], ...], path: str, project: Project) ->
     if model is None or may_decide_itself([value for kind, value in needs if kind == "base"], project):
         return []
     more = relations.loads(model, said["manager"], [value for kind, value in needs if kind == "through"])
+    if "steps" in said:
+        reached = relations.reached(said["origin"], said["steps"].split("/"), path)
+        if reached is None or reached[1] is None:
+            return []
+        model, more = reached[0], frozenset({reached[1].back})  # the way back is known
     if more is None:
         return []
     loaded = more | {value for kind, value in needs if kind == "loaded"}
