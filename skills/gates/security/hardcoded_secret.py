@@ -95,9 +95,11 @@ def _name(target: ast.AST) -> str:
 
 def _signs(name: str, text: str, context: FileContext) -> bool:
     """True for the key that an application signs with: what looks like a placeholder is used as it is, unless the file
-    asks for it again to refuse it."""
+    asks for it again to refuse it, or another class of the file sets another one."""
     owner = context.scopes[-1] if context.scopes else None
-    configures = name == "SECRET_KEY" and isinstance(owner, ast.ClassDef) and owner.name.endswith("Config")
+    configures = isinstance(owner, ast.ClassDef) and owner.name.endswith("Config")
+    if configures and len(re.findall(rf"^\s+{name}\b[^=\n]*=".encode(), context.source, re.M)) > 1:
+        return False
     if not _SIGNING_KEY.match(name) or (not configures and _SIGNERS.isdisjoint(context.packages)):
         return False
     written = sum(context.source.count(f"{quote}{text}{quote}".encode()) for quote in "\"'")

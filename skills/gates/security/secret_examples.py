@@ -13,6 +13,7 @@ SECRET_BAD = one_file(
     'DATABASES = {"default": {"PASSWORD": "tr0ub4dor"}}\n',
     'TOKEN = os.environ.get("PAY_TOKEN", "a1b2c3d4e5")\n',
     'import jwt\n\nSECRET_KEY = "your-secret-key-change-it"\n',
+    'class Config(Base):\n    JWT_SECRET_KEY = "super-secret-key"\n',
     'class DefaultConfig:\n    SECRET_KEY = "secret key"  # the secret key\n',
     'TOKEN = get_env("PAY_TOKEN", "a1b2c3d4e5")\n',
     'if __name__ == "__main__":\n    connect(password="tr0ub4dor")\n',
@@ -49,6 +50,7 @@ SECRET_GOOD = (
         'parser.add_argument("--db-password", default="shopkeeper")\n',
         'import configparser\n\nparser = configparser.ConfigParser()\npassword = parser.get("mail_secret", "s3same")\n',
         'import jwt\n\nSECRET_KEY = env("KEY", "change-it")\nif SECRET_KEY == "change-it":\n    raise SystemExit\n',
+        'class Config:\n    SECRET_KEY = "dev"\n\n\nclass LiveConfig(Config):\n    SECRET_KEY = env("KEY")\n',
         'class Development(Config):\n    MAIL_PASSWORD = "tr0ub4dor"\n',
         'TOKEN_TYPE_SECRET = "sec1"\npassphrase = "revoked"\nTEST_CASES = {"enter": {"token": "oax3ZcG47GYU"}}\n'
         'MAIL_PASSWORD = "password-missing!"\n',
@@ -83,6 +85,7 @@ SECRET_GOOD = (
         'class Kept(StrEnum):\n    onepassword = "1password"\n\n\nMAIL_SECRET = "not-active"\n',
         'class Login(BaseModel):\n    login: dict = Field(examples=[{"password": "securepassword123"}])\n',
         '@router.post("/in", openapi_extra={"example": {"password": "tr0ub4dor"}})\ndef enter():\n    pass\n',
+        'class Enter(BaseModel):\n    model_config = {"json_schema_extra": {"example": {"password": "pass123"}}}\n',
         'Policy(raw_secret_handling="block")\nnames = {"token": "%customer_email1%"}\n',
         'TOKEN_THROTTLE_RATE = env("TOKEN_THROTTLE_RATE", "60/min")\n',
         'step = {"mail_password": "$inputs.mail_password"}\n',

@@ -45,9 +45,16 @@ def is_shown(value: ast.AST, context: FileContext) -> bool:
         words.append(above)
         above = context.parent(above)
     return any(
-        isinstance(word, ast.keyword) and _EXAMPLES.search(word.arg or "") and value in descendants(word.value)
-        for word in words
+        _EXAMPLES.search(name) and value in descendants(shown) for word in words for name, shown in _named_in(word)
     )
+
+
+def _named_in(word: ast.AST) -> list[tuple[str, ast.expr]]:
+    """(name, value) of a keyword, and of each text key of a dict: `{"example": {…}}`."""
+    if isinstance(word, ast.Dict):
+        pairs = zip(word.keys, word.values, strict=True)
+        return [(str(key.value), value) for key, value in pairs if isinstance(key, ast.Constant)]
+    return [(word.arg or "", word.value)] if isinstance(word, ast.keyword) else []
 
 
 def _is_said_to_be_none(value: ast.AST, context: FileContext) -> bool:
