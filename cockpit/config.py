@@ -38,6 +38,11 @@ class Limits:
     soft: float | None = None
     hard: float | None = None
 
+    @property
+    def counted(self) -> float | None:
+        """The limit that 100 % stands for: the soft one, or the hard one where only that is set."""
+        return self.hard if self.soft is None else self.soft
+
 
 @record
 class BudgetConfig:

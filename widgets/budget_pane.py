@@ -77,18 +77,23 @@ def money_in(usd: float, floor: bool, width: int) -> str:
     return next((form for form in forms if len(form) <= width), forms[-1])
 
 
+def of_limit(limit: float) -> str:
+    """` of $5` in eight cells, more where the figure takes more."""
+    return f"{f' of ${limit:,.0f}' if limit == int(limit) else f' of ${limit:,.2f}':<8}"
+
+
 def window_row(window: BudgetWindow, width: int) -> Line:
     """`day  $4.12 of $5  ━━━━───  82 % warn` in `width` cells; the bar takes what is left."""
     size = _FIGURE - 8 if width >= _ROOMY else 7
     spent = pad(money_in(window.spent, window.floor, size), size, right=True)
-    if window.soft is None or window.percent is None:
+    limit = window.counted
+    if limit is None or window.percent is None:
         return line(
             (name_in(window.window, width), "muted"),
             (spent, "strong"),
             (f"  no budget: [budget.{window.window}] soft = 5", "faint"),
         )
-    of = f" of ${window.soft:,.0f}" if window.soft == int(window.soft) else f" of ${window.soft:,.2f}"
-    figure: Line = ((spent, "strong"), (pad(of, 8), "muted"))
+    figure: Line = ((spent, "strong"), (of_limit(limit), "muted"))
     return bar_row(window.window, figure, window.percent, window.level, width)
 
 

@@ -11,7 +11,7 @@ from cockpit.spend.dashboard_models import Cost, CostTable, SpendDashboard, Tren
 from cockpit.spend.models import BudgetWindow, SpendRow
 from skills.counted import counted
 from skills.spending.amount import percent
-from widgets.budget_pane import LEVEL_TOKEN, level_in, pressing, short_model, short_models, window_row
+from widgets.budget_pane import LEVEL_TOKEN, level_in, of_limit, pressing, short_model, short_models, window_row
 from widgets.lines import Line, Span, fit, gauge, join, line, pad, width_of
 from widgets.words import money, tokens
 
@@ -42,9 +42,9 @@ def window_lines(dashboard: SpendDashboard, width: int, most: int) -> list[Line]
 def _short_window(window: BudgetWindow, width: int) -> Line:
     spent = money(window.spent, floor=window.floor)
     head: Line = ((pad(window.window, 6), "muted"), (pad(spent, 11, right=True), "strong"))
-    if window.soft is None or window.percent is None:
+    if window.counted is None or window.percent is None:
         return (*head, ("  no budget", "faint"))
-    head = (*head, (pad(f" of ${window.soft:,.0f}", 8), "muted"))
+    head = (*head, (of_limit(window.counted), "muted"))
     return (*head, (level_in(window.percent, window.level, width - width_of(head)), LEVEL_TOKEN[window.level]))
 
 
@@ -77,14 +77,14 @@ def day_lines(dashboard: SpendDashboard) -> list[Line]:
         return []
     label, dearest = max(days, key=lambda day: day[1].usd)
     day = date.fromisoformat(label)
-    soft = next((window.soft for window in dashboard.windows if window.window == "day"), None)
+    limit = next((window.counted for window in dashboard.windows if window.window == "day"), None)
     rows: list[tuple[str, Span, str]] = [
         (f"{len(days)} days", (money(whole, floor=floor), "strong"), f"{money(whole / len(days), floor=floor)} a day"),
         ("dearest", (str(dearest), "text"), f"on {day.day} {day:%b}"),
     ]
-    if soft is not None:
-        over = sum(1 for _, amount in days if amount.usd > soft)
-        rows.append(("over budget", (counted(over, "day"), "warn" if over else "muted"), f"past ${soft:,.2f}"))
+    if limit is not None:
+        over = sum(1 for _, amount in days if amount.usd > limit)
+        rows.append(("over budget", (counted(over, "day"), "warn" if over else "muted"), f"past ${limit:,.2f}"))
     return [
         line((pad(name, 11), "muted"), (pad(text, 10, right=True), token), (f" {more}", "muted"))
         for name, (text, token), more in rows

@@ -167,11 +167,7 @@ def _print(windows: tuple["BudgetWindow", ...], meter: "Meter") -> None:
     from skills.spending.amount import dollars
 
     for window in windows:
-        limit = (
-            "no budget"
-            if window.percent is None
-            else f"of ${window.soft if window.soft is not None else window.hard:,.2f}"
-        )
+        limit = "no budget" if window.counted is None else f"of ${window.counted:,.2f}"
         hard = "" if window.hard is None or window.soft is None else f"  hard ${window.hard:,.2f}"
         percent = "" if window.percent is None else f"{window.percent:6.1f} %  {window.level}"
         spent = dollars(window.spent, floor=window.floor)

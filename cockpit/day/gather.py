@@ -223,9 +223,7 @@ def money_of(spend: SpendSnapshot, task_average: float | None = None) -> Money |
 
 
 def _limit(window: BudgetWindow | None) -> float | None:
-    if window is None:
-        return None
-    return window.soft if window.soft is not None else window.hard
+    return None if window is None else window.counted
 
 
 def spend_notes(spend: SpendSnapshot) -> tuple[str, ...]:

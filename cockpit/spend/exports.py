@@ -113,7 +113,7 @@ def _daily(day: str, cells: list[Cell], now: datetime) -> dict[str, Any]:
 def _month(month: str, cells: Iterable[Cell], budget: Limits, now: datetime) -> dict[str, Any]:
     held = list(cells)
     total = _total(held)
-    limit = budget.soft if budget.soft is not None else budget.hard
+    limit = budget.counted
     return {
         "month": month,
         "budget": limit,
@@ -161,7 +161,7 @@ def _report(day: str, cells: list[Cell], usual_days: Usual, budget: BudgetConfig
         ordered = sorted(found) if key is groups[0][1] else sorted(found, key=lambda entry: (-entry[1], entry[0]))
         lines += [f"| {plain_text(name, 80).replace('|', '/')} | {usd:,.2f} |" for name, usd in ordered]
     lines += ["", "## Anomalies", "", _anomaly(total, usual_days)]
-    limit = budget.day.soft if budget.day.soft is not None else budget.day.hard
+    limit = budget.day.counted
     kept = "no budget for a day" if limit is None else f"${limit:,.2f}, of which this day took {_share(total, limit)}"
     return "\n".join([*lines, "", "## Tomorrow's budget", "", kept]) + "\n"
 

@@ -79,7 +79,7 @@ class SpendRow:
 
 @record
 class BudgetWindow:
-    """Spent against a budget. `percent` is of the soft limit; None where there is no limit. `floor`: at least so much,
+    """Spent against a budget. `percent` is of `counted`; None where there is no limit. `floor`: at least so much,
     as some usage never became final."""
 
     window: Literal["day", "week", "month", "session"]
@@ -91,6 +91,11 @@ class BudgetWindow:
     projected: float | None = None
     breach_at: datetime | None = None
     floor: bool = False
+
+    @property
+    def counted(self) -> float | None:
+        """The limit that 100 % stands for: the soft one, or the hard one where only that is set."""
+        return self.hard if self.soft is None else self.soft
 
 
 @record

@@ -23,8 +23,7 @@ def run(call: Call, meter: "Meter", scope: "Scope") -> int:
     tiers = {tier: tuple(names) for tier, names in call.config().tiers.items()}
     advice = advise(meter.ledger, scope, windows, tiers)
     month = next(window for window in windows if window.window == "month")
-    limit = month.soft if month.soft is not None else month.hard
-    left = None if limit is None else max(0.0, limit - month.spent)
+    left = None if month.counted is None else max(0.0, month.counted - month.spent)
     routes = _routes(call, left, month.percent, tiers)
     returns = _returns(call, meter, scope)
     if call.args.json:

@@ -68,6 +68,12 @@ def test_the_tab_tells_the_budget_that_most_is_spent_of() -> None:
     assert level_of_tightest(SpendSnapshot()) == ("", "muted")
 
 
+@pytest.mark.parametrize("width", [38, 60])
+def test_a_hard_limit_alone_is_a_budget(width: int) -> None:
+    told = plain(fit(window_row(BudgetWindow("day", 4.5, None, 7.5, 60.0, "info"), width), width))
+    assert " of $7.50" in told and "60" in told and told.rstrip().endswith("info")
+
+
 @pytest.mark.parametrize("width", [38, 45, 60])
 @pytest.mark.parametrize("floor", [False, True])
 @pytest.mark.parametrize("spent", [8.96, 180.05, 999.99, 1_234.5, 12_345.6, 123_456.7])
