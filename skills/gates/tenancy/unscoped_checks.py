@@ -67,7 +67,9 @@ _SECRET_SETTING = lazy(r"(?:^|_)(?:key|secret|token|password)$", re.I)
 _SIGNS_IN = lazy(
     r"login|auth|permission|user_passes|allow|_required|require[sd]?_(?!http|GET|POST|safe)|member|role", re.I
 )
-_PUBLIC = lazy(r"public|market_?place|anonymous|embed|storefront|^shared?_|^Shared?(?=[A-Z])", re.I)
+_PUBLIC = lazy(
+    r"public|market_?place|anonymous|embed|storefront|^shared?_|^Shared?(?=[A-Z])|AuthenticatedOrReadOnly$", re.I
+)
 _SIGNATURES = "unscoped-tenant-query: asks for a signature"
 _VETTED = "unscoped-tenant-query: keys that were asked for"
 
@@ -229,10 +231,8 @@ def is_for_staff(context: FileContext) -> bool:
             return True
         said.update(name for decorator in scope.decorator_list for name in _words(decorator))
         if isinstance(scope, ast.ClassDef):
-            said.update(name for base in scope.bases for name in mentioned_names(base))
-            for part in scope.body:
-                if isinstance(part, ast.Assign) and last_name(part.targets[0]) == "permission_classes":
-                    said.update(mentioned_names(part.value))
+            for part in (*scope.bases, *_settings(scope, "permission_classes")):
+                said.update(mentioned_names(part))
     return any(_STAFF.search(name) for name in said)
 
 
@@ -266,16 +266,21 @@ def says_public(context: FileContext) -> bool:
 def _allows_any(scope: ast.ClassDef | FunctionNode) -> bool:
     if any("AllowAny" in mentioned_names(decorator) for decorator in scope.decorator_list):
         return True
-    for part in scope.body if isinstance(scope, ast.ClassDef) else ():
-        if isinstance(part, ast.Assign) and last_name(part.targets[0]) == "permission_classes":
-            return set(_permissions(part.value)) <= {"AllowAny"}
-    return False
+    return any(set(_permissions(value)) <= {"AllowAny"} for value in _settings(scope, "permission_classes"))
 
 
 def _looks_public(scope: ast.ClassDef | FunctionNode) -> bool:
     decorators = {name for one in scope.decorator_list for name in mentioned_names(one)}
     exempt = "csrf_exempt" in decorators and not any(map(_SIGNS_IN.search, decorators))
-    return exempt or _PUBLIC.search(scope.name) is not None
+    permissions = {name for part in _settings(scope, "permission_classes") for name in _permissions(part)}
+    return exempt or any(map(_PUBLIC.search, {scope.name, *decorators, *permissions}))
+
+
+def _settings(scope: ast.ClassDef | FunctionNode, name: str) -> Iterator[ast.expr]:
+    """What a class sets a name to."""
+    for part in scope.body if isinstance(scope, ast.ClassDef) else ():
+        if isinstance(part, ast.Assign) and last_name(part.targets[0]) == name:
+            yield part.value
 
 
 def _is_open_view(context: FileContext) -> bool:

@@ -20,6 +20,10 @@ class LineSerializer(ModelSerializer):
     def create(self, validated_data):
         return add_line(Invoice.objects.get(pk=self.initial_data['invoice']), validated_data)
 """
+_RATING = (
+    "class Rating(APIView):\n    permission_classes = [{permission}]\n\n    def get(self, request, pk):\n"
+    "        return Response(rating(Invoice.objects.get(pk=pk)))\n"
+)
 _ONE = f"{IN}def one(request, pk):\n    return Invoice.objects.get(pk=pk)\n"
 _LEASES = """\
 from django.db import models
@@ -66,6 +70,7 @@ PAIRS_BAD: tuple[Example, ...] = (
     _with(_ONE, "billing/migrations/0002_own.py", _POLICY.format(table="billing_line"), "a policy of another table"),
     by_hand(_CHECKED.format(asks="data['company'].open"), "billing/serializers.py", "another key is validated"),
     _with(_ONE, "shop/views.py", _SHOP.format(model="Product"), "what everybody may read is of another model"),
+    by_hand(_RATING.format(permission="IsAuthenticated, IsOwnerOrReadOnly"), note="all who are signed in may read"),
     Example(
         {"leases/models.py": _LEASES.format(name="name"), "leases/views.py": _LEASE},
         tenancy="explicit",
@@ -111,6 +116,8 @@ PAIRS_GOOD: tuple[Example, ...] = (
     ),
     _with(_ONE, "billing/migrations/0002_own.py", _POLICY.format(table="billing_invoice"), "a policy of its table"),
     _with(_ONE, "shop/views.py", _SHOP.format(model="Invoice"), "everybody may read rows of it elsewhere"),
+    by_hand(_RATING.format(permission="IsPublicOrHasKey"), note="its permission lets the public in"),
+    by_hand(_RATING.format(permission="IsAuthenticatedOrReadOnly"), note="everybody may read"),
     Example(
         {"leases/models.py": _LEASES.format(name="first_name"), "leases/views.py": _LEASE},
         tenancy="explicit",
