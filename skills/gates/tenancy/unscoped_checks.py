@@ -90,7 +90,7 @@ def is_validated(words: frozenset[str], context: FileContext) -> bool:
     """True where a method of the class that validates what came reads one of some keys, and asks whose its row is."""
     for part in context.class_scope.body if context.class_scope is not None else ():
         if isinstance(part, FunctionNode) and part.name.startswith(("validate", "clean")):
-            said = set(_words(part))
+            said = {*_words(part), part.name.partition("_")[2]}  # `validate_invoice_id(self, value)`
             known = not ASKERS.isdisjoint(said) or names_tenant(said, context)
             if part is not context.function and known and not said.isdisjoint(words - _NO_KEYS):
                 return True

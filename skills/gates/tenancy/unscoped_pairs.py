@@ -20,6 +20,14 @@ class LineSerializer(ModelSerializer):
     def create(self, validated_data):
         return add_line(Invoice.objects.get(pk=self.initial_data['invoice']), validated_data)
 """
+_FIELD = """\
+class LineSerializer(Serializer):
+    def validate_{asked}(self, value):
+        return own(value, self.context["request"].user).pk
+
+    def create(self, validated_data):
+        return add_line(Invoice.objects.get(pk=validated_data["invoice_id"]))
+"""
 _RATING = (
     "class Rating(APIView):\n    permission_classes = [{permission}]\n\n    def get(self, request, pk):\n"
     "        return Response(rating(Invoice.objects.get(pk=pk)))\n"
@@ -70,6 +78,7 @@ PAIRS_BAD: tuple[Example, ...] = (
     _with(_ONE, "billing/migrations/0002_own.py", _POLICY.format(table="billing_line"), "a policy of another table"),
     by_hand(_CHECKED.format(asks="data['company'].open"), "billing/serializers.py", "another key is validated"),
     _with(_ONE, "shop/views.py", _SHOP.format(model="Product"), "what everybody may read is of another model"),
+    by_hand(_FIELD.format(asked="line_id"), "billing/serializers.py", "another field is validated"),
     by_hand(_RATING.format(permission="IsAuthenticated, IsOwnerOrReadOnly"), note="all who are signed in may read"),
     Example(
         {"leases/models.py": _LEASES.format(name="name"), "leases/views.py": _LEASE},
@@ -116,6 +125,7 @@ PAIRS_GOOD: tuple[Example, ...] = (
     ),
     _with(_ONE, "billing/migrations/0002_own.py", _POLICY.format(table="billing_invoice"), "a policy of its table"),
     _with(_ONE, "shop/views.py", _SHOP.format(model="Invoice"), "everybody may read rows of it elsewhere"),
+    by_hand(_FIELD.format(asked="invoice_id"), "billing/serializers.py"),
     by_hand(_RATING.format(permission="IsPublicOrHasKey"), note="its permission lets the public in"),
     by_hand(_RATING.format(permission="IsAuthenticatedOrReadOnly"), note="everybody may read"),
     Example(
