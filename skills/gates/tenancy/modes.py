@@ -145,8 +145,7 @@ def published_models(project: Project) -> frozenset[str]:
     known = project.memo.get("published-models")
     if known is None:
         shown = (one for one in project.candidates(UNSCOPED) if (PUBLIC, "") in one.needs)
-        known = frozenset(needed(one, "model") for one in shown if not is_scoped(one, project))
-        project.memo["published-models"] = known
+        known = project.memo["published-models"] = frozenset(needed(one, "model") for one in shown)
     assert isinstance(known, frozenset)
     return known
 

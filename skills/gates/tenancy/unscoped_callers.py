@@ -14,7 +14,6 @@ from skills.gates.model import Candidate, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Observer, Watch
 from skills.gates.tenancy.unscoped_checks import (
-    PUBLIC,
     asked_by,
     askers_of,
     asks_whose,
@@ -24,7 +23,6 @@ from skills.gates.tenancy.unscoped_checks import (
     is_public,
     is_validated,
     names_tenant,
-    says_public,
     shows_all,
     vetted_in,
 )
@@ -63,9 +61,6 @@ def reach_needs(query: ast.Call, role: str, context: FileContext) -> Iterator[tu
     """How a request reaches the rows of a query, as the needs of its candidate that `reaches` reads: "reach", for each
     way from a request the words of its keys and who asks before ("way"), and for a function that is handed keys, its
     name and the parameters ("handed")."""
-    if says_public(context):
-        yield PUBLIC, ""
-        return
     reach = reach_of(query, context)
     if reach.how == ROWS_OF_ALL:
         shown = shows_all(query, context) and not _is_let_through(context) and not is_for_a_role(query, context)
@@ -235,7 +230,6 @@ def _on_module(node: ast.Module, context: FileContext) -> None:
                 if role_of_scope(scopes, context.role) in _REQUESTS and _may_hand_keys(function, context):
                     for call in _calls_on(context.lines_with(words), function):
                         if (name := root_name(call.func)) in bound:
-                            context.statement = uses_of(function, context).statement_of(call)
                             _tell(call, bound[name], function, context)
     finally:
         context.scopes, context.statement = before
@@ -276,9 +270,11 @@ def _tell(call: ast.Call, source: str, function: FunctionNode, context: FileCont
         said = frozenset(word for how, word in sources if how == FROM_OUTSIDE)
         if sources and not any(how != IN_HAND for how, _ in sources):
             return  # of a row in hand
-        if said and said.isdisjoint(_VALIDATED) and not _is_asked_for(said, call, function, context):
-            keys.append(place)
-            words |= said
+        if said and said.isdisjoint(_VALIDATED):
+            context.statement = uses_of(function, context).statement_of(call)
+            if not _is_asked_for(said, call, function, context):
+                keys.append(place)
+                words |= said
     if keys:
         module = source.rpartition(".")[0] if isinstance(call.func, ast.Name) else source
         detail = (" ".join(keys), module, " ".join(sorted(words)), " ".join(sorted(askers_of(context))))

@@ -18,11 +18,12 @@ from skills.gates.tenancy.modes import UNSCOPED, is_scoped, needed, published_mo
 from skills.gates.tenancy.multi_tenant_guardian import SKILL, implements_isolation, is_judged_path
 from skills.gates.tenancy.tenant_coverage import covers
 from skills.gates.tenancy.unscoped_callers import reach_needs, reaches
-from skills.gates.tenancy.unscoped_checks import APART, is_for_staff, names_tenant
+from skills.gates.tenancy.unscoped_checks import APART, PUBLIC, is_for_staff, names_tenant, says_public
 from skills.gates.tenancy.unscoped_examples import UNSCOPED_BAD
 from skills.gates.tenancy.unscoped_function import SHORTCUTS, is_manager
 from skills.gates.tenancy.unscoped_good import UNSCOPED_GOOD
 from skills.gates.tenancy.unscoped_pairs import PAIRS_BAD, PAIRS_GOOD
+from skills.gates.tenancy.unscoped_reach import ROWS_OF_ALL, reach_of
 from skills.gates.tenancy.unscoped_words import (
     ASKERS,
     CHECKS,
@@ -82,6 +83,8 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         ("keywords", " ".join(sorted(keywords))),
         *(reach_needs(node, role, context) if is_open else ()),
     )
+    if role in _JUDGED_ROLES and says_public(context) and reach_of(node, context).how == ROWS_OF_ALL:
+        needs += ((PUBLIC, ""),)
     context.report(UNSCOPED, node, f"{model} is queried", needs=needs, confidence="likely")
 
 
