@@ -28,6 +28,10 @@ class LineSerializer(Serializer):
     def create(self, validated_data):
         return add_line(Invoice.objects.get(pk=validated_data["invoice_id"]))
 """
+_CHANNEL = (
+    f"{IN}def one(request, pk):\n    invoice = Invoice.objects.get(pk=pk)\n    if {{test}}:\n"
+    "        raise PermissionDenied\n    return show(invoice)\n"
+)
 _RATING = (
     "class Rating(APIView):\n    permission_classes = [{permission}]\n\n    def get(self, request, pk):\n"
     "        return Response(rating(Invoice.objects.get(pk=pk)))\n"
@@ -78,6 +82,7 @@ PAIRS_BAD: tuple[Example, ...] = (
     _with(_ONE, "billing/migrations/0002_own.py", _POLICY.format(table="billing_line"), "a policy of another table"),
     by_hand(_CHECKED.format(asks="data['company'].open"), "billing/serializers.py", "another key is validated"),
     _with(_ONE, "shop/views.py", _SHOP.format(model="Product"), "what everybody may read is of another model"),
+    by_hand(_CHANNEL.format(test="not request.user.profile.paid"), note="who asks is asked, but not of the row"),
     by_hand(_FIELD.format(asked="line_id"), "billing/serializers.py", "another field is validated"),
     by_hand(_RATING.format(permission="IsAuthenticated, IsOwnerOrReadOnly"), note="all who are signed in may read"),
     Example(
@@ -125,6 +130,19 @@ PAIRS_GOOD: tuple[Example, ...] = (
     ),
     _with(_ONE, "billing/migrations/0002_own.py", _POLICY.format(table="billing_invoice"), "a policy of its table"),
     _with(_ONE, "shop/views.py", _SHOP.format(model="Invoice"), "everybody may read rows of it elsewhere"),
+    by_hand(
+        _CHANNEL.format(test="not invoice.readers.filter(pk=request.user.pk).exists()"),
+        note="who is not among those of the row is turned away",
+    ),
+    by_hand(
+        f"{IN}def one(request, pk):\n    invoice = Invoice.objects.get(pk=pk)\n"
+        "    reader = invoice.readers.get(user=request.user)\n    return show(invoice, reader)\n",
+        note="only one of its readers reads it",
+    ),
+    by_hand(
+        f"{IN}def one(request, link):\n    return Invoice.objects.get(share_link=link)\n",
+        note="a link that was handed out",
+    ),
     by_hand(_FIELD.format(asked="invoice_id"), "billing/serializers.py"),
     by_hand(_RATING.format(permission="IsPublicOrHasKey"), note="its permission lets the public in"),
     by_hand(_RATING.format(permission="IsAuthenticatedOrReadOnly"), note="everybody may read"),

@@ -24,7 +24,7 @@ QUERYSET = frozenset(
 _KEYS = ("pk", "id", "pk__in", "id__in", "uuid", "uuid__in")
 SECRETS = lazy(
     r"(?:^|_)(?:token|secret|api_?key|signature|session_key|otp|nonce)(?:_hash|_digest)?(?:__exact)?$"
-    r"|(?:^|_)(?:claim|delete|cancel|download|share|invite|invitation|verification|activation|confirmation|reset|access|auth)_(?:code|hash|key)$"
+    r"|(?:^|_)(?:claim|delete|cancel|download|share|invite|invitation|verification|activation|confirmation|reset|access|auth)_(?:code|hash|key|link|slug)$"
 )
 _CONDITIONS = frozenset({"filter", "get", "exclude", "aget", *SHORTCUTS})
 _RELATES = _CONDITIONS | {"create", "get_or_create", "update_or_create"}
@@ -174,12 +174,22 @@ def is_asked_for_tenant(context: FileContext) -> bool:
 
 def _later(function: FunctionNode, name: str, context: FileContext) -> set[str]:
     """What calls on a name, calls with it and comparisons of it mention, in one function."""
-    parts = uses_of(function, context).said.get(name, ())
+    uses = uses_of(function, context)
+    parts = uses.said.get(name, ())
     words = {word for part in parts for word in mentioned_names(part)}
+    row = name.rpartition(".")[2]
+    for test in (part.test for part in uses.ifs):
+        said = set(mentioned_names(test))
+        if row in said and not ASKERS.isdisjoint(said):
+            words.add(SCOPED)  # `if not channel.members.filter(pk=request.user.pk).exists():`
     for part in parts:
         if isinstance(part, ast.Call):
             called = last_name(part.func)
-            asked = CHECKS.search(called) or _asks_of_row(part, name) or _relates_asker(part, name, function, context)
+            own = (
+                called in _CONDITIONS and subject_of(part) == name and names_asker(part)
+            )  # `team.members.get(user=user)`
+            asked = own or CHECKS.search(called) or _asks_of_row(part, name)
+            asked = asked or _relates_asker(part, name, function, context)
             if called == "Prefetch" or asked:
                 words.add(SCOPED)
             words.update(_asked_in_callee(part, name, context))
