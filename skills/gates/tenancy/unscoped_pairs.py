@@ -32,6 +32,7 @@ _CHANNEL = (
     f"{IN}def one(request, pk):\n    invoice = Invoice.objects.get(pk=pk)\n    if {{test}}:\n"
     "        raise PermissionDenied\n    return show(invoice)\n"
 )
+_LINE = f"{IN}def one(request, pk):\n    return Line.objects.filter(pk=pk, invoice__in={{value}}).first()\n"
 _RATING = (
     "class Rating(APIView):\n    permission_classes = [{permission}]\n\n    def get(self, request, pk):\n"
     "        return Response(rating(Invoice.objects.get(pk=pk)))\n"
@@ -83,6 +84,10 @@ PAIRS_BAD: tuple[Example, ...] = (
     by_hand(_CHECKED.format(asks="data['company'].open"), "billing/serializers.py", "another key is validated"),
     _with(_ONE, "shop/views.py", _SHOP.format(model="Product"), "what everybody may read is of another model"),
     by_hand(_CHANNEL.format(test="not request.user.profile.paid"), note="who asks is asked, but not of the row"),
+    by_hand(_LINE.format(value="request.GET.getlist('to')"), note="both came with the request"),
+    _with(
+        _ONE, "shop/views.py", _SHOP.format(model="Invoice").replace("open=True", "reader=request.user"), "of a person"
+    ),
     by_hand(_FIELD.format(asked="line_id"), "billing/serializers.py", "another field is validated"),
     by_hand(_RATING.format(permission="IsAuthenticated, IsOwnerOrReadOnly"), note="all who are signed in may read"),
     Example(
@@ -143,6 +148,7 @@ PAIRS_GOOD: tuple[Example, ...] = (
         f"{IN}def one(request, link):\n    return Invoice.objects.get(share_link=link)\n",
         note="a link that was handed out",
     ),
+    by_hand(_LINE.format(value="visible(request.actor)"), note="among the invoices that may be seen"),
     by_hand(_FIELD.format(asked="invoice_id"), "billing/serializers.py"),
     by_hand(_RATING.format(permission="IsPublicOrHasKey"), note="its permission lets the public in"),
     by_hand(_RATING.format(permission="IsAuthenticatedOrReadOnly"), note="everybody may read"),

@@ -83,9 +83,15 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         ("keywords", " ".join(sorted(keywords))),
         *(reach_needs(node, role, context) if is_open else ()),
     )
-    if role in _JUDGED_ROLES and says_public(context) and reach_of(node, context).how == ROWS_OF_ALL:
+    if role in _JUDGED_ROLES and says_public(context) and _lists(node, context):
         needs += ((PUBLIC, ""),)
     context.report(UNSCOPED, node, f"{model} is queried", needs=needs, confidence="likely")
+
+
+def _lists(query: ast.Call, context: FileContext) -> bool:
+    """True for a query that no key, tenant or person narrows."""
+    own = set(keywords_of(query, context))
+    return SCOPED not in own and not names_tenant(own, context) and reach_of(query, context).how == ROWS_OF_ALL
 
 
 def _note_inner(node: ast.Call, inner: set[ast.Call]) -> None:

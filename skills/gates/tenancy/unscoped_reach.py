@@ -51,7 +51,7 @@ def reach_of(query: ast.Call, context: FileContext) -> Reach:
             continue  # its own conditions are judged with these
         sources = set(_sources(value, context, set()))
         words = {word for _, word in sources}
-        is_set = name.endswith("__in") and isinstance(value, ast.Name) and bool(sources)
+        is_set = name.endswith("__in") and isinstance(value, (ast.Name, ast.Call)) and bool(sources)
         hows = {how for how, _ in sources}
         is_named = name.rpartition("__")[2] not in _RANGES and not _OF_A_PERSON.search(name)
         is_one = reads_one and is_named and FROM_OUTSIDE in hows
