@@ -1,6 +1,7 @@
 """What the methods of serializers ask the database for each row of a list, reported where they ask."""
 
 import ast
+import re
 
 from msgspec.structs import replace
 
@@ -47,11 +48,16 @@ def _named(node: ast.ClassDef) -> set[str]:
 def _reads(method: FunctionNode, serializer: str, model: str, context: FileContext) -> None:
     """Relations that a method reads of its row: as facts for those that look at lists, and as candidates."""
     seen: set[str] = set()
+    given = method.args.args[1].arg
+    text = "\n".join(context.lines[method.lineno - 1 : method.end_lineno]) if context.holds(b"hasattr(") else ""
+    asked = set(re.findall(rf"hasattr\({given}, ['\"](\w+)", text))
 
     def on_access(part: ast.expr, statement: ast.AST, symbol: str, row: Row, attribute: str, via: Via | None) -> None:
         path = "__".join((*row.steps, attribute))
         if row.loop != -1 or row.origin != model or path in seen:
             return
+        if asked and path.partition("__")[0] not in asked:
+            return  # what is read where nobody loaded it otherwise
         seen.add(path)
         context.statement = statement
         anew = tuple(asked_anew(part, row, context))
@@ -61,7 +67,7 @@ def _reads(method: FunctionNode, serializer: str, model: str, context: FileConte
         _report(part, f"{serializer}.{method.name}", needs, context)
 
     flow = Flow(context, on_access)
-    flow.function(method, {}, {method.args.args[1].arg: Row(model, loop=-1)})
+    flow.function(method, {}, {given: Row(model, loop=-1)})
 
 
 def _queries(method: FunctionNode, serializer: str, context: FileContext) -> None:
