@@ -1,6 +1,7 @@
 """Start day and end day: the grammar of tasks, scores with their terms, and reports of real repositories."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from cockpit.day.git_state import age, read_git_state
 from cockpit.day.start import start_day
 from cockpit.demo import make_demo
 from cockpit.repository import find_repository
-from skills.workflow.day import preflight, types_of
+from skills.workflow.day import Since, preflight, types_of
 from skills.workflow.day_text import end_text, start_text
 from skills.workflow.tasks import Situation, Task, queue, section, sections, task_of, tasks, without_box
 from skills.workflow.worktree_setup import free_pairs
@@ -236,6 +237,9 @@ def test_a_bare_beginning_is_a_report_too(tmp_path):
     assert "No previous context found. Starting fresh session." in start_text(report)
     assert "Last commit: none yet" in start_text(report)
     assert end_report(repository, load_config(repository.root)).commits == ()
+    unknown = replace(report, since=Since(NOW, "Yesterday", commits=None, spent=None, sessions=None))
+    said = start_text(unknown).partition("### Since Yesterday\n\n")[2].partition("\n\n")[0]
+    assert said == "- Commits: the history could not be read"
 
 
 def test_cells_cannot_break_a_table(tmp_path):
