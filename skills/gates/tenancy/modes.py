@@ -8,7 +8,8 @@ from skills.gates.engine.patterns import lazy
 from skills.gates.model import TENANT_FIELD, Candidate, Tenancy, TenancyMode
 from skills.gates.project import Place, Project
 from skills.gates.tenancy.tenant_coverage import dependencies, goes_past_managers, mechanisms, only_policies
-from skills.gates.tenancy.unscoped_checks import PUBLIC, narrows, random_columns
+from skills.gates.tenancy.unscoped_checks import narrows, random_columns
+from skills.gates.tenancy.unscoped_visitors import PUBLIC
 
 UNSCOPED = "unscoped-tenant-query"
 _MODES: dict[str, TenancyMode] = {"transparent": "transparent", "explicit": "explicit", "off": "off"}

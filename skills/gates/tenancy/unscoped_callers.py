@@ -13,19 +13,7 @@ from skills.gates.engine.syntax import BLOCKS, HEADERS, descendants
 from skills.gates.model import Candidate, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Observer, Watch
-from skills.gates.tenancy.unscoped_checks import (
-    asked_by,
-    askers_of,
-    asks_whose,
-    is_before_sign_in,
-    is_for_a_role,
-    is_for_staff,
-    is_public,
-    is_validated,
-    names_tenant,
-    shows_all,
-    vetted_in,
-)
+from skills.gates.tenancy.unscoped_checks import asked_by, askers_of, is_validated, names_tenant, vetted_in
 from skills.gates.tenancy.unscoped_function import uses_of
 from skills.gates.tenancy.unscoped_reach import (
     FROM_OUTSIDE,
@@ -36,6 +24,14 @@ from skills.gates.tenancy.unscoped_reach import (
     is_published,
     reach_of,
     sources_of,
+)
+from skills.gates.tenancy.unscoped_visitors import (
+    asks_whose,
+    is_before_sign_in,
+    is_for_a_role,
+    is_for_staff,
+    is_public,
+    shows_all,
 )
 from skills.gates.tenancy.unscoped_words import (
     OUTSIDE,

@@ -18,12 +18,13 @@ from skills.gates.tenancy.modes import UNSCOPED, is_scoped, needed, published_mo
 from skills.gates.tenancy.multi_tenant_guardian import SKILL, implements_isolation, is_judged_path
 from skills.gates.tenancy.tenant_coverage import covers
 from skills.gates.tenancy.unscoped_callers import reach_needs, reaches
-from skills.gates.tenancy.unscoped_checks import APART, PUBLIC, is_for_staff, names_tenant, says_public
+from skills.gates.tenancy.unscoped_checks import names_tenant
 from skills.gates.tenancy.unscoped_examples import UNSCOPED_BAD
 from skills.gates.tenancy.unscoped_function import SHORTCUTS, is_manager
 from skills.gates.tenancy.unscoped_good import UNSCOPED_GOOD
 from skills.gates.tenancy.unscoped_pairs import PAIRS_BAD, PAIRS_GOOD
 from skills.gates.tenancy.unscoped_reach import ROWS_OF_ALL, reach_of
+from skills.gates.tenancy.unscoped_visitors import APART, PUBLIC, is_for_staff, says_public
 from skills.gates.tenancy.unscoped_words import (
     ASKERS,
     CHECKS,
@@ -258,7 +259,9 @@ unscoped_tenant_query = Rule(
     "by a view to a helper or a service. It is fine where a permission, a decorator, a check or a scoped query asked "
     "for it before, where the row is compared with what belongs to who asks, where it is of a row in hand, and where "
     "the query only decides what happens. Also fine is what a view reads that is public, published, for staff, for "
-    "developers or for another service. Tasks, and the fields of serializers and forms, are not judged.",
+    "developers or for another service, a model that a view lists to everybody, a table that a policy of the database "
+    "keeps apart, and a file most of whose queries name no tenant. Tasks, and the fields of serializers and forms, are "
+    "not judged.",
     watches=(
         Watch(
             (ast.Call,),

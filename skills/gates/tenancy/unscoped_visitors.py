@@ -1,0 +1,234 @@
+"""Who comes to a view: one of a tenant's people, everybody, staff, or somebody that has not signed in yet."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from skills.gates.analysis.queries import mentioned_names
+from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import last_name
+from skills.gates.engine.patterns import lazy
+from skills.gates.engine.roles import function_role
+from skills.gates.engine.syntax import descendants
+from skills.gates.tenancy.unscoped_checks import HOOKS, askers_of, names_tenant, words_of
+from skills.gates.tenancy.unscoped_function import uses_of
+from skills.gates.tenancy.unscoped_reach import is_entry
+from skills.gates.tenancy.unscoped_words import ASKERS, is_of_request
+
+APART = lazy(
+    r"(?:^|/)(?:\w+_)?(?:super_?admin|admin|back_?office|staff|internal|dev|development|debug|sandbox|mocks?|web_?hooks?)"
+    r"(?:_\w+)?(?:/|\.py$)"
+)
+"""Paths of those who run the service, of those who develop it, and of other services that call it."""
+PUBLIC = "public"
+"""The need of a query that lists rows to everybody."""
+_STAFF = lazy(
+    r"staff|super_?user|super_?admin|platform|^internal|back_?office|(?:site|global|system|service)_?admin"
+    r"|^(?:is_?)?admin(?:_?(?:user|only|required|permission|role))?s?$|^is_global$",
+    re.I,
+)
+_BY_STAFF = lazy(
+    r"^(?:Super|Platform|Site|System|Global)?Admin(?=[A-Z])|^admin_|_admin_|^(?:dev|debug|dummy|mock)_|Test(?:API)?View$"
+)
+_CALLED_BACK = lazy(r"web_?hook|call_?back", re.I)
+_SIGNED_IN = frozenset({"IsAuthenticated", "LoginRequiredMixin", "login_required"})
+_ROUTES = lazy(
+    r"schema|swagger|^action$|api_view|^require_|cache|csrf|atomic|^(?:List|Create|Retrieve|Update|Destroy)Model"
+)
+_GENERIC = lazy(
+    r"^(?:ReadOnly)?ModelViewSet$|^GenericViewSet$|^(?:Retrieve|List)\w*APIView$|^(?:List|Detail|Update|Delete)View$"
+    r"|^(?:List|Create|Retrieve|Update|Destroy)ModelMixin$|^LoginRequiredMixin$"
+)
+_OWN_ROWS = frozenset({"get_queryset", "filter_queryset", "get_object", "list", "retrieve", "get"})
+_NO_TENANT_YET = lazy(
+    r"regist(?:er|rat)|sign_?(?:up|in(?!g))|log_?in|password|invit|activate|activation|o_?auth(?!or)|saml|oidc|unsubscri",
+    re.I,
+)
+_SIGNED = lazy(
+    r"unsign|compare_digest|constant_time|construct_event|check_token|make_token|hmac|jwt"
+    r"|(?:verif|check|valid|read|decode|load|parse)\w*_(?:signature|token|webhook)",
+    re.I,
+)
+_SETTINGS = frozenset({"settings", "config", "environ"})
+_SECRET_SETTING = lazy(r"(?:^|_)(?:key|secret|token|password)$", re.I)
+_SIGNS_IN = lazy(
+    r"login|auth|permission|user_passes|allow|_required|require[sd]?_(?!http|GET|POST|safe)|member|role", re.I
+)
+_PUBLIC = lazy(
+    r"public|market_?place|anonymous|embed|storefront|^shared?_|^Shared?(?=[A-Z])|AuthenticatedOrReadOnly$", re.I
+)
+_SIGNATURES = "unscoped-tenant-query: asks for a signature"
+# Without one of these a function asks for no signature, and compares nothing with a secret setting.
+_SIGNED_STEMS = ("ign", "compare_digest", "constant_time", "construct_event", "oken", "hmac", "HMAC", "jwt",
+                 "JWT", "ebhook", "settings", "config", "environ")  # fmt: skip
+
+
+def is_before_sign_in(context: FileContext) -> bool:
+    """True where nobody is signed in yet, or a signature says what may be read."""
+    known = context.memo.setdefault(_SIGNATURES, {})
+    assert isinstance(known, dict)
+    inmost = context.scopes[-1] if context.scopes else None
+    if inmost not in known:
+        names = [scope.name for scope in context.scopes]
+        named = any(map(_NO_TENANT_YET.search, names)) or (
+            any(map(_CALLED_BACK.search, names)) and _SIGNED_IN.isdisjoint(askers_of(context))
+        )
+        known[inmost] = named or _asks_for_signature(context)
+    return bool(known[inmost])
+
+
+def _asks_for_signature(context: FileContext) -> bool:
+    function = context.function
+    if function is None:
+        return False
+    text = "\n".join(context.lines[function.lineno - 1 : function.end_lineno])
+    if not any(stem in text for stem in _SIGNED_STEMS):
+        return False
+    uses = uses_of(function, context)
+    called = (name for call in uses.calls for name in _called(call.func))
+    return any(map(_SIGNED.search, called)) or any(map(_is_with_secret, uses.compares))
+
+
+def _is_with_secret(compare: ast.Compare) -> bool:
+    """`key == settings.CALLBACK_KEY`."""
+    words = set(mentioned_names(compare))
+    return not _SETTINGS.isdisjoint(words) and any(map(_SECRET_SETTING.search, words))
+
+
+def _called(function: ast.expr) -> Iterator[str]:
+    while isinstance(function, ast.Attribute):
+        yield function.attr
+        function = function.value
+    if isinstance(function, ast.Name):
+        yield function.id
+
+
+def is_for_staff(context: FileContext) -> bool:
+    """True where only those who run or develop the service come: they see all tenants."""
+    said: set[str] = set()
+    for scope in context.scopes:
+        if _BY_STAFF.search(scope.name):
+            return True
+        said.update(name for decorator in scope.decorator_list for name in words_of(decorator))
+        if isinstance(scope, ast.ClassDef):
+            for part in (*scope.bases, *_settings(scope, "permission_classes")):
+                said.update(mentioned_names(part))
+    return any(_STAFF.search(name) for name in said)
+
+
+def is_for_a_role(query: ast.Call, context: FileContext) -> bool:
+    """True for a query in a branch for staff, and for one that comes after everybody else was turned away."""
+    for part in uses_of(context.function, context).ifs if context.function is not None else ():
+        if _asks_for_staff(part.test):
+            end = part.end_lineno or part.lineno
+            turns_away = isinstance(part.body[-1], (ast.Return, ast.Raise)) and end < query.lineno
+            if turns_away or part.lineno <= query.lineno <= end:
+                return True
+    return False
+
+
+def _asks_for_staff(test: ast.expr) -> bool:
+    """True for `user.is_staff` and `role == "admin"`; not for a test in which other roles pass too."""
+    roles = [part.value for part in descendants(test) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    return any(map(_STAFF.search, words_of(test))) and all(map(_STAFF.search, roles))
+
+
+def is_public(context: FileContext) -> bool:
+    """True where everybody may come, who belongs to no tenant: what is read there is published by its address."""
+    return says_public(context) or any(map(_looks_public, context.scopes)) or _is_open_view(context)
+
+
+def says_public(context: FileContext) -> bool:
+    """True where a permission says that everybody may come."""
+    return any(map(_allows_any, context.scopes))
+
+
+def _allows_any(scope: ast.ClassDef | FunctionNode) -> bool:
+    if any("AllowAny" in mentioned_names(decorator) for decorator in scope.decorator_list):
+        return True
+    return any(set(_permissions(value)) <= {"AllowAny"} for value in _settings(scope, "permission_classes"))
+
+
+def _looks_public(scope: ast.ClassDef | FunctionNode) -> bool:
+    decorators = {name for one in scope.decorator_list for name in mentioned_names(one)}
+    exempt = "csrf_exempt" in decorators and not any(map(_SIGNS_IN.search, decorators))
+    permissions = {name for part in _settings(scope, "permission_classes") for name in _permissions(part)}
+    return exempt or any(map(_PUBLIC.search, {scope.name, *decorators, *permissions}))
+
+
+def _settings(scope: ast.ClassDef | FunctionNode, name: str) -> Iterator[ast.expr]:
+    """What a class sets a name to."""
+    for part in scope.body if isinstance(scope, ast.ClassDef) else ():
+        if isinstance(part, ast.Assign) and last_name(part.targets[0]) == name:
+            yield part.value
+
+
+def _is_open_view(context: FileContext) -> bool:
+    """True for a plain function of Django's that a request comes to, which asks for nobody and names no tenant."""
+    function = context.function
+    if function is None or context.class_scope is not None or not is_entry(context):
+        return False
+    decorators = {name for one in function.decorator_list for name in mentioned_names(one)}
+    if function_role(function) == "router" or "api_view" in decorators or any(map(_SIGNS_IN.search, decorators)):
+        return False
+    names = {*mentioned_names(function), *(argument.arg for argument in function.args.args)}
+    return ASKERS.isdisjoint(names) and not names_tenant(names, context)
+
+
+def asks_whose(context: FileContext) -> bool:
+    """True for a function that compares something with what the request was found to belong to, `request.user.org`."""
+    function = context.function
+    for compare in uses_of(function, context).compares if function is not None else ():
+        sides = [side for side in (compare.left, *compare.comparators) if isinstance(side, (ast.Attribute, ast.Name))]
+        own = [side for side in sides if isinstance(side, ast.Attribute) and is_of_request(side)]
+        if own and len(sides) > len(own) and all(last_name(side)[:1].islower() for side in sides):
+            return True
+    return False
+
+
+def shows_all(query: ast.Call, context: FileContext) -> bool:
+    """True where a view shows every row of a query to whoever is signed in: as its `queryset`, what its `get_queryset`
+    answers, or through a serializer of many."""
+    if not _only_signs_in(context):
+        return False
+    function, owner, statement = context.function, context.class_scope, context.statement
+    if function is None or function.name == "get_queryset":
+        plain = owner is not None and all(map(_GENERIC.search, map(last_name, owner.bases)))
+        if not plain or owner is None:
+            return False
+        if function is None:
+            own = {part.name for part in owner.body if isinstance(part, FunctionNode)}
+            target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+            return target is not None and last_name(target) == "queryset" and own.isdisjoint(_OWN_ROWS)
+        return isinstance(statement, ast.Return)
+    bound = statement.targets[0] if isinstance(statement, ast.Assign) else None
+    for call in uses_of(function, context).calls:
+        first = call.args[0] if call.args else None
+        is_it = first is query or (isinstance(first, ast.Name) and isinstance(bound, ast.Name) and first.id == bound.id)
+        if is_it and last_name(call.func).endswith("Serializer") and any(word.arg == "many" for word in call.keywords):
+            return True
+    return False
+
+
+def _only_signs_in(context: FileContext) -> bool:
+    """True where all that is asked of who comes is to be signed in."""
+    asked: set[str] = set()
+    for scope in context.scopes:
+        asked.update(map(_name_of, scope.decorator_list))
+        if isinstance(scope, ast.ClassDef):
+            asked.update(last_name(base) for base in scope.bases if last_name(base).endswith("Mixin"))
+            for part in scope.body:
+                if isinstance(part, ast.Assign) and last_name(part.targets[0]) == "permission_classes":
+                    asked.update(_permissions(part.value))
+                elif isinstance(part, FunctionNode) and part.name in {"get_permissions", *HOOKS}:
+                    return False
+    asked = {name for name in asked if not _ROUTES.search(name)}
+    return bool(asked) and asked <= _SIGNED_IN
+
+
+def _permissions(value: ast.expr) -> Iterator[str]:
+    return map(last_name, value.elts if isinstance(value, (ast.Tuple, ast.List)) else [value])
+
+
+def _name_of(decorator: ast.expr) -> str:
+    return last_name(decorator.func if isinstance(decorator, ast.Call) else decorator)
