@@ -241,8 +241,9 @@ def _on_upload(node: FunctionNode, context: FileContext) -> None:
     if not uploads and not (typed and node.decorator_list) and not whole:
         return
     typed = typed or whole
-    said = _KEY.sub("", ast.unparse(ast.Module(node.body, [])))
-    if not (whole or _reads_file(node, frozenset(one.arg for one in typed))) or _CHECKS.search(said):
+    if not (whole or _reads_file(node, frozenset(one.arg for one in typed))):
+        return
+    if _CHECKS.search(_KEY.sub("", ast.unparse(ast.Module(node.body, [])))):
         return
     place: ast.AST = uploads[0] if uploads else typed[0]
     symbol = context.symbol_of(node.name)
