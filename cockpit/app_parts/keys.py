@@ -2,10 +2,11 @@
 
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
+from textual import events
 from textual.app import SystemCommand
 from textual.driver import Driver
 from textual.screen import Screen
@@ -22,8 +23,22 @@ from widgets.screens.report import ReportScreen
 _NARROW = 60  # cells
 
 
+Typed = events.Key | events.Paste
+
+
+def anew(event: Typed) -> Typed:
+    """The same input, as if it had just come."""
+    return events.Paste(event.text) if isinstance(event, events.Paste) else events.Key(event.key, event.character)
+
+
 class KeyDeeds(Deeds):
     """The registry's actions by key and by name."""
+
+    _arriving: Screen[Any] | None = None
+    """The screen that came to the front and is not drawn yet."""
+    _returned: Sequence[Typed] = ()
+    """What was given to the screen before, which did not take it: it came back behind the key that opened this one."""
+    _typed: Sequence[Typed] = ()
 
     def get_driver_class(self) -> type[Driver]:
         return sleepy(super().get_driver_class())
@@ -33,6 +48,26 @@ class KeyDeeds(Deeds):
         self.set_keymap(keymap(self.settings.keys))
         for name in PANES:
             self.pane(name).keys = self.labels
+        self.screen_change_signal.subscribe(self, self._hold_keys, immediate=True)
+
+    def _hold_keys(self, screen: Screen[Any]) -> None:
+        """What is typed and pasted from now on is for this screen: it waits until that is drawn and has its focus."""
+        self._arriving = screen if screen.call_after_refresh(self.call_later, self._give_keys, screen) else None
+
+    async def _give_keys(self, screen: Screen[Any]) -> None:
+        if screen is self._arriving:
+            kept = (*self._returned, *self._typed)
+            self._arriving, self._returned, self._typed = None, (), ()
+            for event in kept:
+                await self.on_event(event)
+
+    async def on_event(self, event: events.Event) -> None:
+        if self._arriving is None or not isinstance(event, events.Key | events.Paste):
+            await super().on_event(event)
+        elif event.is_forwarded:
+            self._returned = (*self._returned, anew(event))
+        else:
+            self._typed = (*self._typed, event)
 
     def on_unreadable(self) -> None:
         """What was pasted or typed is no text."""

@@ -40,6 +40,26 @@ async def test_a_key_pressed_again_before_its_screen_is_there_opens_one(app: Coc
             assert len(app.screen_stack) == 1, name
 
 
+async def test_what_is_typed_and_pasted_while_a_screen_opens_is_for_that_screen(app: CockpitApp) -> None:
+    def typed(text: str) -> None:
+        for letter in text:
+            app.post_message(events.Key(NAMES.get(letter, letter), letter))
+
+    async with app.run_test():
+        await settled(app)
+        app.do_pane("findings")
+        typed("/bare-mock\r")
+        await until(lambda: app.findings_pane.filters.text == "bare-mock", "the filter")
+        typed("\x1bm/")
+        app.post_message(events.Paste("view"))
+        typed("s.py\r")
+        await until(lambda: app.findings_pane.filters.text == "views.py", "the pasted filter")
+        typed("?\x1b?\x1bj")
+        await until(lambda: app.findings_pane.cursor == 1, "the key behind two screens that came and went")
+        assert len(app.screen_stack) == 1 and app.findings_pane.filters.text == "views.py"
+
+
+NAMES = {"/": "slash", "-": "minus", ".": "full_stop", "\r": "enter", "\x1b": "escape", "?": "question_mark"}
 SCREENS = ("habits", "maps", "skills", "bench", "spend", "composer", "audit", "verify", "start_day", "end_day")
 
 
