@@ -69,7 +69,7 @@ class Tmux:
         )
         pid = int(told.stdout.strip() or 0)
         subprocess.run([*ask, "kill-server"], capture_output=True, check=False)
-        for _ in range(100):
+        for _ in range(400):
             if not pid or not process_lives(pid):
                 return
             time.sleep(0.1)
@@ -85,6 +85,11 @@ def until(condition: Callable[[], bool], screen: Callable[[], str], seconds: flo
             return
         time.sleep(0.1)
     raise AssertionError(f"never on screen:\n{screen()}")
+
+
+def rest() -> None:
+    """As long as it takes until the app reads no more than what is announced to it."""
+    time.sleep(0.6)
 
 
 @pytest.fixture
@@ -160,10 +165,21 @@ def test_a_drag_in_a_pane_fills_tmuxs_buffer_and_a_hint_can_be_clicked(terminal:
         time.sleep(0.1)
 
     until(lambda: "resolved" not in screen.screen() and "manual-tenant-filter" in screen.screen(), screen.screen)
-    until(lambda: "files" in screen.screen(), screen.screen)
-    rows = screen.screen().splitlines()
-    row = next(place for place, text in enumerate(rows) if "manual-tenant-filter" in text)
-    column = rows[row].index("manual-tenant-filter")
+    for words in ("files", "of $5", "this session", "5 Quality"):  # panes grow while they are read, and rows move
+        until(lambda words=words: words in screen.screen(), screen.screen)  # type: ignore[misc]
+
+    def place() -> tuple[int, int]:
+        rows = screen.screen().splitlines()
+        row = next(place for place, text in enumerate(rows) if "manual-tenant-filter" in text)
+        return row, rows[row].index("manual-tenant-filter")
+
+    def stands() -> bool:
+        before = place()
+        rest()
+        return place() == before
+
+    until(stands, screen.screen)
+    row, column = place()
     mouse(0, column, row)
     for x in range(column + 1, column + len("manual-tenant-filter")):
         mouse(32, x, row)
@@ -209,11 +225,6 @@ def test_the_editor_opens_at_the_line_and_cockpit_comes_back(terminal: Callable[
     until(lambda: "4 Findings" in screen.screen(), screen.screen)
     line, path = told.read_text().split()
     assert line.startswith("+") and line[1:].isdigit() and path.endswith(".py")
-
-
-def rest() -> None:
-    """As long as it takes until the app reads no more than what is announced to it."""
-    time.sleep(0.6)
 
 
 def test_after_a_rest_keys_escapes_pastes_sizes_and_a_stop_arrive(terminal: Callable[..., Tmux]) -> None:
