@@ -74,12 +74,13 @@ def _set(call: Call) -> int:
     if hard is not None and hard < args.soft:
         raise CannotAnswer(f"the hard limit of the {args.window}, ${hard:g}, is below ${args.soft:g}", "give --hard")
     path = set_budget(args.window, args.soft, args.hard, block=args.block)
+    blocks = load_config(None).budget.block_on_limit
     if args.json:
-        blocks = load_config(None).budget.block_on_limit
         limit = {"soft": args.soft, "hard": hard, "block_on_limit": blocks}
         print_json({"window": args.window, **limit, "path": str(path), "meta": {}})
     else:
-        print(f"{args.window}: ${args.soft:g}{'' if hard is None else f', hard ${hard:g}'} ({path})")
+        past = "" if hard is None else f", hard ${hard:g}, {'blocks' if blocks else 'warns only'}"
+        print(f"{args.window}: ${args.soft:g}{past} ({path})")
     return 0
 
 

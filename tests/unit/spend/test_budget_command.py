@@ -181,6 +181,13 @@ def test_a_form_that_cannot_be_edited_is_left_alone(own_home: Path, text: str) -
     assert path.read_text() == text
 
 
+def test_what_was_set_says_whether_it_blocks(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--repo", str(app), "budget", "set", "day", "5", "--hard", "7.5"])
+    assert capsys.readouterr().out.startswith("day: $5, hard $7.5, warns only (")
+    main(["--repo", str(app), "budget", "set", "day", "5", "--block"])
+    assert capsys.readouterr().out.startswith("day: $5, hard $7.5, blocks (")
+
+
 @pytest.mark.parametrize("words", [["month", "200"], ["month", "-1"], ["month", "nan"], ["year", "1"], ["day"]])
 def test_nonsense_is_refused(app: Path, words: list[str]) -> None:
     try:
