@@ -6,7 +6,7 @@ guess; a model that is written otherwise, or put together from others, is left o
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from skills.gates.engine.patterns import lazy
@@ -20,6 +20,7 @@ _FLOW = lazy(r"""\{[^#]*\}\s*(?:#.*)?$""")
 _KEY = lazy(r"""^( *)(?:"([^"]*)"|'([^']*)'|([^\s'"#&*!|>%@`\[\]{}][^#]*?|\{[^}]*\}[^#:]*?))\s*:(?:\s+(.*))?$""")
 
 _MADE_OF = frozenset({"allOf", "oneOf", "anyOf", "$ref"})
+_OPENS = lazy(r"\s*:\s*\{")
 _LIST = lazy(r"\[([^\]]*)\]")
 _MODELS = {"components:": ("components", "schemas"), "definitions:": ("definitions",)}
 
@@ -48,18 +49,28 @@ def parse_schema(path: str, text: str) -> ApiSchema:
         return ApiSchema(path, problem=f"{path} cannot be read: {' '.join(str(problem).split())[:120]}")
 
 
-def _of_json(document: Any, text: str) -> tuple[ApiOperation, ...]:
+def _lines_of(keys: Iterable[object], text: str, above: str) -> Iterator[int]:
+    """The line of each of some keys of JSON, which stand one below the other somewhere below the key `above`."""
     import json
 
+    position = max(text.find(above), 0)
+    line = text.count("\n", 0, position) + 1
+    for key in keys:
+        at = position
+        while (at := text.find(name := json.dumps(key), at + 1)) >= 0 and not _OPENS.match(text, at + len(name)):
+            pass
+        if at >= 0:
+            line += text.count("\n", position, at)
+            position = at
+        yield line
+
+
+def _of_json(document: Any, text: str) -> tuple[ApiOperation, ...]:
     paths = document.get("paths") if isinstance(document, dict) else None
     if not isinstance(paths, dict):
         raise ValueError("it has no paths")
     found: list[ApiOperation] = []
-    position = 0
-    for name, item in paths.items():
-        at = text.find(json.dumps(name), position)
-        position = max(at, position)
-        line = text.count("\n", 0, position) + 1
+    for line, (name, item) in zip(_lines_of(paths, text, '"paths"'), paths.items(), strict=True):
         for method, operation in item.items() if isinstance(item, dict) else ():
             if method in METHODS:
                 responses = operation.get("responses") if isinstance(operation, dict) else None
@@ -70,14 +81,15 @@ def _of_json(document: Any, text: str) -> tuple[ApiOperation, ...]:
 
 def _models_of_json(document: Any, text: str) -> Iterator[ApiComponent]:
     components = document.get("components")
+    above = '"schemas"' if isinstance(components, dict) else '"definitions"'
     models = components.get("schemas") if isinstance(components, dict) else document.get("definitions")
-    for name, model in models.items() if isinstance(models, dict) else ():
+    if not isinstance(models, dict):
+        return
+    for line, (name, model) in zip(_lines_of(models, text, above), models.items(), strict=True):
         fields = model.get("properties") if isinstance(model, dict) else None
         if isinstance(fields, dict) and not _MADE_OF & model.keys():
-            found = re.search(rf'"{re.escape(name)}"\s*:\s*\{{', text)
             required = model.get("required")
             needed = tuple(map(str, required)) if isinstance(required, list) else ()
-            line = text.count("\n", 0, found.start()) + 1 if found else 1
             yield ApiComponent(str(name), line, needed, tuple(map(str, fields)))
 
 

@@ -153,3 +153,16 @@ def test_json_models_with_required_fields() -> None:
         ("Order", 4, ("id",), ("id", "total")),
         ("Open", 16, (), ("a",)),
     ]
+
+
+def test_json_models_stand_where_their_own_keys_stand() -> None:
+    line = {"title": "Order", "properties": {"order": {}}}
+    models = {"Line": line, "Order": {"properties": {"id": {}}}, "Größe": {"properties": {"cm": {}}}}
+    text = json.dumps({"info": {"Order": {}}, "paths": {}, "components": {"schemas": models}}, indent=1)
+
+    found = parse_schema("openapi.json", text).components
+
+    rows = text.splitlines()
+    assert [model.name for model in found] == ["Line", "Order", "Größe"]
+    assert [rows[model.line - 1].strip() for model in found] == [f"{json.dumps(name)}: {{" for name in models]
+    assert found[1].line > found[0].line > rows.index('  "schemas": {')
