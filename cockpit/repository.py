@@ -89,7 +89,10 @@ def _pointed_at(marker: Path) -> Path:
     except OSError as problem:
         raise CannotAnswer(f"{marker} cannot be read ({problem.strerror})") from None
     if not text.startswith("gitdir:"):
-        raise CannotAnswer(f"{marker} does not point at a git folder")
+        raise CannotAnswer(
+            f"{marker} does not point at a git folder",
+            "git worktree repair, in the main repository; or move that file away and clone again",
+        )
     git_dir = Path(os.path.normpath(marker.parent / text.removeprefix("gitdir:").strip()))
     if not git_dir.is_dir():
         raise CannotAnswer(

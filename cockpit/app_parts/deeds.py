@@ -102,6 +102,10 @@ class Deeds(App[int]):
         if wish not in self._opening:
             self._opening[wish] = self.run_worker(work, exit_on_error=False)
 
+    def opens(self, *kinds: str) -> bool:
+        """Whether a wish of one of these kinds is being worked on."""
+        return any(wish[0] in kinds and not worker.is_finished for wish, worker in (self._opening or {}).items())
+
     def tell(
         self,
         message: object,

@@ -52,6 +52,9 @@ class FindingDeeds(Deeds):
     def do_open(self) -> None:
         """Open the finding, or what could not be judged, in the editor: in this terminal, or in its own window."""
         row = self.findings_pane.current
+        if self.opens("fix", "ignore"):  # the key was for its diff, which nobody has seen yet
+            self.tell("The diff is on its way: press enter when it is here.", about="diff")
+            return
         if isinstance(row, Check):
             self.do_view()
         if row is None or isinstance(row, Check):

@@ -77,7 +77,7 @@ def read_draft(repository: Repository, config: Config, *, findings: Iterable[Fin
         metrics = _metrics(root, found)
         told = report.result()
     old, others, aside = _old(before, notes)
-    same_session = record.started is not None and bool(old.updated) and _is_after(old.updated, began)
+    same_session = record.last is not None and bool(old.updated) and _is_after(old.updated, began)
     done = _completed(root, before, record, began, found[:_MOST_COMMITS], said, old, same_session=same_session)
     open_rows = tuple(row for row in old.in_progress if row.task not in done)
     handover = Handover(
@@ -125,12 +125,13 @@ def _learnings(commits: Iterable[_Commit], said: Talk) -> tuple[Learning, ...]:
 
 
 def _began(record: DayRecord, now: datetime) -> tuple[datetime, str]:
-    """When the session began, and what that is where nobody noted it: the end of the last one today, else midnight."""
-    if record.started is not None and now - record.started < timedelta(hours=36):
+    """When the session began, and what that is where nobody noted it. One that was ended today goes on: a second end
+    of the day tells all of it."""
+    midnight = clock.local_midnight(now)
+    goes_on = record.ended is None or record.ended >= midnight
+    if goes_on and record.started is not None and now - record.started < timedelta(hours=36):
         return record.started, ""
-    if record.ended is not None and record.ended > clock.local_midnight(now):
-        return record.ended, " since the last end of day"
-    return clock.local_midnight(now), " since midnight"
+    return midnight, " since midnight"
 
 
 def _files(root: Path) -> dict[str, bytes]:

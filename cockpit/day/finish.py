@@ -238,7 +238,7 @@ class EndDay:
 
     def _summary(self) -> tuple[StepStatus, str]:
         if self.write:
-            record = ended(self.draft.record, self.draft.now, self.draft.began)
+            record = ended(self.draft.record, self.draft.now)
             self._files.append(write_record(self.repository, record))
         done = len(self.draft.handover.completed)
         held = len(self.draft.handover.blockers)

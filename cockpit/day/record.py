@@ -71,9 +71,9 @@ def begun(record: DayRecord, now: datetime, head: str) -> DayRecord:
     return DayRecord(now, None, record.last, head)
 
 
-def ended(record: DayRecord, now: datetime, began: datetime) -> DayRecord:
-    """The record after an end of the day."""
-    return replace(record, started=record.started or began, ended=now, note="")
+def ended(record: DayRecord, now: datetime) -> DayRecord:
+    """The record after an end of the day. A beginning that nobody noted stays unknown."""
+    return replace(record, ended=now, note="")
 
 
 def write_record(repository: Repository, record: DayRecord) -> Path:

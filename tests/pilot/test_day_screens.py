@@ -44,6 +44,17 @@ async def test_the_day_starts_with_the_queue_and_its_reasons(app: CockpitApp, wi
         assert not isinstance(app.screen, DayScreen)
 
 
+async def test_without_tasks_only_the_way_out_is_offered(app: CockpitApp, demo: Demo) -> None:
+    for name in ("TASK.md", "PROJECT_CONTEXT.md"):
+        (demo.root / name).unlink(missing_ok=True)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("s")
+        await until(lambda: isinstance(app.screen, StartDayScreen) and app.screen.report is not None, "the report")
+        screen = app.screen
+        assert isinstance(screen, StartDayScreen) and screen.report is not None and not screen.report.queue
+        assert "close" in str(screen.view.border_subtitle) and "open" not in str(screen.view.border_subtitle)
+
+
 async def test_a_task_opens_its_file_and_makes_a_worktree(
     app: CockpitApp, demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:

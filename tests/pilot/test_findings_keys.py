@@ -3,6 +3,7 @@
 import gc
 import subprocess
 import sys
+import threading
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from cockpit.app import CockpitApp
+from cockpit.app_parts import findings as part
 from cockpit.config import ToolConfig
 from cockpit.demo import Demo
+from cockpit.findings import fix
 from cockpit.findings.models import Check, CheckProblem
 from tests.pilot.conftest import settled, text_of, until
 from widgets.finding_words import FindingWords
@@ -215,3 +218,28 @@ async def test_fix_shows_the_diff_and_writes_it(app: CockpitApp, demo: Demo) -> 
         await until(lambda: source.read_text() != before, "the fix")
         assert "unittest.mock" not in source.read_text() and "mocker" in source.read_text()
         await until(lambda: finding.fingerprint not in {f.fingerprint for f in app.found.findings}, "it to leave")
+
+
+async def test_enter_before_the_diff_is_there_opens_no_editor(
+    app: CockpitApp, demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[object] = []
+    monkeypatch.setattr(part, "open_in_editor", lambda *place: opened.append(place))
+    planned = threading.Event()
+    real = fix.plan_fix
+
+    def slowly(*words: object) -> object:
+        assert planned.wait(30)
+        return real(*words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(fix, "plan_fix", slowly)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        assert app.findings_pane.find(lambda row: getattr(row, "rule", "") == "bare-mock")
+        await pilot.press("f", "enter")
+        planned.set()
+        await until(lambda: isinstance(app.screen, ConfirmScreen), "the diff")
+        assert not opened
+        assert any("on its way" in one.message for one in app._notifications)
+        await pilot.press("escape", "enter")
+        await until(lambda: bool(opened), "the editor")

@@ -19,6 +19,7 @@ from widgets.screens.rows import Row
 
 _QUEUE = "### Today's Priority Queue"
 _WIDE = 76
+_NO_TASKS = ("{close} close",)
 _HINTS = (
     "{start-open} open its files · {start-worktree} new worktree · {close} close",
     "{start-open} open · {start-worktree} new · {close}",
@@ -127,7 +128,8 @@ class StartDayScreen(DayScreen):
             rows += [Row("gap2", ()), Row("scans", heading("Quick Scans", "runs…" if self.scanning else ""))]
             rows += rows_of("gates", [self.gates] if self.gates else [])
             rows += sweep_rows(self.scans, self.width)
-        self.view.set_title(line(crop(plain_text(title), self.width)), hint=self.longest(_HINTS, self.width))
+        hints = _HINTS if report is not None and report.queue else _NO_TASKS
+        self.view.set_title(line(crop(plain_text(title), self.width)), hint=self.longest(hints, self.width))
         self.view.show_items(rows)
 
     def _task_here(self) -> int | None:

@@ -352,3 +352,4 @@ def test_the_month_is_told_without_the_rate_where_both_have_no_room() -> None:
 def test_a_worktree_whose_folder_is_gone_is_called_by_its_folder() -> None:
     assert head_of(Worktree("shop", "/src/shop", None, None, missing=True)) == "shop"
     assert head_of(Worktree("shop", "/src/shop", None, None)) == "no commits yet"
+    assert head_of(Worktree("shop", "/src/shop", None, "abcdef0123")) == "shop, detached abcdef0"

@@ -114,6 +114,12 @@ def test_how_long_a_session_took_says_where_nobody_noted_its_beginning(
 ) -> None:
     ended(repo, capsys)
     assert read_markdown((repo / "PROJECT_CONTEXT.md").read_text()).duration.endswith(" min since midnight")
+    ended(repo, capsys)
+    assert read_markdown((repo / "PROJECT_CONTEXT.md").read_text()).duration.endswith(" min since midnight")
+    now = datetime.now(UTC)
+    write_record(find_repository(repo), DayRecord(now - timedelta(hours=34), now - timedelta(hours=25)))
+    ended(repo, capsys)
+    assert read_markdown((repo / "PROJECT_CONTEXT.md").read_text()).duration.endswith(" min since midnight")
     write_record(find_repository(repo), DayRecord(datetime.now(UTC) - timedelta(minutes=15)))
     ended(repo, capsys)
     assert read_markdown((repo / "PROJECT_CONTEXT.md").read_text()).duration == "15 min"

@@ -180,7 +180,7 @@ def test_a_session_goes_on_until_it_ends_or_the_day_does(repo: Path) -> None:
     assert begun(first, NOW + timedelta(hours=3), "def") == first
     tomorrow = begun(first, NOW + timedelta(days=1), "def")
     assert (tomorrow.started, tomorrow.before) == (NOW + timedelta(days=1), NOW)
-    over = records.ended(first, NOW + timedelta(hours=8), NOW)
+    over = records.ended(first, NOW + timedelta(hours=8))
     assert begun(over, NOW + timedelta(hours=9), "x").before == NOW + timedelta(hours=8)
 
 

@@ -77,8 +77,9 @@ def test_bare_repositories_are_refused_but_their_worktrees_are_not(repo: Path, t
 )
 def test_a_broken_pointer_is_named(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / ".git").write_text(content)
-    with pytest.raises(CannotAnswer, match=message):
+    with pytest.raises(CannotAnswer, match=message) as raised:
         find_repository(tmp_path)
+    assert "git worktree repair" in raised.value.hint
 
 
 @pytest.mark.parametrize(("name", "said"), [(".", "not in a git repository"), ("nowhere", "is not a folder")])
