@@ -172,7 +172,7 @@ def cost_of(tree: Worktree, costs: Mapping[str, Amount] | None) -> str:
 
 
 def head_of(tree: Worktree) -> str:
-    """The branch (also the one that is being rebased); without one the folder, of which several may stand at one commit."""
+    """The branch (also the one that is being rebased); without one the folder: several may stand at one commit."""
     unborn = tree.name if tree.missing else "no commits yet"
     return plain_text(
         tree.branch or tree.rebasing or (f"{tree.name}, detached {tree.head[:7]}" if tree.head else unborn)
