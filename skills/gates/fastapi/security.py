@@ -33,6 +33,8 @@ _SECRET_FIELD = lazy(
 _TEXTS = frozenset({"Optional", "Union", "Annotated", "Any", "List", "Dict", "None"})
 # Endpoints that think of a password for whoever asks.
 _MAKES_UP = lazy(r"generat|suggest|random", re.I)
+_LEFT_OUT = lazy(r"exclude=True|repr=False|\b(?:mask|redact|obfuscat)", re.I)
+_MASKS = lazy(r"(?:\b|_)(?:mask|redact|obfuscat)", re.I)
 _NEVER_OUT = lazy(r"pass|hash")
 _OUT = lazy(r"(?:Out|Output|Response|Read|Public|Resp)$")
 _TOKEN_MODELS = lazy(
@@ -68,12 +70,9 @@ def _on_schema(node: ast.ClassDef, context: FileContext) -> None:
             continue  # no part of an answer: rows of another table
         named = _named(field.annotation)
         parts += named
-        hidden = field.value is not None and re.search(
-            r"exclude=True|repr=False|\b(?:mask|redact|obfuscat)", ast.unparse(field.value), re.I
-        )
         if (
             _SECRET_FIELD.match(field.target.id)
-            and not hidden
+            and not _is_hidden(field, field.target.id, node)
             and not (field.target.id == "client_secret" and not _has_field(node, "client_id"))
             and _TEXTS.issuperset(named)  # no class of which it is told what it shows
             and hint not in {"None", "bool"}
@@ -84,6 +83,16 @@ def _on_schema(node: ast.ClassDef, context: FileContext) -> None:
             context.report(SECRET_OUT, field, message, needs=(("schema", node.name),), symbol=name)
     context.statement = statement
     context.fact("schema", node.name, " ".join(dict.fromkeys(parts)), node.lineno)
+
+
+def _is_hidden(field: ast.AnnAssign, name: str, node: ast.ClassDef) -> bool:
+    """True for a field that is left out or masked, also by a method of its class, and for one beside what stands for
+    it from then on: an `api_key` with an `api_key_display` is given once, when it is made."""
+    if field.value is not None and _LEFT_OUT.search(ast.unparse(field.value)):
+        return True
+    if any(_has_field(node, f"{name}_{how}") for how in ("display", "preview", "hint", "prefix")):
+        return True
+    return any(isinstance(part, FunctionNode) and _MASKS.search(ast.unparse(part)) for part in node.body)
 
 
 def _has_field(node: ast.ClassDef, name: str) -> bool:
@@ -272,7 +281,13 @@ secret_in_response = Rule(
         ),
         *(
             Example({"shop/schemas.py": f"from pydantic import BaseModel\n\n\nclass UserOut(BaseModel):\n{fields}"})
-            for fields in ("    api_key: KeyShown | None\n", '    api_key: str = Field(description="Masked")\n')
+            for fields in (
+                "    api_key: KeyShown | None\n",
+                '    api_key: str = Field(description="Masked")\n',
+                "    api_key: str | None = None\n    api_key_display: str\n",
+                "    api_key: str\n\n    @classmethod\n    def of(cls, row):\n"
+                "        return cls(api_key=row.key(apply_mask=True))\n",
+            )
         ),
         Example(
             {

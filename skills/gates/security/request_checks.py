@@ -114,15 +114,23 @@ def leaves_most(node: ast.Call, context: FileContext) -> bool:
 
 def known_unless(test: ast.expr) -> Iterator[ast.expr]:
     """What is known behind an `if` that leaves: `if token != settings.TOKEN: raise`, `if not shop.sells_in(land):
-    raise`."""
+    raise`, `if not TYPES.get(kind): raise`."""
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         for part in descendants(test.operand):
-            if isinstance(part, ast.Call) and _ASKS_ELSE.search(last_name(part.func)) is None:
+            if isinstance(part, ast.Call) and (
+                _ASKS_ELSE.search(last_name(part.func)) is None or _is_of_table(part.func)
+            ):
                 yield from part.args
     elif isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.NotEq):
         other = test.comparators[0]
         if (isinstance(other, ast.Constant) and other.value) or "settings" in ast.unparse(other):
             yield test.left
+
+
+def _is_of_table(function: ast.expr) -> bool:
+    """True for `TYPES.get` and `self.allowed_types.get`: what has no entry there is turned away."""
+    owner = last_name(function.value) if isinstance(function, ast.Attribute) and function.attr == "get" else ""
+    return owner.isupper() or _CHECKS.search(owner) is not None
 
 
 def each_known_after(loop: ast.For | ast.AsyncFor) -> Iterator[ast.expr]:

@@ -196,11 +196,14 @@ class Flow:
 
     def _forget_all(self, nodes: Iterable[ast.expr]) -> None:
         for node in nodes:
+            around: set[ast.AST | None] = set()  # what holds other keys besides the one that was looked at
             for part in descendants(node):
                 if isinstance(part, ast.Name):
                     self.held.pop(part.id, None)
                 elif isinstance(part, (ast.Subscript, ast.Call)) and self.origin(part) is not None:
-                    self.checked.add(ast.unparse(part))
+                    around.add(_holder(part))
+                    if part not in around:
+                        self.checked.add(ast.unparse(part))
 
     def origin(self, node: ast.AST | None) -> Origin | None:
         """Where the value of an expression came from, None where not from a request, or not in raw form."""
@@ -273,6 +276,13 @@ class Flow:
         if name in _KEEPS and (isinstance(function, ast.Name) or name not in _BUILTINS):
             return self._first([*node.args, *(keyword.value for keyword in node.keywords)])
         return self.origin(node.args[2]) if leaves_most(node, self.context) else None
+
+
+def _holder(read: ast.Subscript | ast.Call) -> ast.expr | None:
+    """What a key is read of: `data["owner"]` of `data["owner"]["mail"]` and of `data["owner"].get("mail")`."""
+    if isinstance(read, ast.Subscript):
+        return read.value if isinstance(read.slice, ast.Constant) and isinstance(read.slice.value, str) else None
+    return read.func.value if isinstance(read.func, ast.Attribute) and read.func.attr == "get" else None
 
 
 def _cut(origin: Origin | None) -> Origin | None:

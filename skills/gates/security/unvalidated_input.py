@@ -246,6 +246,8 @@ unvalidated_input = Rule(
         "    return open(path)\n",
         _HEAD + '    if form.is_valid():\n        send(request.POST["mail"])\n',
         "import os\n" + _HEAD + '    os.system("ping " + request.POST.get("host"))\n',
+        _HEAD + '    if request.data["owner"]["kind"] in KINDS:\n        order.note = request.data["owner"]["note"]\n'
+        "    order.save()\n",
         _HEAD + '    request.user.profile.note = request.POST["note"]\n    request.user.profile.save()\n',
         "import os\nimport re\n" + _HEAD + '    host = re.sub("^https?://", "", request.POST["host"])\n'
         '    os.system("ping " + host)\n',
@@ -266,6 +268,8 @@ unvalidated_input = Rule(
         "        raise Http404\n    Order.objects.filter(pk__in=ids)\n",
         _HEAD + '    scan = request.FILES["scan"]\n    try:\n        read_image(scan)\n    except Exception:\n'
         "        raise Http404 from None\n    order.scan = scan\n    order.save()\n",
+        _HEAD + '    kind = request.POST["kind"]\n    if not KINDS.get(kind):\n        raise Http404\n'
+        "    if kind in LARGE:\n        weigh(order)\n    order.kind = kind\n    order.save()\n",
         _HEAD + '    if request.POST["pk"].isdigit():\n        Order.objects.filter(pk=request.POST["pk"])\n',
         _HEAD + '    if is_safe_url(request.GET.get("next")):\n        return redirect(request.GET.get("next"))\n',
         _HEAD + "    name = f\"do_{request.POST['action']}\"\n    getattr(orders, name)()\n",
