@@ -39,7 +39,52 @@ BAD = (
     ),
 )
 
+_ASKED = "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n\n\n"
+_APP = "from fastapi import Depends, FastAPI\n\napp = FastAPI()\n\n\n"
+_WORKER = _APP + "@app.post('/work')\ndef work(o: In) -> None:\n    pass\n"
+_FRONT = _APP + _ASKED.replace("@router", "@app")
+_ORDERS = (
+    "from fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n"
+    + _ASKED
+    + ("@router.post('/orders')\ndef place(o: In) -> None:\n    pass\n")
+)
+_ACCOUNT = _ORDERS.replace("def place", "def create_user")
+_MIDDLEWARE = (
+    "from starlette.middleware.base import BaseHTTPMiddleware\n\n\nclass Gate(BaseHTTPMiddleware):\n"
+    "    async def dispatch(self, request, call_next):\n"
+    "        if request.headers.get('Authorization') != KEY:\n"
+    "            return JSONResponse({}, status_code=401)\n        return await call_next(request)\n"
+)
+_MAIN = (
+    "from fastapi import FastAPI\nfrom orders.views import router\nfrom web.middle import Gate\n\n"
+    "app = FastAPI()\napp.add_middleware(Gate)\napp.include_router(router)\n"
+)
+_IN_MAIN = (
+    _MAIN.replace("app.add_middleware(Gate)\n", "")
+    + "\n\n@app.middleware('http')\nasync def gate(request, call_next):\n"
+    + "    if request.headers.get('Authorization') != KEY:\n        return JSONResponse({}, status_code=401)\n"
+    + "    return await call_next(request)\n"
+)
+_AT_HOME = "from orders.views import router\n\nif settings.ENVIRONMENT == 'local':\n    app.include_router(router)\n"
+BAD += (
+    Example({"shop/front.py": _FRONT + _WORKER[len(_APP) :]}),
+    Example({"shop/orders.py": _ACCOUNT + "\n\n@router.post('/signup')\ndef signup(o: In) -> None:\n    pass\n"}),
+    Example(
+        {
+            "web/main.py": _MAIN,
+            "orders/views.py": _ORDERS,
+            "web/middle.py": _MIDDLEWARE.replace("401", "403").replace("Authorization", "Accept"),
+        }
+    ),
+    Example({"web/main.py": _AT_HOME.replace("==", "!="), "orders/views.py": _ORDERS}),
+)
+
 GOOD = (
+    Example({"shop/front.py": _FRONT, "shop/worker.py": _WORKER}, note="an app beside another one"),
+    Example({"shop/orders.py": _ACCOUNT}, note="how one comes to an account"),
+    Example({"web/main.py": _MAIN, "orders/views.py": _ORDERS, "web/middle.py": _MIDDLEWARE}),
+    Example({"web/main.py": _IN_MAIN, "orders/views.py": _ORDERS}),
+    Example({"web/main.py": _AT_HOME, "orders/views.py": _ORDERS}),
     Example({"shop/deps.py": _ALIAS, "shop/pets.py": _ALIASED.replace("id: int", "id: int, me: Me")}),
     Example({"shop/deps.py": _ALIAS.replace("current_owner", "settings"), "shop/pets.py": _ALIASED}),
     *one_file(

@@ -33,6 +33,8 @@ _TURNS_AWAY = lazy(
     r"|[\"'](?:Authorization|X-\w*(?:Key|Token|Signature)[\w-]*)[\"']|\w*(?:Unauthori[sz]ed|Forbidden|Unauthenticated)\w*\(",
     re.I,
 )
+# Of these, what asks who it is: a middleware that only forbids may look at the address of the caller, or the host.
+_ASKS_WHO = lazy(r"401|UNAUTHORI|Authorization|[\"']X-\w*(?:Key|Token|Signature)", re.I)
 _TURNING = (
     b"401",
     b"403",
@@ -56,6 +58,12 @@ _CHECKS = lazy(
     r"|user_from",
     re.I,
 )
+# What a middleware refuses besides strangers, and how an account of one's own comes to be.
+_OTHER_REFUSALS = lazy(r"host|rate|limit|csrf|cors|size|body|log|cache|maintenance", re.I)
+_REGISTERS = lazy(r"regist|sign_?-?up", re.I)
+_ADDS_ACCOUNT = lazy(r"(?:create|add|new|write|make|insert|post|save)_(?:new_)?(?:user|account|member|customer)$")
+# Where a server runs for whoever works on it.
+_AT_HOME = lazy(r"^(?!.*(?:\bnot\b|!=)).*(?<![a-z])(?:local|dev(?:elopment)?|debug|test(?:s|ing)?)(?![a-z])", re.I)
 # Asked by POST, as a question that does not fit into an address is.
 _READS = lazy(
     r"(?:get|list|search|find|query|fetch|read|count|lookup|preview|estimate|calculate|suggest|validate|convert)(?:_|$)"
@@ -97,15 +105,18 @@ def _on_writing(node: FunctionNode, context: FileContext) -> None:
     if endpoint is None:
         _on_helper(node, context)
         return
+    if _REGISTERS.search(f"{endpoint.path} {node.name}"):
+        context.fact("registers", endpoint.verb)
+    key = _router_key(endpoint.decorator.func.value, context)  # type: ignore[attr-defined]
     dependencies = endpoint.keywords.get("dependencies")
     said = f"{_guards(node, context)}, {ast.unparse(dependencies) if dependencies is not None else ''}"
     guarded = _asks(said) or (dependencies is not None and not isinstance(dependencies, ast.List))
     others = " ".join(ast.unparse(item) for item in node.decorator_list if item is not endpoint.decorator)
     if guarded or _AUTH.search(others):
-        context.fact("auth-dependency", endpoint.verb, "", 0)
+        context.fact("auth-dependency", endpoint.verb, key, 0)
         return
     for hint in {one.annotation.id for one, _ in parameters(node) if isinstance(one.annotation, ast.Name)} - _PLAIN:
-        context.fact("endpoint-hint", hint)
+        context.fact("endpoint-hint", hint, key)
     if endpoint.verb == "post" and (_READS.match(node.name) or _ASKED.search(endpoint.path)):
         return
     if endpoint.verb not in WRITING or PUBLIC.search(f"{endpoint.path} {node.name} {context.path.rpartition('/')[2]}"):
@@ -117,11 +128,11 @@ def _on_writing(node: FunctionNode, context: FileContext) -> None:
         return
     owner = context.scopes[-1] if context.scopes else None
     holder = owner.name if isinstance(owner, ast.ClassDef) else ""
-    key = _router_key(endpoint.decorator.func.value, context)  # type: ignore[attr-defined]
     hints = " ".join(last_name(one.annotation) for one, _ in parameters(node) if one.annotation is not None)
     needs = (
         ("module", _module(context.path)), ("router", key), ("class", holder), ("depends", f"{said} {hints}".strip()),
         ("app", "own" if context.holds(b"= FastAPI(") else ""),
+        ("adds", "account" if endpoint.verb == "post" and _ADDS_ACCOUNT.search(node.name) else ""),
     )  # fmt: skip
     message = f"the endpoint {node.name} changes something and does not ask who calls"
     symbol = context.symbol_of(node.name)
@@ -133,20 +144,36 @@ def _turns_away(node: FunctionNode, context: FileContext) -> bool:
     """True for a function that refuses who may not call, or reads what says who it is from the headers."""
     if not any(map(context.holds, _TURNING)):
         return False
+    return _TURNS_AWAY.search(_body_of(node, context)) is not None
+
+
+def _asks_who(node: FunctionNode, context: FileContext) -> bool:
+    return _ASKS_WHO.search(_body_of(node, context)) is not None
+
+
+def _body_of(node: FunctionNode, context: FileContext) -> str:
     first = node.body[0].lineno if node.body else node.lineno
-    return _TURNS_AWAY.search("\n".join(context.lines[first - 1 : node.end_lineno])) is not None
+    return "\n".join(context.lines[first - 1 : node.end_lineno])
 
 
 def _on_helper(node: FunctionNode, context: FileContext) -> None:
     """A middleware that asks who calls, and what endpoints may depend on that does so in turn."""
     if is_decorated(node, {"middleware"}):
-        if _AUTH.search(node.name):
-            context.fact("guarded-router", "*")
+        named = _AUTH.search(node.name) is not None
+        if named or (not _OTHER_REFUSALS.search(node.name) and _turns_away(node, context) and _asks_who(node, context)):
+            context.fact("guarded-router", "*", _middle_of(node, context))
         return
     said = _guards(node, context)
     if (("Depends(" in said or "Security(" in said) and _asks(said)) or _turns_away(node, context):
         outermost = context.scopes[0] if context.scopes else node
-        context.fact("asks-caller", outermost.name)
+        context.fact("asks-caller", outermost.name, "who" if _asks_who(node, context) else "")
+
+
+def _middle_of(node: FunctionNode, context: FileContext) -> str:
+    """The app that a function is a middleware of, as a dotted name."""
+    owners = (item.func.value for item in node.decorator_list
+              if isinstance(item, ast.Call) and isinstance(item.func, ast.Attribute))  # fmt: skip
+    return next((_router_key(owner, context) for owner in owners), "")
 
 
 def _module(path: str) -> str:
@@ -169,8 +196,9 @@ def _on_router(node: ast.Call, context: FileContext) -> None:
     given = {keyword.arg: keyword.value for keyword in node.keywords}
     depends = given.get("dependencies")
     guarded = depends is not None and (isinstance(depends, ast.Name) or _AUTH.search(ast.unparse(depends)) is not None)
-    if name == "add_middleware" and node.args and _AUTH.search(last_name(node.args[0])):
-        context.fact("guarded-router", "*")
+    if name == "add_middleware" and node.args and isinstance(node.func, ast.Attribute):
+        added, app = last_name(node.args[0]), _router_key(node.func.value, context)
+        context.fact(*(("guarded-router", "*") if _AUTH.search(added) else ("adds-middleware", added)), app)
     elif name == "include_router":
         routed = node.args[0] if node.args else given.get("router")
         if routed is not None and isinstance(node.func, ast.Attribute):
@@ -180,12 +208,20 @@ def _on_router(node: ast.Call, context: FileContext) -> None:
                 context.fact("guarded-router", word)
             if guarded:
                 context.fact("guarded-router", child)
+    made = context.statement
+    named = _router_key(made.targets[0], context) if isinstance(made, ast.Assign) else _module(context.path)
     if name == "FastAPI":
-        context.fact("makes-app", context.path)
+        context.fact("makes-app", context.path, named)
     if guarded and name in {"APIRouter", "FastAPI"}:
-        made = context.statement
-        named = _router_key(made.targets[0], context) if isinstance(made, ast.Assign) else _module(context.path)
         context.fact("guarded-router", *(("*", named) if name == "FastAPI" else (named,)))
+
+
+def _on_condition(node: ast.If, context: FileContext) -> None:
+    """Routers that are included only where a developer runs the server: no stranger reaches them."""
+    if _AT_HOME.search(ast.unparse(node.test)):
+        for call in descendants(ast.Module(node.body, [])):
+            if isinstance(call, ast.Call) and last_name(call.func) == "include_router" and call.args:
+                context.fact("guarded-router", _router_key(call.args[0], context))
 
 
 def _on_alias(node: ast.Assign, context: FileContext) -> None:
@@ -209,10 +245,15 @@ def _on_controller(node: ast.ClassDef, context: FileContext) -> None:
 
 
 def _auth_holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
-    if any(_covers(path, report.path) for path, _ in project.named("guarded-router", "*")):
-        return None
-    known = project.facts("auth-dependency") or _aliased(project)
     needs = dict(candidate.needs)
+    if any(_covers(path, report.path) for path, _ in _asking_apps(project)):
+        return None
+    if needs["adds"] and not project.facts("registers"):
+        return None  # an account of one's own comes to be somewhere
+    known = project.facts("auth-dependency") or _aliased(project)
+    apps = frozenset(fact.detail for _, fact in project.facts("makes-app"))
+    if _ends_guarded(needs["router"], apps):  # beside it in the folder may stand an app of its own
+        known = [one for one in known if one[1].detail == needs["router"] or not _ends_guarded(one[1].detail, apps)]
     if needs["app"]:  # another app of the repository says nothing about this one
         known = [place for place in known if _covers(report.path, place[0])]
     known = _of_same_app(known, report.path, project)
@@ -228,6 +269,16 @@ def _auth_holds(candidate: Candidate, report: FileReport, project: Project) -> C
         return None
     text = "endpoints of this project ask who calls"
     return replace(candidate, evidence=(Evidence(known[0][0], max(1, known[0][1].line), text),))
+
+
+def _asking_apps(project: Project) -> list[Place]:
+    """Where apps ask who calls as a whole; the detail is the app, where it has a name."""
+    return project.named("guarded-router", "*") + [
+        (path, fact)
+        for path, fact in project.facts("adds-middleware")
+        if any(asked.detail for _, asked in project.named("asks-caller", fact.name))
+        and not _OTHER_REFUSALS.search(fact.name)
+    ]
 
 
 def _aliased(project: Project) -> list[Place]:
@@ -263,7 +314,7 @@ def _guarded_routers(project: Project) -> frozenset[str]:
     found: frozenset[str] | None = project.memo.get(NO_AUTH)  # type: ignore[assignment]
     if found is None:
         guarded = {fact.name for _, fact in project.facts("guarded-router") if "." in fact.name}
-        guarded |= {fact.detail for _, fact in project.named("guarded-router", "*") if fact.detail}
+        guarded |= {fact.detail for _, fact in _asking_apps(project) if fact.detail}
         edges = {(fact.detail, fact.name) for _, fact in project.facts("includes-router")}
         before = -1
         while before != len(guarded):
@@ -303,15 +354,15 @@ write_without_auth = Rule(
     catches="POST, PUT, PATCH and DELETE endpoints without a dependency that says who calls.",
     why="Every other endpoint was thought through; this one is found by whoever reads the OpenAPI document.",
     fix="Take the current user as a dependency (`user: CurrentUser`), or give the router `dependencies=[Depends(…)]`.",
-    when="In projects where other endpoints have such a dependency. Login, registration, webhooks, health and "
-    "the like are "
-    "left out, and routers, apps and classes of endpoints that have dependencies or an authentication middleware as a "
-    "whole.",
+    when="In projects where other endpoints have such a dependency. Login, registration, webhooks, health and the like "
+    "are left out, the one way to come to an account, and routers, apps and classes of endpoints that have "
+    "dependencies or an authentication middleware as a whole.",
     watches=(
-        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_writing, FASTAPI, outside_tests),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_writing, (*FASTAPI, b"starlette"), outside_tests),
         Watch(
             (ast.Call,), _on_router, FASTAPI, outside_tests, near=(b"Router", b"FastAPI", b"_router", b"_middleware")
         ),
+        Watch((ast.If,), _on_condition, (b".include_router(",), outside_tests),
         Watch((ast.Assign,), _on_alias, (b"Annotated[",), outside_tests, near=(b"Annotated[",)),
         Watch((ast.ClassDef,), _on_controller, (b"Depends(", b"Security(", b"APIRouter"), outside_tests),
     ),
