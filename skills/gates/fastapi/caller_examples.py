@@ -49,6 +49,7 @@ _ORDERS = (
     + ("@router.post('/orders')\ndef place(o: In) -> None:\n    pass\n")
 )
 _ACCOUNT = _ORDERS.replace("def place", "def create_user")
+_COMPARED = "    till = db.query(Till).filter(Till.token == o.token).one()\n    till.place(o)\n"
 _MIDDLEWARE = (
     "from starlette.middleware.base import BaseHTTPMiddleware\n\n\nclass Gate(BaseHTTPMiddleware):\n"
     "    async def dispatch(self, request, call_next):\n"
@@ -67,6 +68,7 @@ _IN_MAIN = (
 )
 _AT_HOME = "from orders.views import router\n\nif settings.ENVIRONMENT == 'local':\n    app.include_router(router)\n"
 BAD += (
+    Example({"shop/orders.py": _ORDERS.replace("    pass\n", _COMPARED.replace("token", "shelf"))}),
     Example({"shop/front.py": _FRONT + _WORKER[len(_APP) :]}),
     Example({"shop/orders.py": _ACCOUNT + "\n\n@router.post('/signup')\ndef signup(o: In) -> None:\n    pass\n"}),
     Example(
@@ -81,6 +83,8 @@ BAD += (
 
 GOOD = (
     Example({"shop/front.py": _FRONT, "shop/worker.py": _WORKER}, note="an app beside another one"),
+    Example({"shop/orders.py": _ORDERS.replace("    pass\n", _COMPARED)}, note="a secret that is sent"),
+    Example({"shop/orders.py": _ORDERS.replace("def place", "def join_waitlist")}),
     Example({"shop/orders.py": _ACCOUNT}, note="how one comes to an account"),
     Example({"web/main.py": _MAIN, "orders/views.py": _ORDERS, "web/middle.py": _MIDDLEWARE}),
     Example({"web/main.py": _IN_MAIN, "orders/views.py": _ORDERS}),

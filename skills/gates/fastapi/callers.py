@@ -58,6 +58,12 @@ _CHECKS = lazy(
     r"|user_from",
     re.I,
 )
+# A secret that the caller sends, compared with the one that is kept: `Till.token == sent.token`.
+_COMPARES = lazy(
+    r"\.\w*(?:token|secret|api_?key|passcode)\s*==|==\s*\w+\.\w*(?:token|secret|api_?key|passcode)\b", re.I
+)
+# Forms that strangers fill in.
+_FORMS = lazy(r"newsletter|wait_?-?list|[ei]nquir|get_?-?started", re.I)
 # What a middleware refuses besides strangers, and how an account of one's own comes to be.
 _OTHER_REFUSALS = lazy(r"host|rate|limit|csrf|cors|size|body|log|cache|maintenance", re.I)
 _REGISTERS = lazy(r"regist|sign_?-?up", re.I)
@@ -123,6 +129,8 @@ def _on_writing(node: FunctionNode, context: FileContext) -> None:
         return
     if any(_CHECKS.search(last_name(part.func))
            for part in descendants(ast.Module(node.body, [])) if isinstance(part, ast.Call)):  # fmt: skip
+        return
+    if _COMPARES.search(_body_of(node, context)) or _FORMS.search(f"{endpoint.path} {node.name}"):
         return
     if _turns_away(node, context) or _DECIDED.search(ast.get_docstring(node) or ""):
         return
