@@ -5,14 +5,19 @@ import os
 import select
 import threading
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from textual import constants
+from textual._xterm_parser import XTermParser
 from textual.driver import Driver
+from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 _TICKS = 0.3  # seconds of looking on after input, beyond the time that an escape may take
+
+_GOES_ON = "[O]P\x1b"  # what follows the escape of a sequence that came in two pieces
 
 _REST = 0.1  # seconds of silence after which a paste is over
 
@@ -54,6 +59,21 @@ class SleepyEvent(threading.Event):
             self._awake_until = time.monotonic() + constants.ESCAPE_DELAY + _TICKS
 
 
+class PatientParser(XTermParser):
+    """Textual's parser; only that a key typed after escape, within the time that a sequence may take, is no alt key:
+    a terminal sends those in one piece."""
+
+    _alone = False
+    """Whether the escape was the last that came."""
+
+    def feed(self, data: str) -> Iterable[Message]:
+        if self._alone and self._timeout_time is not None and data[:1] not in _GOES_ON:
+            self._timeout_time = 0.0
+            yield from self.tick()
+        self._alone = data.endswith("\x1b")
+        yield from super().feed(data)
+
+
 class Unreadable(Message):
     """Input that is not UTF-8 came and was left out."""
 
@@ -68,6 +88,7 @@ class SleepyDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         self.exit_event.sleeper = threading.get_ident()
+        linux_driver.XTermParser = PatientParser  # type: ignore[attr-defined]  # made in there
         while True:
             try:
                 return super().run_input_thread()

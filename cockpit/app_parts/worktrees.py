@@ -136,7 +136,7 @@ class WorktreeDeeds(Deeds):
         force = not plan.safe
         job: Job[object] = lambda _: remove_worktree(self.repository, self.settings, tree.path, force=force)  # noqa: E731
         if await self._work(f"Remove {name}", job) is not None:
-            self.tell(f"{name} is in the trash · {self.labels['undo-worktree']} brings it back")
+            self.tell(f"{name} is in the trash · {self.labels['undo-worktree']} brings it back", about="trash")
 
     def do_undo_worktree(self) -> None:
         """Pick the removal or merge to take back."""
@@ -161,7 +161,7 @@ class WorktreeDeeds(Deeds):
         if done is not None:
             thing = done.removal
             said = f"{thing.branch or thing.name} is back" if thing else f"{key} is as it was before the merge"
-            self.tell(" · ".join((said, *done.notes)))
+            self.tell(" · ".join((said, *done.notes)), about="trash")
             if thing:
                 self.worktrees_pane.want(thing.path)
 

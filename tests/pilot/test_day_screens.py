@@ -1,12 +1,15 @@
 """The two screens of the day: the queue opens files and makes worktrees; the draft is edited before it is written."""
 
 import json
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cockpit.app import CockpitApp
 from cockpit.app_parts import day as part
+from cockpit.day import draft
 from cockpit.demo import Demo
 from skills.workflow.day_text import end_text
 from skills.workflow.handover import read_markdown
@@ -133,6 +136,27 @@ async def test_the_draft_is_edited_in_place_and_then_written(
     assert "One queue for all" in said.decisions and first not in said.tomorrow
     assert wanted.text in next((demo.root / "docs" / "learnings").glob("*.md")).read_text()
     assert json.loads((demo.root / ".claude" / "context.json").read_text())["decisions"] == list(said.decisions)
+
+
+async def test_a_draft_that_comes_after_its_screen_was_left_is_for_nobody(
+    app: CockpitApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    real = draft.read_draft
+
+    def slowly(*words: Any, **named: Any) -> draft.Draft:
+        assert go_on.wait(30)
+        return real(*words, **named)
+
+    monkeypatch.setattr(draft, "read_draft", slowly)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("e")
+        await until(lambda: isinstance(app.screen, EndDayScreen), "the screen")
+        await pilot.press("escape")
+        go_on.set()
+        await until(lambda: app.day_draft is not None, "the draft")
+        await pilot.pause()
+        assert not any("stopped" in one.message for one in app._notifications)
 
 
 async def test_leaving_the_draft_writes_nothing(app: CockpitApp, demo: Demo) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.events import Key
 
 from cockpit.app import CockpitApp
 from cockpit.app_parts import findings as part
@@ -42,6 +43,16 @@ async def test_filters_narrow_and_escape_widens(app: CockpitApp) -> None:
         assert len(rules) == 1
         assert text == "billing" and 0 < found < everything
         assert len(pane.items) == everything
+
+
+async def test_what_is_typed_right_after_escape_is_not_for_the_question(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        await pilot.press("slash", "b")
+        await until(lambda: isinstance(app.screen, AskScreen), "the question")
+        for key in (Key("escape", "\x1b"), Key("question_mark", "?")):
+            app.post_message(key)
+        await until(lambda: isinstance(app.screen, ReportScreen), "the help")
 
 
 async def test_moving_jumping_and_the_code_of_a_finding(app: CockpitApp) -> None:

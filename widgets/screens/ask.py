@@ -19,7 +19,8 @@ class AskScreen(Leaving[str | None]):
 
     With `edit` the text is changed from its end; without it the first key replaces it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Leave", show=False)]
+    # before the input sees it: what is typed right after it is for the screen behind
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Leave", show=False, priority=True)]
 
     class Changed(Message):
         """The text so far."""

@@ -81,7 +81,8 @@ class EndDayScreen(DayScreen):
         """What would be written."""
         self.handover, self.learnings, self.notes, self.report = handover, learnings, notes, report
         self.build()
-        self.view.find(lambda row: row.kind == "head" and row.value == "decisions")
+        if self.is_there:
+            self.view.find(lambda row: row.kind == "head" and row.value == "decisions")
 
     def progress(self, text: str) -> None:
         """How far the sweep is."""
@@ -94,7 +95,8 @@ class EndDayScreen(DayScreen):
         """All steps are through."""
         self.checks, self.verdict, self.report, self.done = checks, verdict, report, True
         self.build()
-        self.view.move("top")
+        if self.is_there:
+            self.view.move("top")
 
     def build(self) -> None:
         """Show everything anew."""

@@ -92,7 +92,8 @@ class StartDayScreen(DayScreen):
         """The report has come, and what the gates say now; quick scans follow."""
         self.report, self.scanning, self.gates = report, True, gates
         self.build()
-        self.view.find(lambda row: row.kind == "task")
+        if self.is_there:
+            self.view.find(lambda row: row.kind == "task")
 
     def scanned(self, check: SweepCheck | None) -> None:
         """A quick scan has answered; None after the last one."""

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 from textual.drivers.linux_driver import LinuxDriver
 from textual.drivers.web_driver import WebDriver
+from textual.events import Key
 
-from cockpit.app_parts.input_thread import SleepyDriver, SleepyEvent, sleepy
+from cockpit.app_parts.input_thread import PatientParser, SleepyDriver, SleepyEvent, sleepy
 
 
 class Reader:
@@ -82,6 +83,26 @@ def test_who_is_not_the_reader_is_never_held() -> None:
     assert not event.is_set()
     for descriptor in (given, typed):
         os.close(descriptor)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "keys"),
+    [
+        (("\x1b", "hi"), ["escape", "h", "i"]),
+        (("\x1b", "\x1b", "h"), ["escape", "escape", "h"]),
+        (("\x1b", "[A"), ["up"]),
+        (("\x1b[A\x1b", "[B"), ["up", "down"]),
+        (("\x1bx",), ["alt+x"]),
+        (("h\x1b",), ["h", "escape"]),
+    ],
+)
+def test_a_key_right_after_escape_is_no_alt_key(pieces: tuple[str, ...], keys: list[str]) -> None:
+    parser = PatientParser()
+    told = [event for piece in pieces for event in parser.feed(piece)]
+    if parser._timeout_time is not None:
+        parser._timeout_time = 0.0  # the time that a sequence may take is over
+    told += parser.tick()
+    assert [event.key for event in told if isinstance(event, Key)] == keys
 
 
 def test_only_textuals_own_terminal_is_replaced() -> None:
