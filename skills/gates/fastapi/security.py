@@ -62,6 +62,7 @@ def _on_schema(node: ast.ClassDef, context: FileContext) -> None:
         return
     parts = [name for name in (last_name(base) for base in node.bases) if name]
     statement = context.statement
+    masked: bool | None = None  # asked once, and only of a class with a secret
     for field in node.body:
         if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
             continue
@@ -77,6 +78,9 @@ def _on_schema(node: ast.ClassDef, context: FileContext) -> None:
             and _TEXTS.issuperset(named)  # no class of which it is told what it shows
             and hint not in {"None", "bool"}
         ):
+            masked = _masks(node) if masked is None else masked
+            if masked:
+                continue
             context.statement = field
             name = context.symbol_of(node.name)
             message = f"{node.name} has the field {field.target.id}"
@@ -86,12 +90,16 @@ def _on_schema(node: ast.ClassDef, context: FileContext) -> None:
 
 
 def _is_hidden(field: ast.AnnAssign, name: str, node: ast.ClassDef) -> bool:
-    """True for a field that is left out or masked, also by a method of its class, and for one beside what stands for
-    it from then on: an `api_key` with an `api_key_display` is given once, when it is made."""
+    """True for a field that is left out or masked, and for one beside what stands for it from then on: an `api_key`
+    with an `api_key_display` is given once, when it is made."""
     if field.value is not None and _LEFT_OUT.search(ast.unparse(field.value)):
         return True
-    if any(_has_field(node, f"{name}_{how}") for how in ("display", "preview", "hint", "prefix")):
-        return True
+    shown = {f"{name}_{how}" for how in ("display", "preview", "hint", "prefix")}
+    return any(isinstance(part, ast.AnnAssign) and last_name(part.target) in shown for part in node.body)
+
+
+def _masks(node: ast.ClassDef) -> bool:
+    """True for a class with a method that masks: `cls(api_key=row.key(apply_mask=True))`."""
     return any(isinstance(part, FunctionNode) and _MASKS.search(ast.unparse(part)) for part in node.body)
 
 
