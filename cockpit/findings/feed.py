@@ -151,6 +151,7 @@ class _Follower:
     async def _all(self, saved: tuple[str, ...]) -> AsyncGenerator[FindingsSnapshot, None]:
         """Everything again, streamed. What did not change comes from the cache."""
         before = self.calm if self.calm.phase == "ready" else None
+        await asyncio.to_thread(self._read_baseline)
         async with aclosing(stream(self.project)) as snapshots:
             async for snapshot in snapshots:
                 yield self._remembered(snapshot, before, saved)
@@ -161,6 +162,7 @@ class _Follower:
     async def _swept(self, files: frozenset[str]) -> AsyncGenerator[FindingsSnapshot, None]:
         """Everything again, quietly: a snapshot only where the answer is another one or Python files were saved."""
         before, reports = self.last, dict(self.project.reports)
+        await asyncio.to_thread(self._read_baseline)
         async with aclosing(stream(self.project)) as snapshots:
             latest = [snapshot async for snapshot in snapshots][-1]
         now = self.project.reports
@@ -267,8 +269,12 @@ class _Follower:
         )
         self.project.read_manifests()
         if DEFAULT in files:
-            with suppress(CannotAnswer):  # half-written or broken: the last good one stays in force
-                self.project.baseline = read_baseline(self.project.root / DEFAULT)
+            self._read_baseline()
+
+    def _read_baseline(self) -> None:
+        """Take the baseline that is there now; nobody tells of one in a folder that is as new as itself."""
+        with suppress(CannotAnswer):  # half-written or broken: the last good one stays in force
+            self.project.baseline = read_baseline(self.project.root / DEFAULT)
 
     def _is_structural(self, files: frozenset[str]) -> bool:
         """Whether folders came or went, or what git ignores changed; new folders are noted, empty or not."""

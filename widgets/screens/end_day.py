@@ -8,6 +8,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from cockpit.plain_text import plain_text
+from skills.counted import counted
 from skills.workflow.day import EndReport
 from skills.workflow.day_text import end_text
 from skills.workflow.handover import Handover, entries, tidy
@@ -127,16 +128,16 @@ class EndDayScreen(DayScreen):
 
     def _draft_rows(self, handover: Handover) -> list[Row]:
         metrics = handover.metrics
-        counted = [
-            f"{'?' if value is None else f'{value:g}'} {word}"
-            for value, word in (
-                (metrics.commits, "commits"),
-                (metrics.files_changed, "files"),
-                (metrics.tests_added, "tests added"),
+        told = [
+            f"? {many}" if value is None else counted(value, one, many)
+            for value, one, many in (
+                (metrics.commits, "commit", "commits"),
+                (metrics.files_changed, "file", "files"),
+                (metrics.tests_added, "test added", "tests added"),
             )
         ]
-        counted.append("coverage unknown" if metrics.coverage is None else f"coverage {metrics.coverage:g} %")
-        rows = [Row("metrics", line((" · ".join(counted), "muted"))), Row("gap", ())]
+        told.append("coverage unknown" if metrics.coverage is None else f"coverage {metrics.coverage:g} %")
+        rows = [Row("metrics", line((" · ".join(told), "muted"))), Row("gap", ())]
         for part, title, sign in _PARTS:
             texts: tuple[str, ...] = getattr(handover, part)
             rows.append(

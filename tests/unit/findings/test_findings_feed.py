@@ -152,16 +152,19 @@ async def test_a_manifest_that_changes_changes_what_applies(engine: Engine, repo
     await feed.aclose()
 
 
-async def test_a_baseline_that_appears_makes_findings_known(engine: Engine, repo: Path) -> None:
+@pytest.mark.parametrize("folder_is_new", [False, True])
+async def test_a_baseline_that_appears_makes_findings_known(engine: Engine, repo: Path, folder_is_new: bool) -> None:
     (repo / "tests/test_1.py").write_text(BAD)
-    (repo / ".cockpit").mkdir()
-    (repo / ".cockpit/keep").write_text("")
+    if not folder_is_new:
+        (repo / ".cockpit").mkdir()
+        (repo / ".cockpit/keep").write_text("")
     feed = follow(engine, repo)
     first = await until(feed, ready)
     assert first.gates[0].status == "fail"
     rows = [
         {"fingerprint": finding.fingerprint, "rule": finding.rule, "path": finding.path} for finding in first.findings
     ]
+    (repo / ".cockpit").mkdir(exist_ok=True)
     (repo / ".cockpit/baseline.json").write_text(json.dumps({"version": 1, "findings": rows}))
     told = await until(feed, lambda snapshot: snapshot.gates[0].status == "pass")
     assert {finding.baseline for finding in told.findings} == {"known"}
