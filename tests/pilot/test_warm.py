@@ -38,4 +38,4 @@ async def test_a_staged_check_is_answered_while_the_app_is_open(
 
         await until(told, "what the app shows, in its file")
     assert found and b"gates" in found[0][1]
-    assert not asked(), "it ended with the app"
+    await until(lambda: not asked(), "the end of the warm process with that of the app", 5.0)
