@@ -9,9 +9,12 @@ from skills.gates.model import TENANT_FIELD, Candidate, Tenancy, TenancyMode
 from skills.gates.project import Place, Project
 from skills.gates.tenancy.tenant_coverage import dependencies, goes_past_managers, mechanisms, only_policies
 from skills.gates.tenancy.unscoped_checks import narrows, random_columns
-from skills.gates.tenancy.unscoped_visitors import PUBLIC
 
 UNSCOPED = "unscoped-tenant-query"
+READ = "model-read"
+"""A fact: a query on a model (detail: the names in and around it|the keywords that narrow it)."""
+PUBLISHED = "model-published"
+"""A fact: a model whose rows a view lists to everybody."""
 _MODES: dict[str, TenancyMode] = {"transparent": "transparent", "explicit": "explicit", "off": "off"}
 _LOOKUPS = frozenset({"in", "id", "pk", "exact"})
 _LEAST_QUERIES = 10
@@ -132,12 +135,12 @@ def count_scoped(project: Project) -> tuple[int, int, int]:
         return 0, 0, 0
     scoped = total = 0
     queried = set()
-    for candidate in project.candidates(UNSCOPED):
-        model = needed(candidate, "model")
-        if model in models:
-            total += 1
-            queried.add(model)
-            scoped += is_scoped(candidate, project)
+    for _, fact in project.facts(READ):
+        if fact.name in models:
+            total += fact.count
+            queried.add(fact.name)
+            names, _, keywords = fact.detail.partition("|")
+            scoped += fact.count * is_scoped(fact.name, names.split(), keywords.split(), project)
     return scoped, total, len(queried)
 
 
@@ -145,8 +148,7 @@ def published_models(project: Project) -> frozenset[str]:
     """The tenant models whose rows a view shows to everybody: what a customer of all tenants chooses from."""
     known = project.memo.get("published-models")
     if known is None:
-        shown = (one for one in project.candidates(UNSCOPED) if (PUBLIC, "") in one.needs)
-        known = project.memo["published-models"] = frozenset(needed(one, "model") for one in shown)
+        known = project.memo["published-models"] = frozenset(fact.name for _, fact in project.facts(PUBLISHED))
     assert isinstance(known, frozenset)
     return known
 
@@ -156,17 +158,14 @@ def needed(candidate: Candidate, kind: str) -> str:
     return next((value for key, value in candidate.needs if key == kind), "")
 
 
-def is_scoped(candidate: Candidate, project: Project) -> bool:
+def is_scoped(model: str, names: list[str], keywords: list[str], project: Project) -> bool:
     """True where a query names the tenant, someone narrower (a user), or an object that already belongs to a
     tenant."""
-    names = needed(candidate, "names").split()
-    keywords = needed(candidate, "keywords").split()
     if "*" in keywords or any(_column(keyword) in _NARROWER for keyword in keywords):
         return True
     stems = {field.removesuffix("_id") for field in project.options.tenant_fields}
     if any(stem in name.lower() for name in (*names, *keywords) for stem in stems):
         return True
-    model = needed(candidate, "model")
     if any("permission" in name.lower() and model.lower() in name.lower() for name in names):
         return True  # `NestedProjectPermissions` asks for the project of the address
     if narrows(names, project):

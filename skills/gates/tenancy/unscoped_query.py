@@ -14,7 +14,16 @@ from skills.gates.engine.syntax import descendants
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
-from skills.gates.tenancy.modes import UNSCOPED, is_scoped, needed, published_models, tenancy_of, tenant_models
+from skills.gates.tenancy.modes import (
+    PUBLISHED,
+    READ,
+    UNSCOPED,
+    is_scoped,
+    needed,
+    published_models,
+    tenancy_of,
+    tenant_models,
+)
 from skills.gates.tenancy.multi_tenant_guardian import SKILL, implements_isolation, is_judged_path
 from skills.gates.tenancy.tenant_coverage import covers
 from skills.gates.tenancy.unscoped_callers import reach_needs, reaches
@@ -24,7 +33,7 @@ from skills.gates.tenancy.unscoped_function import SHORTCUTS, is_manager
 from skills.gates.tenancy.unscoped_good import UNSCOPED_GOOD
 from skills.gates.tenancy.unscoped_pairs import PAIRS_BAD, PAIRS_GOOD
 from skills.gates.tenancy.unscoped_reach import ROWS_OF_ALL, reach_of
-from skills.gates.tenancy.unscoped_visitors import APART, PUBLIC, is_for_staff, says_public
+from skills.gates.tenancy.unscoped_visitors import APART, is_for_staff, says_public
 from skills.gates.tenancy.unscoped_words import (
     ASKERS,
     CHECKS,
@@ -48,6 +57,7 @@ _SAYS_ROWS = frozenset({"get_queryset", "filter_queryset", "__init__"})
 _QUERIES = Words(*MANAGER_WORDS, b"_objects.", b"_or_404")
 _INNER = "unscoped-tenant-query: calls that a longer chain contains"
 _AROUND = "unscoped-tenant-query: what is said of a scope"
+_EXCEPTIONS = "unscoped-tenant-query: files that scope most of their queries"
 
 
 def _is_judged_path(path: str) -> bool:
@@ -77,15 +87,17 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     is_open = role in _JUDGED_ROLES and SCOPED not in keywords and not names_tenant({*names, *keywords}, context)
     if is_open and is_for_staff(context):
         return
+    said_names, said_keywords = " ".join(sorted(names)), " ".join(sorted(keywords))
+    context.fact(READ, model, f"{said_names}|{said_keywords}")
     needs = (
         ("model", model),
         ("role", role),
-        ("names", " ".join(sorted(names))),
-        ("keywords", " ".join(sorted(keywords))),
+        ("names", said_names),
+        ("keywords", said_keywords),
         *(reach_needs(node, role, context) if is_open else ()),
     )
     if role in _JUDGED_ROLES and says_public(context) and _lists(node, context):
-        needs += ((PUBLIC, ""),)
+        context.fact(PUBLISHED, model)
     context.report(UNSCOPED, node, f"{model} is queried", needs=needs, confidence="likely")
 
 
@@ -216,11 +228,19 @@ def _applies(project: Project) -> str | None:
 def _is_exception(report: FileReport, project: Project) -> bool:
     """False in a file that scopes fewer queries than it leaves open: it acts for no one tenant, and its callers may be
     of none."""
-    models = tenant_models(project)
-    scoped = [
-        is_scoped(one, project) for one in report.candidates if one.rule == UNSCOPED and needed(one, "model") in models
-    ]
-    return scoped.count(False) <= max(1, scoped.count(True))
+    known = project.memo.setdefault(_EXCEPTIONS, {})
+    assert isinstance(known, dict)
+    if report.path not in known:
+        models = tenant_models(project)
+        queries = [one for one in report.candidates if one.rule == UNSCOPED and needed(one, "model") in models]
+        scoped = sum(_is_scoped(one, project) for one in queries)
+        known[report.path] = len(queries) - scoped <= max(1, scoped)
+    return bool(known[report.path])
+
+
+def _is_scoped(query: Candidate, project: Project) -> bool:
+    names, keywords = needed(query, "names").split(), needed(query, "keywords").split()
+    return is_scoped(needed(query, "model"), names, keywords, project)
 
 
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
@@ -230,7 +250,7 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     if _BEFORE_TENANT.search(model):
         return None
     place = tenant_models(project).get(model)
-    if place is None or is_scoped(candidate, project) or not reaches(candidate, report, project):
+    if place is None or _is_scoped(candidate, project) or not reaches(candidate, report, project):
         return None
     if covers(model, "", project) or model in published_models(project) or not _is_exception(report, project):
         return None

@@ -20,8 +20,6 @@ APART = lazy(
     r"(?:_\w+)?(?:/|\.py$)"
 )
 """Paths of those who run the service, of those who develop it, and of other services that call it."""
-PUBLIC = "public"
-"""The need of a query that lists rows to everybody."""
 _STAFF = lazy(
     r"staff|super_?user|super_?admin|platform|^internal|back_?office|(?:site|global|system|service)_?admin"
     r"|^(?:is_?)?admin(?:_?(?:user|only|required|permission|role))?s?$|^is_global$",

@@ -1,6 +1,7 @@
 """What is about rows of tenants is asked only once a model belongs to one, and then of every file."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from cockpit.findings.once import CheckRequest, check_now, make_project
 from cockpit.findings.outcome import outcome_of
 from cockpit.findings.pool import Pool
 from cockpit.findings.project import Project
+from cockpit.hooks.judge import judge_edits
 from skills.gates import RULES, analyse
 from skills.gates.model import GateOptions
 
@@ -115,3 +117,24 @@ def test_a_report_says_the_same_whether_it_waited_or_not(repo: Path) -> None:
     for name in ALL_FILES:
         at_once = analyse(name, (repo / name).read_bytes(), every=project.every)
         assert project.reports[name] == at_once
+
+
+def test_a_part_is_judged_by_how_the_whole_project_keeps_its_tenants_apart(repo: Path) -> None:
+    scoped = "\n\n\n".join(
+        f"def list_{number}(request):\n    return Invoice.objects.filter(company=request.user.company)"
+        for number in range(12)
+    )
+    (repo / "shop" / "models.py").write_text(OWNED)
+    (repo / "shop" / "views.py").write_text("")
+    (repo / "shop" / "lists.py").write_text(f"from shop.models import Invoice\n\n\n{scoped}\n")
+    subprocess.run(["git", "-C", str(repo), "add", "-A"], check=True)
+    detected = CheckRequest(options=GateOptions(select=(RULE,)))
+    check_now(repo, Config(), CheckRequest())
+    introduced = judge_edits(repo, Config(), {"shop/views.py": VIEW.encode()}).introduced
+    assert [one.path for one in introduced if one.rule == RULE] == ["shop/views.py"]
+    (repo / "shop" / "views.py").write_text(VIEW)
+    subprocess.run(["git", "-C", str(repo), "add", "-A"], check=True)
+    for request in (detected, replace(detected, staged=True), replace(detected, paths=("shop/views.py",))):
+        outcome = check_now(repo, Config(), request)[0]
+        assert outcome.tenancy.mode == "explicit"
+        assert [(one.path, one.line) for one in outcome.findings] == [("shop/views.py", 8)]
