@@ -15,7 +15,7 @@ from cockpit.repository import Repository
 from cockpit.warm.snapshot import ShownSession, Snapshot, read_snapshot
 from skills.orchestrator.context import context_level
 
-_HUNDRED = 1000  # a percentage is a share of a window: its level does not depend on the window's size
+_HUNDRED = 100  # a percentage is a share of a window: its level does not depend on the window's size
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Status:
     @property
     def level(self) -> str | None:
         """The level of the context."""
-        return None if self.percent is None else context_level(round(self.percent * 10), _HUNDRED)
+        return None if self.percent is None else context_level(self.percent, _HUNDRED)
 
 
 def read_status(repository: Repository, config: Config, said: Mapping[str, Any]) -> Status:

@@ -154,7 +154,7 @@ def _row(window: "BudgetWindow", meter: "Meter") -> dict[str, Any]:
         "floor": window.floor,
         "soft": window.soft,
         "hard": window.hard,
-        "percent": window.percent,
+        "percent": None if window.percent is None else round(window.percent, 2),
         "level": window.level,
         "projected": window.projected,
         "projected_low": low,

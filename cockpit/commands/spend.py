@@ -12,7 +12,6 @@ from cockpit.call import Call, print_json, say
 from skills.counted import counted
 
 if TYPE_CHECKING:
-    from cockpit.spend.explain import Explained, Explanation
     from cockpit.spend.ledger import Ledger
     from cockpit.spend.models import SpendRow
     from cockpit.spend.sums import Scope
@@ -132,7 +131,9 @@ def run(call: Call) -> int:
 
 def _told(call: Call, ledger: "Ledger", scope: "Scope") -> int:
     if call.args.what == "explain":
-        return _explain(call, ledger, scope)
+        from cockpit.spend.answers.explain import run as explain
+
+        return explain(call, ledger, scope)
     if call.args.export:
         return _export(call, ledger, scope)
     if call.args.tree:
@@ -236,15 +237,14 @@ def _export(call: Call, ledger: "Ledger", scope: "Scope") -> int:
 def _tree(call: Call, ledger: "Ledger", scope: "Scope") -> int:
     from cockpit import clock
     from cockpit.spend.sums import rounded
-    from cockpit.spend.tree import as_dict, lines, session_trees
+    from cockpit.spend.tree import as_dicts, lines, session_trees
     from skills.spending.amount import dollars
 
     trees = session_trees(ledger, scope)
     wholes = [tree.whole() for tree in trees]
     usd, floor = rounded(sum(whole.pico for whole in wholes)) / 10**6, any(whole.floor for whole in wholes)
     if call.args.json:
-        sessions = [as_dict(tree) for tree in trees]
-        print_json({"sessions": sessions, "usd": usd, "floor": floor, "meta": {"at": clock.iso(clock.now())}})
+        print_json({"sessions": as_dicts(trees), "usd": usd, "floor": floor, "meta": {"at": clock.iso(clock.now())}})
         return 0
     for line in lines(trees):
         print(line)
@@ -266,7 +266,7 @@ def _unattributed(by: str, rows: Sequence["SpendRow"]) -> "Amount | None":
 
 
 def _share(part: "Amount", total: "SpendRow") -> float | None:
-    return round(part.usd / total.usd, 4) if total.usd else None
+    return part.usd / total.usd if total.usd else None
 
 
 def _looked() -> str:
@@ -280,10 +280,13 @@ def _document(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total: "
     from cockpit.spend.sources import unread
 
     loose = _unattributed(call.args.by, rows)
+    share = None if loose is None else _share(loose, total)
     return {
         "rows": [_row(row) for row in rows],
         "total": _row(total),
-        "unattributed": None if loose is None else {"usd": loose.usd, "share": _share(loose, total)},
+        "unattributed": None
+        if loose is None
+        else {"usd": loose.usd, "share": None if share is None else round(share, 4)},
         "agents": ledger.agents(),
         "unread": list(unread(ledger)),
         "meta": {
@@ -361,43 +364,3 @@ def _print_table(by: str, rows: Sequence["SpendRow"]) -> None:
         counts = (row.requests, tokens.input, tokens.output, writes, tokens.cache_read)
         lines.append((plain_text(row.key, 60), *(f"{count:,}" for count in counts), spent, unpriced))
     print("\n".join(aligned(lines, right=range(1, len(head) - 1))))
-
-
-def _explain(call: Call, ledger: "Ledger", scope: "Scope") -> int:
-    from cockpit import clock
-    from cockpit.spend.explain import explain
-    from cockpit.spend.sources import unread
-
-    found = explain(ledger, scope)
-    missing = unread(ledger)
-    if call.args.json:
-        print_json({**asdict(found), "unread": list(missing), "meta": {"at": clock.iso(clock.now())}})
-        return 0
-    for line in _explanation(found):
-        print(line)
-    for line in missing:
-        say(f"not counted: {line}")
-    return 0
-
-
-def _explanation(found: "Explanation") -> list[str]:
-    lines = [
-        f"{counted(found.lines, 'usage line')} in {counted(found.files, 'transcript')} → "
-        f"{counted(found.requests, 'response')}",
-        f"merged    {found.merged:>10,}  {found.why_merged}",
-    ]
-    lines += [_line("dropped", part) for part in found.dropped]
-    lines += [_line("unpriced", part) for part in found.unpriced]
-    lines += [_line("own price", part) for part in found.own_prices]
-    if found.floors:
-        count = sum(part.count for part in found.floors)
-        lines.append(f"floor     {count:>10,}  in {counted(len(found.floors), 'session')}: {found.floors[0].why}")
-    lines += [_line("noted", part) for part in (found.odd, found.without_time) if part.count]
-    return lines
-
-
-def _line(kind: str, part: "Explained") -> str:
-    from cockpit.plain_text import plain_text
-
-    tokens = f", {part.tokens:,} tokens" if part.tokens is not None else ""
-    return f"{kind:<10}{part.count:>10,}  {plain_text(part.name, 60)}{tokens}: {part.why}"

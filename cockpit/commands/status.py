@@ -86,7 +86,7 @@ def _said() -> dict[str, Any]:
 
 
 def _document(status: "Status", text: str) -> dict[str, Any]:
-    context = None if status.percent is None else {"percent": status.percent, "level": status.level}
+    context = None if status.percent is None else {"percent": round(status.percent, 1), "level": status.level}
     return {
         "branch": status.branch,
         "waiting": status.waiting,

@@ -22,7 +22,7 @@ def read_context(transcript: ClaudeSession | ToldSession) -> ContextUse | None:
     elif transcript.window:
         window, source = transcript.window, "what the agent says"
     used = transcript.used
-    return ContextUse(used, window, round(used * 100 / window, 1), context_level(used, window), source)
+    return ContextUse(used, window, used * 100 / window, context_level(used, window), source)
 
 
 @lru_cache(maxsize=256)

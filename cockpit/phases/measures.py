@@ -109,11 +109,11 @@ def _spent(repository: Repository, config: Config) -> SpendFigures:
     weeks: dict[str, float] = {}
     for day, (usd, _) in board.daily:
         week = week_of(datetime.fromisoformat(day))
-        weeks[week] = round(weeks.get(week, 0.0) + usd, 2)
+        weeks[week] = weeks.get(week, 0.0) + usd
     total = board.total
     return SpendFigures(
         total.usd, total.tokens.total, total.unpriced_tokens, unattributed, total.floor, tuple(dearest),
-        tuple(sorted(weeks.items())),
+        tuple((week, round(usd, 2)) for week, usd in sorted(weeks.items())),
     )  # fmt: skip
 
 

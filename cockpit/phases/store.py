@@ -247,7 +247,7 @@ class SessionStore:
         if kept.plan is None or kept.reading is None or kept.reading.facts.prompt != prompt:
             kept.plan = plan_prompt(prompt) if prompt is not None else None
         full = kept.context
-        words = f"{full.percent:g} % of {thousands(full.window)}" if full else ""
+        words = f"{round(full.percent, 1):g} % of {thousands(full.window)}" if full else ""
         kept.reading = read_phases(
             transcript.task,
             model=transcript.model,

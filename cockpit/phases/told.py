@@ -15,7 +15,7 @@ def session_row(session: "Session") -> dict[str, Any]:
     full = context and {
         "used": context.used,
         "window": context.window,
-        "percent": context.percent,
+        "percent": round(context.percent, 1),
         "level": context.level,
         "window_source": context.window_source,
     }

@@ -2,7 +2,7 @@
 
 import os
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cockpit.errors import CannotAnswer
@@ -12,7 +12,7 @@ from cockpit.repository import Repository
 from cockpit.spend.ledger import Ledger
 from cockpit.spend.models import SpendRow
 from cockpit.spend.places import UNATTRIBUTED, Places
-from cockpit.spend.sums import Cell, Scope, Sum
+from cockpit.spend.sums import Cell, Scope, Sum, rows_of
 
 UNCOMMITTED = "not committed"
 _SHOWN = 12  # characters of a commit's name
@@ -102,7 +102,8 @@ def commit_costs(ledger: Ledger, repository: Repository, path: str) -> list[Spen
             sums.setdefault(commits.name_of(cell), Sum()).add_cell(cell)
     open_ones = [name for name in sums if name not in tree.names]
     order = [*open_ones, *(name for name in reversed(tree.names) if name in sums)]
-    return [sums[name].row(UNCOMMITTED if name in open_ones else name) for name in order]
+    rows = {row.key: row for row in rows_of(sums)}
+    return [replace(rows[name], key=UNCOMMITTED) if name in open_ones else rows[name] for name in order]
 
 
 def _tree(root: str, log: Path) -> Tree:

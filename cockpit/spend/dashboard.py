@@ -17,7 +17,7 @@ from cockpit.spend.models import SpendRow
 from cockpit.spend.places import UNATTRIBUTED
 from cockpit.spend.rows import spend_rows
 from cockpit.spend.sources import unread
-from cockpit.spend.sums import PERSON, Cell, Scope, Sum, apportioned
+from cockpit.spend.sums import PERSON, Cell, Scope, Sum, rows_of
 from skills.spending.amount import Amount
 from skills.spending.budget import bounds
 
@@ -105,7 +105,7 @@ def _table(ledger: Ledger, scope: Scope, by: str, total: SpendRow) -> CostTable:
     if by in _ASKED:
         rows, _ = spend_rows(ledger, by, scope)
     else:
-        rows = _rows(ledger.sums(scope, key_of(by, ledger.calendar, scope.places)))
+        rows = rows_of(ledger.sums(scope, key_of(by, ledger.calendar, scope.places)))
     costs = [Cost(row) for row in rows]
     if by == "session":
         seen = _sessions(ledger, scope)
@@ -151,19 +151,12 @@ def _hours(ledger: Ledger, scope: Scope, total: SpendRow) -> tuple[tuple[float, 
     def hour(cell: Cell) -> str:
         return labels(cell.quarter).hour[11:13] or _UNKNOWN_HOUR
 
-    rows = _rows(ledger.sums(scope, hour))
+    rows = rows_of(ledger.sums(scope, hour))
     dollars = {row.key: row.usd for row in rows}
     costs = tuple(
         Cost(replace(row, key=row.key if row.key == _UNKNOWN_HOUR else f"{row.key}:00–{row.key}:59")) for row in rows
     )
     return tuple(dollars.get(f"{number:02d}", 0.0) for number in range(24)), CostTable("hour", "", costs, total)
-
-
-def _rows(groups: dict[str, Sum]) -> list[SpendRow]:
-    """Rows that sum to the microdollar, dearest first."""
-    micro = apportioned({key: part.pico for key, part in groups.items()})
-    rows = [part.row(key, micro=micro[key]) for key, part in groups.items()]
-    return sorted(rows, key=lambda row: (-row.usd, -row.tokens.total, row.key))
 
 
 def _requests(ledger: Ledger, scope: Scope, total: SpendRow) -> CostTable:

@@ -11,13 +11,13 @@ from cockpit.config import Limits as BudgetLimits
 from cockpit.repository import Repository
 from cockpit.spend.calendar import QUARTER_MS
 from cockpit.spend.limits import read_limits
-from cockpit.spend.models import BudgetWindow, SpendRow, SpendSnapshot
+from cockpit.spend.models import BudgetWindow, SpendSnapshot
 from cockpit.spend.opened import open_ledger
 from cockpit.spend.pace import read_paces
 from cockpit.spend.places import UNATTRIBUTED, Places
 from cockpit.spend.price_table import PICO
 from cockpit.spend.sources import unread
-from cockpit.spend.sums import Cell, Scope, Sum
+from cockpit.spend.sums import Cell, Scope, Sum, rounded, rows_of
 from skills.spending.amount import Amount
 from skills.spending.budget import (
     Limit,
@@ -108,7 +108,7 @@ class Meter:
             today=sums.windows["day"].row(labels.day),
             month=sums.windows["month"].row(labels.month),
             windows=budget_windows(spent, self.config.budget, now.astimezone()),
-            by_model=_dearest(sums.models),
+            by_model=tuple(rows_of(sums.models)),
             daily=_daily(sums.days, now.astimezone()),
             burn_per_hour=self._burn(now),
             by_session=_priced(sums.sessions),
@@ -226,7 +226,7 @@ def budget_windows(
             round(window.spent, 6),
             window.limit.soft,
             window.limit.hard,
-            None if window.percent is None else round(window.percent, 2),
+            window.percent,
             window.level,
             None if window.projected is None else round(window.projected, 6),
             window.breach_at,
@@ -238,16 +238,15 @@ def budget_windows(
     )
 
 
-def _dearest(models: dict[str, Sum]) -> tuple[SpendRow, ...]:
-    rows = (part.row(model) for model, part in models.items())
-    return tuple(sorted(rows, key=lambda row: (-row.usd, -row.tokens.total, row.key)))
-
-
 def _priced(parts: dict[str, Sum]) -> tuple[tuple[str, Amount], ...]:
     """Dollars by name, without what used only models that have no price."""
-    return tuple((name, part.amount) for name, part in sorted(parts.items()) if part.pico or not part.unpriced_tokens)
+    return tuple(
+        (row.key, row.amount)
+        for row in sorted(rows_of(parts), key=lambda row: row.key)
+        if parts[row.key].pico or not row.unpriced_tokens
+    )
 
 
 def _daily(days: dict[str, int], now: datetime) -> tuple[tuple[str, float], ...]:
     labels = [(now.date() - timedelta(days=back)).isoformat() for back in reversed(range(_DAYS_SHOWN))]
-    return tuple((label, round(days.get(label, 0) / PICO, 6)) for label in labels)
+    return tuple((label, rounded(days.get(label, 0)) / 10**6) for label in labels)

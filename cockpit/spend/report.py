@@ -11,7 +11,7 @@ from cockpit.spend.meter import Meter
 from cockpit.spend.models import BudgetWindow, SpendRow
 from cockpit.spend.price_table import PICO
 from cockpit.spend.suggest import Advice, advise
-from cockpit.spend.sums import PERSON, Cell, Scope, Sum, apportioned
+from cockpit.spend.sums import PERSON, Cell, Scope, Sum, rounded, rows_of
 from skills.spending.amount import Amount
 from skills.spending.spread import Usual, usual
 from skills.spending.tables import Tier
@@ -112,9 +112,7 @@ def _rows(cells: Iterable[Cell], key_of: Callable[[Cell], str]) -> tuple[SpendRo
     groups: dict[str, Sum] = {}
     for cell in cells:
         groups.setdefault(key_of(cell), Sum()).add_cell(cell)
-    micro = apportioned({key: part.pico for key, part in groups.items()})
-    rows = (part.row(key, micro=micro[key]) for key, part in groups.items())
-    return tuple(sorted(rows, key=lambda row: (-row.usd, -row.tokens.total, row.key)))
+    return tuple(rows_of(groups))
 
 
 def _hours(cells: Iterable[Cell], ledger: Ledger) -> tuple[SpendRow, ...]:
@@ -134,7 +132,7 @@ def _top(cells: Iterable[Cell]) -> tuple[Operation, ...]:
 def _operation(cell: Cell) -> Operation:
     origin = cell.origin
     at = None if cell.at is None else at_seconds(cell.at / 1000)
-    usd = round(cell.pico / PICO, 6)
+    usd = rounded(cell.pico) / 10**6
     return Operation(
         at, origin.session, origin.branch, origin.model, origin.sidechain, cell.tokens.total, usd, origin.open
     )

@@ -1,10 +1,12 @@
 """The rows of `cockpit spend`: sums by what a person asked for, and what agents say they billed beside them."""
 
+from dataclasses import replace
+
 from cockpit.spend.calendar import TIME_GROUPS
 from cockpit.spend.ledger import Ledger
 from cockpit.spend.models import SpendRow
 from cockpit.spend.statements import read_statements
-from cockpit.spend.sums import Scope, Sum, apportioned
+from cockpit.spend.sums import Scope, Sum, rows_of
 
 
 def spend_rows(ledger: Ledger, by: str, scope: Scope) -> tuple[list[SpendRow], SpendRow]:
@@ -15,17 +17,11 @@ def spend_rows(ledger: Ledger, by: str, scope: Scope) -> tuple[list[SpendRow], S
         whole.add(part)
     statements = read_statements(ledger, scope)
     total = whole.row("total", billed=statements.of())
-    micro = apportioned({key: part.pico for key, part in groups.items()})
-    rows = []
-    for key, part in groups.items():
-        billed = None
-        if by in ("total", "agent", "session"):
-            billed = statements.of(**({} if by == "total" else {by: key}))
-        rows.append(part.row(key, micro=micro[key], billed=billed))
+    rows = rows_of(groups)
+    if by in ("total", "agent", "session"):
+        rows = [replace(row, billed=statements.of(**({} if by == "total" else {by: row.key}))) for row in rows]
     if by in TIME_GROUPS:
         rows.sort(key=lambda row: (row.key == "unknown", row.key))
-    else:
-        rows.sort(key=lambda row: (-row.usd, -row.tokens.total, row.key))
     return rows, total
 
 

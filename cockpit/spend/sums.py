@@ -1,6 +1,6 @@
 """Sums of responses: what is added up, from where, and how it becomes rows that agree to the microdollar."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -120,13 +120,21 @@ def rounded(pico: int) -> int:
     return (pico + MICRO // 2) // MICRO
 
 
-def apportioned(parts: dict[str, int]) -> dict[str, int]:
-    """Picodollars as microdollars whose sum is the rounded sum: the largest remainders are rounded up."""
+def apportioned(parts: Mapping[str, int], whole: int | None = None) -> dict[str, int]:
+    """Picodollars as microdollars whose sum is the rounded sum (or `whole`, where that was rounded with others): the
+    largest remainders are rounded up."""
     floors = {key: pico // MICRO for key, pico in parts.items()}
-    missing = rounded(sum(parts.values())) - sum(floors.values())
+    missing = (rounded(sum(parts.values())) if whole is None else whole) - sum(floors.values())
     for key in sorted(parts, key=lambda key: (-(parts[key] % MICRO), key))[:missing]:
         floors[key] += 1
     return floors
+
+
+def rows_of(groups: Mapping[str, Sum]) -> list[SpendRow]:
+    """Rows whose microdollars sum to those of the whole, dearest first: the one way from sums to what is shown."""
+    micro = apportioned({key: part.pico for key, part in groups.items()})
+    rows = (part.row(key, micro=micro[key]) for key, part in groups.items())
+    return sorted(rows, key=lambda row: (-row.usd, -row.tokens.total, row.key))
 
 
 def within(entries: Iterable[Cell], scope: Scope) -> Iterator[Cell]:

@@ -4,7 +4,7 @@ The ledger keeps which sub-agent made a response, so that the tree stays when th
 ledger took in without that stands under `unattributed`, and nothing is lost from the sums.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from cockpit.plain_text import plain_text
 from cockpit.spend.ledger import Ledger
 from cockpit.spend.places import UNATTRIBUTED
 from cockpit.spend.price_table import PICO
-from cockpit.spend.sums import Scope, rounded
+from cockpit.spend.sums import Scope, apportioned
 from skills.spending.amount import dollars
 
 _ROWS = """SELECT part, session, cwd, sidechain, at, input + output + cache_write_5m + cache_write_1h + cache_read,
@@ -87,21 +87,30 @@ def session_trees(ledger: Ledger, scope: Scope) -> tuple[Node, ...]:
     return tuple(sorted(found, key=lambda node: (-node.whole().pico, node.name)))
 
 
-def as_dict(node: Node) -> dict[str, Any]:
-    """The tree as JSON tells it: `usd`, `tokens` and `requests` with the children counted in, `own_usd` without."""
+def as_dicts(nodes: Sequence[Node]) -> list[dict[str, Any]]:
+    """The trees as JSON tells them. Their dollars sum to those of the whole, and each one's parts to its own."""
+    keys = [f"{node.name} {place}" for place, node in enumerate(nodes)]
+    micro = apportioned({key: node.whole().pico for key, node in zip(keys, nodes, strict=True)})
+    return [_as_dict(node, micro[key]) for key, node in zip(keys, nodes, strict=True)]
+
+
+def _as_dict(node: Node, micro: int) -> dict[str, Any]:
+    """`usd` (`micro` microdollars), `tokens` and `requests` with the children counted in, `own_usd` without."""
     whole = node.whole()
+    parts = {str(place): child.whole().pico for place, child in enumerate(node.children)}
+    split = apportioned({"": node.pico, **parts}, micro)
     return {
         "name": plain_text(node.name, 120),
         "kind": node.kind,
         "about": node.about,
         "requests": whole.requests,
         "tokens": whole.tokens,
-        "usd": rounded(whole.pico) / 10**6,
+        "usd": micro / 10**6,
         "floor": whole.floor,
-        "own_usd": rounded(node.pico) / 10**6,
+        "own_usd": split[""] / 10**6,
         "unpriced_tokens": whole.unpriced,
         "seconds": whole.seconds,
-        "children": [as_dict(child) for child in node.children],
+        "children": [_as_dict(child, split[str(place)]) for place, child in enumerate(node.children)],
     }
 
 

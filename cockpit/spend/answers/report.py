@@ -104,7 +104,7 @@ def _window(window: "BudgetWindow") -> dict[str, Any]:
     return {
         "usd": window.spent,
         "floor": window.floor,
-        "percent": window.percent,
+        "percent": None if window.percent is None else round(window.percent, 2),
         "level": window.level,
         "projected": window.projected,
         "breach_at": at,

@@ -51,6 +51,13 @@ def test_each_window_against_its_budget(own_home: Path, app: Path, capsys: pytes
     assert document["meta"]["periods"] == {"day": "2026-11-20", "week": "2026-W47", "month": "2026-11", "session": "s1"}
 
 
+def test_a_percentage_is_rounded_once(own_home: Path, app: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spends(own_home, app, "a", 10.6524)
+    assert answer(capsys, app, "budget")["windows"][0]["percent"] == 213.05
+    assert main(["--repo", str(app), "budget"]) == 0
+    assert "213.0 %" in capsys.readouterr().out
+
+
 def test_blocked_only_where_it_is_asked_for(own_home: Path, app: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spends(own_home, app, "a", 8)
     assert answer(capsys, app, "budget")["level"] == "exceeded"

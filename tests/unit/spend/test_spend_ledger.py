@@ -3,6 +3,7 @@
 import json
 import subprocess
 import time
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,20 @@ from hypothesis import strategies as st
 from cockpit.agents.claude_line import Record
 from cockpit.agents.claude_usage import ClaudeReader
 from cockpit.commands.spend import GROUPS
+from cockpit.config import Config
 from cockpit.repository import find_repository
 from cockpit.spend import usual_rates
 from cockpit.spend.calendar import TIME_GROUPS
 from cockpit.spend.groups import key_of
 from cockpit.spend.ledger import Ledger
+from cockpit.spend.meter import Meter
 from cockpit.spend.places import Places
 from cockpit.spend.price_process import PriceProcess
 from cockpit.spend.price_table import PICO, look_up
 from cockpit.spend.prices import Prices
 from cockpit.spend.rows import spend_rows
 from cockpit.spend.sums import Scope
+from cockpit.spend.tree import as_dicts, session_trees
 
 BY_CELL = tuple(by for by in GROUPS if by != "commit")  # which commit a response belongs to, git says
 NOON = 1_795_176_000_000  # 2026-11-20T12:00:00Z
@@ -149,24 +153,26 @@ def test_since_and_until_leave_out_what_has_no_time(tmp_path: Path) -> None:
     assert counts == [3, 2, 1, 0, 1]
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(
-    entries=st.lists(
-        st.builds(
-            said,
-            message=st.uuids().map(str),
-            model=st.sampled_from(["claude-haiku-4-5", "claude-opus-4-7", "claude-sonnet-4-5", "mystery"]),
-            usage=st.fixed_dictionaries({"cache_read_input_tokens": st.integers(0, 300_000)}),
-            stop=st.sampled_from([None, "end_turn"]),
-            isSidechain=st.booleans(),
-            sessionId=st.sampled_from(["s1", "s2", "s3"]),
-            gitBranch=st.sampled_from(["main", "x", None]),
-            cwd=st.sampled_from(["/p", "/p/q", "/r"]),
-            timestamp=st.sampled_from(["2026-11-20T12:00:00Z", "2026-11-19T23:59:59Z", "2025-01-01T00:00:00Z", ""]),
-        ),
-        max_size=25,
-    )
+MANY = st.lists(
+    st.builds(
+        said,
+        message=st.uuids().map(str),
+        model=st.sampled_from(["claude-haiku-4-5", "claude-opus-4-7", "claude-sonnet-4-5", "mystery"]),
+        usage=st.fixed_dictionaries({"cache_read_input_tokens": st.integers(0, 300_000)}),
+        stop=st.sampled_from([None, "end_turn"]),
+        isSidechain=st.booleans(),
+        sessionId=st.sampled_from(["s1", "s2", "s3"]),
+        gitBranch=st.sampled_from(["main", "x", None]),
+        cwd=st.sampled_from(["/p", "/p/q", "/r"]),
+        timestamp=st.sampled_from(["2026-11-20T12:00:00Z", "2026-11-19T23:59:59Z", "2025-01-01T00:00:00Z", ""]),
+    ),
+    max_size=25,
 )
+"""Responses of every kind, some of which nothing is known of."""
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(entries=MANY)
 def test_every_grouping_sums_to_the_same_total(
     tmp_path_factory: pytest.TempPathFactory, entries: list[dict[str, Any]]
 ) -> None:
@@ -182,6 +188,37 @@ def test_every_grouping_sums_to_the_same_total(
         assert sum(row.unpriced_tokens for row in rows) == total.unpriced_tokens
         assert any(row.floor for row in rows) == total.floor
     assert len(set(totals)) == 1
+
+
+@settings(max_examples=40)
+@given(entries=MANY)
+def test_every_view_sums_to_the_same_total(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, entries: list[dict[str, Any]]
+) -> None:
+    monkeypatch.setenv("COCKPIT_NOW", "2026-11-20T13:00:00Z")
+    made = ledger(tmp_path_factory.mktemp("claude"), entries)
+    meter = Meter(None, Config(), all_repos=True)
+    meter.ledger = made
+    shown, scope = meter.snapshot(), Scope(Places(None))
+    rows, total = spend_rows(made, "session", scope)
+    trees = as_dicts(session_trees(made, scope))
+    assert dict(shown.by_session).items() <= {row.key: row.amount for row in rows}.items()
+    assert micros(usd for _, (usd, _) in shown.by_session) == micros([total.usd])
+    assert micros(tree["usd"] for tree in trees) == micros([total.usd])
+    assert all(micros([tree["usd"]]) == micros(own_parts(tree)) for tree in trees)
+    assert shown.month is not None
+    for parts in ((row.usd for row in shown.by_model), (usd for _, (usd, _) in shown.by_branch)):
+        assert micros(parts) == micros([shown.month.usd])
+
+
+def micros(dollars: Iterable[float]) -> int:
+    return sum(round(usd * 10**6) for usd in dollars)
+
+
+def own_parts(tree: dict[str, Any]) -> Iterator[float]:
+    yield tree["own_usd"]
+    for child in tree["children"]:
+        yield from own_parts(child)
 
 
 def test_billed_stands_beside_the_sums_with_what_came_later(tmp_path: Path) -> None:
