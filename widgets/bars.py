@@ -35,7 +35,7 @@ def place_line(name: str, trees: WorktreesSnapshot, watched: str) -> Line:
     tree = next((tree for tree in trees.worktrees if tree.path == watched), None)
     parts: list[Span] = [(f" {plain_text(name, 30)}", "strong")]
     if tree is not None:
-        parts += [(" · ", "faint"), (plain_text(tree.branch or "detached", 30), "accent")]
+        parts += [(" · ", "faint"), (plain_text(tree.checked_out, 30), "accent")]
         if tree.ahead:
             parts.append((f" ↑{tree.ahead}", "accent"))
         if tree.behind:

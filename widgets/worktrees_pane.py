@@ -172,11 +172,11 @@ def cost_of(tree: Worktree, costs: Mapping[str, Amount] | None) -> str:
 
 
 def head_of(tree: Worktree) -> str:
-    """The branch (also the one that is being rebased); without one the folder: several may stand at one commit."""
-    unborn = tree.name if tree.missing else "no commits yet"
-    return plain_text(
-        tree.branch or tree.rebasing or (f"{tree.name}, detached {tree.head[:7]}" if tree.head else unborn)
-    )
+    """What is checked out; where that is no branch, the folder before it: several may stand at one commit."""
+    if tree.missing and not tree.head:
+        return plain_text(tree.label)
+    alone = tree.branch or tree.rebasing or not tree.head
+    return plain_text(tree.checked_out if alone else f"{tree.name}, {tree.checked_out}")
 
 
 def worktree_row(
@@ -231,7 +231,8 @@ class WorktreesPane(VirtualList[Worktree]):
         self.costs: Mapping[str, Amount] | None = None
         self._wanted = ""
         self.empty = (line(_READING),)
-        self.set_title(line("1 Worktrees"))
+        self._head = line("1 Worktrees")
+        self._say_head()
 
     def key(self, item: Worktree) -> Hashable:
         return item.path
@@ -257,12 +258,21 @@ class WorktreesPane(VirtualList[Worktree]):
         trees = snapshot.worktrees
         groups = len({tree.repository for tree in trees if tree.repository})
         of = f" in {groups} repositories" if groups > 1 else ""
-        adds = f"{self.keys['new-worktree']} adds one" if len(trees) == 1 and not snapshot.note else ""
-        title = line(f"1 Worktrees · {len(trees)}{of}" if trees else "1 Worktrees")
-        self.set_title(title, _note(snapshot.note), hint=adds)
+        self._head = line(f"1 Worktrees · {len(trees)}{of}" if trees else "1 Worktrees")
+        self._say_head()
         self.show_items(trees)
         if self._wanted:
             self.want(self._wanted)
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
+        self._say_head()
+
+    def _say_head(self) -> None:
+        """The title; the key that adds one is named only where it does."""
+        alone = self.has_focus and len(self.snapshot.worktrees) == 1 and not self.snapshot.note
+        adds = f"{self.keys['new-worktree']} adds one" if alone else ""
+        self.set_title(self._head, _note(self.snapshot.note), hint=adds)
 
     def troubled(self) -> None:
         if not self.snapshot.worktrees:

@@ -13,6 +13,8 @@ from widgets.panes import PANES, Panes, Wishes, shape_of
 from widgets.phase_pane import summary
 from widgets.worktrees_pane import waiting
 
+_OF_A_FINDING = ("blame", "fix", "hide", "ignore")  # what a check that did not run has not
+
 
 class Chrome(Deeds):
     """Keeps what stands around the panes in step with them."""
@@ -86,7 +88,9 @@ class Chrome(Deeds):
             "phase": self.phase_pane.current,
             "findings": self.findings_pane.current,
         }
-        return _bar_of("" if about.get(active, active) is None else active)  # no key where nothing is that it is about
+        finding = self.findings_pane.finding if active == "findings" else None
+        shown = "" if about.get(active, active) is None else active  # no key where nothing is that it is about
+        return _bar_of(shown, finding is not None, finding is not None and finding.fixable)
 
     def _prompt(self) -> Line:
         if self.findings_pane.jumping:
@@ -95,7 +99,9 @@ class Chrome(Deeds):
 
 
 @cache
-def _bar_of(pane: str) -> tuple[Action, ...]:
+def _bar_of(pane: str, is_finding: bool, fixable: bool) -> tuple[Action, ...]:
     shown = [action for action in ACTIONS if action.bar and action.place in ("app", pane)]
     shown = [action for action in shown if (pane, action.id) != ("budget", "spend")]  # enter opens the same
+    shown = [action for action in shown if is_finding or action.id not in _OF_A_FINDING]
+    shown = [action for action in shown if fixable or action.id != "fix"]
     return tuple(sorted(shown, key=lambda action: action.bar))

@@ -66,7 +66,7 @@ def removal_lines(plan: RemovalPlan) -> list[Line]:
         verdict,
         (),
         fact("folder", (short_path(tree.path), "text"), ("  goes into the trash", "muted")),
-        fact("branch", (plain_text(tree.branch or "detached"), "text"), ("  stays", "muted")),
+        fact("branch", (plain_text(tree.checked_out), "text"), ("  stays", "muted")),
         *(
             [fact("ports", (", ".join(map(str, tree.ports)), "text"), ("  are free again", "muted"))]
             if tree.ports

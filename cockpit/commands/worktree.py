@@ -144,7 +144,6 @@ def _table(snapshot: "WorktreesSnapshot") -> list[str]:
 def _cells(tree: "Worktree", now: "datetime | None") -> tuple[str, ...]:
     from cockpit.plain_text import plain_text
 
-    branch = tree.branch or tree.rebasing or (f"detached {tree.head[:7]}" if tree.head else "no commits yet")
     distance = " ".join(f"{sign}{number}" for sign, number in (("↑", tree.ahead), ("↓", tree.behind)) if number)
     agent = f"{tree.agent.agent} {tree.agent.state}" if tree.agent else ""
     if tree.agent and tree.agent.waiting_for:
@@ -152,7 +151,7 @@ def _cells(tree: "Worktree", now: "datetime | None") -> tuple[str, ...]:
     clash = tree.clashes[0].line if tree.clashes else ""
     remarks = [tree.operation, _lock(tree), tree.advice, clash]
     ports = ",".join(f":{port}" for port in tree.ports)
-    shown = (tree.name, branch, _changes(tree), distance, _age(tree, now), plain_text(agent, 48), ports)
+    shown = (tree.name, tree.checked_out, _changes(tree), distance, _age(tree, now), plain_text(agent, 48), ports)
     return (*shown, " · ".join(remark for remark in remarks if remark))
 
 

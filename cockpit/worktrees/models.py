@@ -93,6 +93,12 @@ class Worktree:
     repository: str = ""
 
     @property
+    def checked_out(self) -> str:
+        """The branch (also the one that a rebase comes back to), without one the commit that HEAD is detached at."""
+        named = self.branch or self.rebasing
+        return named or (f"detached {self.head[:7]}" if self.head else "no commits yet")
+
+    @property
     def label(self) -> str:
         """What a person calls it: its branch, also the one that a rebase or bisection comes back to, else its name."""
         return self.branch or self.rebasing or self.name

@@ -5,8 +5,10 @@ import subprocess
 import sys
 import threading
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.events import Key
@@ -16,9 +18,10 @@ from cockpit.app_parts import findings as part
 from cockpit.config import ToolConfig
 from cockpit.demo import Demo
 from cockpit.findings import fix
-from cockpit.findings.models import Check, CheckProblem
+from cockpit.findings.models import Check, CheckProblem, Finding
 from tests.pilot.conftest import settled, text_of, until
 from widgets.finding_words import FindingWords
+from widgets.line_view import LineView
 from widgets.lines import plain
 from widgets.screens.ask import AskScreen
 from widgets.screens.confirm import ConfirmScreen
@@ -229,6 +232,23 @@ async def test_fix_shows_the_diff_and_writes_it(app: CockpitApp, demo: Demo) -> 
         await until(lambda: source.read_text() != before, "the fix")
         assert "unittest.mock" not in source.read_text() and "mocker" in source.read_text()
         await until(lambda: finding.fingerprint not in {f.fingerprint for f in app.found.findings}, "it to leave")
+
+
+async def test_only_what_can_be_done_to_a_row_is_offered(app: CockpitApp) -> None:
+    async with app.run_test(size=(200, 40)) as pilot:
+        await settled(app)
+        bar = app.query_one("#keys", LineView)
+
+        async def offered(wanted: Callable[[Any], bool]) -> str:
+            app.findings_pane.move_to(next(n for n, row in enumerate(app.findings_pane.items) if wanted(row)))
+            await pilot.pause()
+            return bar.text_at(0)
+
+        assert "f fix" in await offered(lambda row: isinstance(row, Finding) and row.fixable)
+        other = await offered(lambda row: isinstance(row, Finding) and not row.fixable)
+        assert "f fix" not in other and "d hide" in other
+        check = await offered(lambda row: isinstance(row, Check))
+        assert "enter open" in check and not any(word in check for word in ("fix", "hide", "ignore", "who wrote it"))
 
 
 async def test_enter_before_the_diff_is_there_opens_no_editor(

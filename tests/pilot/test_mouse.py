@@ -166,12 +166,15 @@ async def test_at_forty_columns_the_tabs_fit_and_the_last_one_can_be_clicked(app
         assert app.panes.active == "findings"
 
 
-async def test_a_lone_worktree_tells_the_key_that_adds_one_and_it_can_be_clicked(app: CockpitApp) -> None:
+async def test_a_lone_worktree_tells_the_key_that_adds_one_where_it_does_and_it_can_be_clicked(app: CockpitApp) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await settled(app)
         app.workers.cancel_all()
         pane = app.worktrees_pane
         pane.show(WorktreesSnapshot(worktrees=app.trees.worktrees[:1]), str(app.watched))
         await pilot.pause()
+        assert pane.border_subtitle is None  # the findings have the focus: there n is another key
+        await pilot.press("1")
+        await until(lambda: pane.border_subtitle is not None, "the hint")
         await pilot.click(offset=at_hint(pane, "n adds one"))
         await until(lambda: isinstance(app.screen, AskScreen), "the question")

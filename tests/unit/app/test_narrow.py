@@ -9,16 +9,18 @@ from msgspec import structs
 
 from cockpit.agents.models import ContextUse, Session
 from cockpit.app_parts.findings import without_secrets
+from cockpit.commands.worktree import _table
 from cockpit.findings.models import CheckProblem, FileCounts, FindingsSnapshot, GateResult, TrendPoint
 from cockpit.spend.dashboard_models import Cost, CostTable
 from cockpit.spend.models import BudgetWindow, Level, SpendRow, SpendSnapshot, Tokens
-from cockpit.worktrees.models import Counts, Presence, Worktree
+from cockpit.worktrees.models import Counts, Presence, Worktree, WorktreesSnapshot
 from skills.gates import rule_document
 from skills.gates.model import Check
 from skills.spending.amount import Amount
 from tests.unit.agents.test_attention import session
 from tests.unit.agents.test_watch import finding
 from tests.unit.spend.test_spend_screen_lines import row
+from widgets.bars import place_line
 from widgets.bindings import filled, with_keys
 from widgets.budget_pane import (
     budget_lines,
@@ -352,4 +354,8 @@ def test_the_month_is_told_without_the_rate_where_both_have_no_room() -> None:
 def test_a_worktree_whose_folder_is_gone_is_called_by_its_folder() -> None:
     assert head_of(Worktree("shop", "/src/shop", None, None, missing=True)) == "shop"
     assert head_of(Worktree("shop", "/src/shop", None, None)) == "no commits yet"
-    assert head_of(Worktree("shop", "/src/shop", None, "abcdef0123")) == "shop, detached abcdef0"
+    alone = Worktree("shop", "/src/shop", None, "abcdef0123")
+    assert head_of(alone) == f"shop, {alone.checked_out}" == "shop, detached abcdef0"
+    snapshot = WorktreesSnapshot((alone,))
+    assert plain(place_line("acme", snapshot, "/src/shop")) == " acme · detached abcdef0"
+    assert "shop  detached abcdef0" in _table(snapshot)[0]
