@@ -39,6 +39,8 @@ _DJANGO = frozenset(
 )  # fmt: skip
 _LIKELY = lazy(r"(?:^|/)[^/]*(?:conf|prod|base|common|default|global|live|deploy)[^/]*(?:/[^/]+)?\.py$")
 _SHOWN = lazy(r"(?:^|/)(?:demo|example|sandbox|devproject|test_?project)[^/]*/|_mock/", re.I)
+_PRODUCTIVE = lazy(r"(?<![a-z])(?:prod(?:uction)?|live|deployed)(?![a-z])")
+_ENVIRONMENT = lazy(r"(?<![a-z])(?:prod(?:uction)?|live|deployed|dev\w*|debug|local|env(?:ironment)?)(?![a-z])", re.I)
 _BETWEEN = lazy(r"[-_.]")
 _AWAY_CLASS = lazy(r"dev|test|local|debug|ci(?![a-z])|stag|sandbox|demo", re.I)  # of django-configurations
 
@@ -116,7 +118,8 @@ def assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr, ast.stmt]]:
         elif isinstance(statement, ast.If):
             if not _for_developers(statement.test):
                 yield from assigned(statement.body)
-            yield from assigned(statement.orelse)
+            if not _for_production(statement.test):
+                yield from assigned(statement.orelse)
         elif isinstance(statement, ast.Try):
             yield from assigned(statement.body)
 
@@ -129,7 +132,37 @@ def _is_configuration(node: ast.ClassDef) -> bool:
 def _for_developers(test: ast.expr) -> bool:
     """`if DEBUG:`, `if TESTING:`, `if "test" in sys.argv:`, `if ENVIRONMENT == "local":`"""
     text = ast.unparse(test).lower()
-    return not text.startswith("not ") and any(word in text for word in ("debug", "test", "local", "dev"))
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return _for_production(test.operand)
+    if isinstance(test, ast.Compare) and isinstance(test.ops[0], (ast.NotEq, ast.NotIn)):
+        return _PRODUCTIVE.search(text) is not None
+    return any(word in text for word in ("debug", "test", "local", "dev"))
+
+
+def _for_production(test: ast.expr) -> bool:
+    """`if PRODUCTION:`, `if PRODUCTION or STAGING:`, `if ENVIRONMENT == "production":`"""
+    if isinstance(test, ast.Compare) and isinstance(test.ops[0], (ast.NotEq, ast.NotIn)):
+        return False
+    text = ast.unparse(test).lower()
+    return not text.startswith("not ") and _PRODUCTIVE.search(text) is not None
+
+
+def refused_in_production(name: str, value: str, body: list[ast.stmt]) -> bool:
+    """True where a module of settings stops with an error, outside of development, while a setting has the value that
+    is only there for developers: `if not DEBUG and SECRET_KEY == "…": raise …`."""
+    return any(_refuses(name, value, "", statement) for statement in body)
+
+
+def _refuses(name: str, value: str, asked: str, statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Raise):
+        compared = any(f"'{value[:end]}'" in asked for end in range(4, len(value) + 1))
+        return bool(re.search(rf"\b{name}\b", asked)) and (compared or _ENVIRONMENT.search(asked) is not None)
+    if not isinstance(statement, ast.If):
+        return False
+    for test, block in ((ast.unparse(statement.test), statement.body), ("", statement.orelse)):
+        if any(_refuses(name, value, f"{asked}; {test}", inner) for inner in block):
+            return True
+    return False
 
 
 def note_settings(node: ast.Module, context: FileContext) -> None:

@@ -125,6 +125,10 @@ _GUARDS = lazy(
 _MAKES_VIEW = frozenset({"queryset", "serializer_class", "get_queryset", "get_serializer_class", "model"})
 _SAYS_ROWS = _MAKES_VIEW | _HANDLERS
 _TURNS_AWAY = frozenset({"is_authenticated", "has_perm", "has_perms", "is_staff", "is_superuser"})
+_REFUSALS = frozenset(
+    {"PermissionDenied", "NotAuthenticated", "AuthenticationFailed", "HTTP_401_UNAUTHORIZED", "HTTP_403_FORBIDDEN"}
+)
+_PLAIN = frozenset({"APIView", "ViewSet", "GenericAPIView", "GenericViewSet"})
 _PERMITS = frozenset({"permission_classes", "get_permissions", "check_permissions"})
 
 
@@ -149,7 +153,7 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
         return
     if bases == ["rest_framework.viewsets.ViewSet"] and _each_action_says(node):
         return
-    if _each_handler_asks(node) or _signs_in_its_own_way(members.get("authentication_classes"), context):
+    if _each_handler_asks(node, bases) or _signs_in_its_own_way(members.get("authentication_classes"), context):
         return
     if _FOR_STRANGERS.search(node.name) or _answers_nothing(members, bases):
         return
@@ -185,10 +189,25 @@ def _answers_nothing(members: dict[str, ast.stmt], bases: list[str]) -> bool:
     )
 
 
-def _each_handler_asks(node: ast.ClassDef) -> bool:
-    """True where each method that answers has a decorator of the project's own that asks who calls."""
+def _each_handler_asks(node: ast.ClassDef, bases: list[str]) -> bool:
+    """True where each method that answers has a decorator of the project's own that asks who calls, or turns callers
+    away itself; a base that answers by itself asks nobody."""
     handlers = [part for part in node.body if isinstance(part, FunctionNode) and part.name in _HANDLERS]
-    return bool(handlers) and all(any(map(_asks_who_calls, one.decorator_list)) for one in handlers)
+    plain = all(base.rpartition(".")[2] in _PLAIN for base in bases)
+    return bool(handlers) and all(
+        any(map(_asks_who_calls, one.decorator_list)) or (plain and _turns_away(one)) for one in handlers
+    )
+
+
+def _turns_away(function: FunctionNode) -> bool:
+    """True where a function looks at who calls, or answers some of them that they may not."""
+    for part in descendants(function):
+        name = part.attr if isinstance(part, ast.Attribute) else part.id if isinstance(part, ast.Name) else ""
+        if name in _TURNS_AWAY or name in _REFUSALS:
+            return True
+        if isinstance(part, ast.keyword) and part.arg == "status" and getattr(part.value, "value", None) in {401, 403}:
+            return True
+    return False
 
 
 def _asks_who_calls(decorator: ast.expr) -> bool:
@@ -228,7 +247,7 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
     if "api_view" in names and not any(_ASKS.search(name) for name in names):
         if _FOR_STRANGERS.search(node.name.title().replace("_", "")):
             return
-        if any(isinstance(part, ast.Attribute) and part.attr in _TURNS_AWAY for part in descendants(node)):
+        if _turns_away(node):
             return
         message = f"{node.name} names no permission, and nothing in the settings closes it"
         context.report(NO_PERMISSION, node, message, symbol=context.symbol_of(node.name), parts=context.frame(node))
@@ -282,6 +301,8 @@ view_without_permissions = Rule(
             "from rest_framework.decorators import api_view\n\n\n@api_view(['GET'])\ndef orders(request):\n    pass\n",
             "from rest_framework import viewsets\n\n\nclass Orders(viewsets.ModelViewSet):\n"
             "    queryset = Order.objects.all()\n",
+            "from rest_framework import viewsets\n\n\nclass Orders(viewsets.ModelViewSet):\n"
+            "    def create(self, request):\n        raise PermissionDenied\n",
         ),
     ),
     good=(
@@ -306,6 +327,11 @@ view_without_permissions = Rule(
             "        return rows[:10]\n",
             "from rest_framework.decorators import api_view\n\n\n@api_view(['GET'])\n@login_required\n"
             "def orders(request):\n    pass\n",
+            "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n    def post(self, request):\n"
+            "        if not Shop.objects.filter(key=request.data['key']).exists():\n"
+            "            return Response(status=status.HTTP_403_FORBIDDEN)\n        return made(request)\n",
+            "from rest_framework.decorators import api_view\n\n\n@api_view(['GET'])\ndef orders(request):\n"
+            "    if request.headers['key'] not in KEYS:\n        return Response({}, status=401)\n    return rows()\n",
             "from shop.base import BaseView\nfrom rest_framework import mixins\n\n\nclass Orders(BaseView):\n"
             "    pass\n",
         ),

@@ -193,11 +193,18 @@ def _default_of_field(call: ast.Call) -> ast.expr | None:
 def _on_compare(node: ast.Compare, context: FileContext) -> None:
     if node.ops[0].__class__ not in {ast.Eq, ast.NotEq}:
         return
+    if node.ops[0].__class__ is ast.Eq and _is_refused(context.statement):
+        return  # `if password == "letmein": raise Unsafe`
     left, right = node.left, node.comparators[0]
     if right.__class__ is ast.Constant:
         _check(_compared(left), node, right, context, compared=True)
     elif left.__class__ is ast.Constant:
         _check(_compared(right), node, left, context, compared=True)
+
+
+def _is_refused(statement: ast.AST | None) -> bool:
+    """True for an `if` that ends in an error."""
+    return isinstance(statement, ast.If) and isinstance(statement.body[-1], ast.Raise)
 
 
 def _compared(node: ast.expr) -> str:

@@ -16,6 +16,7 @@ from skills.gates.analysis.settings_modules import (
     may_be_deployed,
     may_hold_settings,
     note_settings,
+    refused_in_production,
     set_anywhere,
     set_in_production,
 )
@@ -200,6 +201,8 @@ def _on_module(node: ast.Module, context: FileContext) -> None:
             continue  # nobody, where the environment names nobody
         if name == "X_FRAME_OPTIONS" and (has_reason(statement, context) or any(map(context.holds, _FRAMED))):
             continue
+        if name == "SECRET_KEY" and refused_in_production(name, str(_told(default_of(value))), node.body):
+            continue
         if name in _NAMES and name != "TESTING" and name != "ENV":
             context.statement = statement
             _report(name, value, statement, context, (("unless-production-sets", name),))
@@ -336,6 +339,8 @@ insecure_settings = Rule(
             "DEBUG = True\n",
             'DEBUG = os.environ.get("DEBUG", "True") == "True"\n',
             'SECRET_KEY = "django-insecure-4f8a"\n',
+            'SECRET_KEY = env("KEY", "shop-key")\nif not SECRET_KEY:\n    raise Unsafe\n',
+            'if PRODUCTION:\n    ALLOWED_HOSTS = ["*"]\n',
             'ALLOWED_HOSTS = ["*"]\n',
             'ALLOWED_HOSTS = os.environ.get("HOSTS", "").split(",")\n',
             "SESSION_COOKIE_SECURE = False\n",
@@ -362,6 +367,12 @@ insecure_settings = Rule(
             'import configparser\n\nconf = configparser.ConfigParser()\nSECRET_KEY = conf.get("django", "secret")\n',
             'ALLOWED_HOSTS = ["shop.example"]\nSESSION_COOKIE_SECURE = not DEBUG\nSECURE_HSTS_SECONDS = 31536000\n',
             'DEBUG = False\nif ENVIRONMENT == "local":\n    DEBUG = True\n    ALLOWED_HOSTS = ["*"]\n',
+            "DEBUG = False\nif not (PRODUCTION or STAGING):\n    DEBUG = True\n",
+            "if PRODUCTION:\n    DEBUG = False\nelse:\n    DEBUG = True\n",
+            'DEBUG = False\nif STAGE != "production":\n    DEBUG = True\n',
+            'SECRET_KEY = env("KEY", "shop-key")\nif not DEBUG and SECRET_KEY == "shop-key":\n    raise Unsafe\n',
+            'SECRET_KEY = env("KEY", "")\nif not SECRET_KEY:\n    if STAGE == "production":\n        raise Unsafe\n'
+            '    SECRET_KEY = "shop-key"\n',
         ),
         *one_file("shop/settings/production.example.py", 'SECRET_KEY = "x"\nALLOWED_HOSTS = [""]\n'),
         *one_file("shop/settings/dev.py", 'DEBUG = True\nALLOWED_HOSTS = ["*"]\nSECRET_KEY = "dev"\n'),

@@ -18,7 +18,7 @@ _CAMEL = lazy(r"(?<=[a-z0-9])(?=[A-Z])")
 # A name that ends so holds something about a secret: where it is, what it is called, how long it lives.
 _ABOUT = lazy(
     r"(?:^|_)(?:url|uri|path|name|names|field|fields|type|header|headers|prefix|suffix|id|ids|label|help|text|message|msg"
-    r"|error|errors|title|regex|pattern|format|length|len|template|env|var|param|params|file|filename|dir|scheme|endpoint"
+    r"|error|errors|title|regex|pattern|format|length|len|template|env|environment|var|param|params|file|filename|dir|scheme|endpoint"
     r"|view|class|cls|algorithm|alg|scope|scopes|lifetime|expiry|expires|expiration|ttl|count|validator|validators|hasher"
     r"|hashers|reset|change|cookie|placeholder|hint|status|kind|state|event|method|action|attr|column|form|location|policy"
     r"|provider|backend|model|store|table|query|sql|command|cmd|description|doc|docs|comment|choices|choice|option|mode"
@@ -86,6 +86,8 @@ _BOASTS = frozenset(
 _TALKS = lazy(r"pass(?:word|wd|phrase)?|token|secret|key|auth|credential|pwd", re.I)
 # `token = "mpl-2.0"`, `token == "utf8"`: a word of a grammar, a name with a version.
 _VERSIONED = lazy(r"^[A-Za-z]{1,12}(?:[-_. ][A-Za-z]{1,12})*[-_.]?v?\d{1,3}(?:\.\d+)*$")
+# `signing.dumps(row, salt="shop.undo.v1")`: it tells what is signed for one purpose from what is for another.
+_NAMESPACE = lazy(r"^[a-z_]+(?:[-.:/][a-z_]+)+(?:[-.:/]?v?\d{1,3})?$")
 _IDENTIFIER = lazy(r"^_*[A-Za-z]+(?:[-_:.][A-Za-z]+)*$")
 # The parts of a connection string. How far they may be from one another is bounded, as is the length of a scheme: text
 # of many thousand characters would otherwise be read again from each of them.
@@ -118,6 +120,7 @@ _FORMAT_NAMES = {
     "pypi": "a PyPI token", "npm": "an npm token", "shopify": "a Shopify token", "private": "a private key",
     "jwt": "a signed token", "url": "a URL with a password", "dsn": "a connection string with a password",
 }  # fmt: skip
+_LATIN = "\u024f"  # the last letter of the Latin alphabet
 _BARE = frozenset({"password", "passwd", "pwd", "pass", "secret", "passphrase", "pasword", "secretkey"})
 _DATABASE = lazy(r"(?:^|_)(?:db|database|pg|postgres\w*|mysql|maria\w*|rabbit\w*|redis|mongo\w*|amqp)(?:_|$)", re.I)
 _HOUSEHOLD = frozenset(
@@ -210,7 +213,7 @@ def looks_secret(kind: str, name: str, value: str, compared: bool = False) -> bo
     """True for a value that can be a secret itself: no placeholder, name, path, sentence or label."""
     if len(value.strip()) < 3 or len(value) > 400 or _PLACEHOLDER.search(value) or _REFERENCE.match(value):
         return False
-    if _PUBLISHED.match(value) or _FOR_TRYING.search(value):
+    if _PUBLISHED.match(value) or _FOR_TRYING.search(value) or _tells_apart(name, value):
         return False
     if (_MARK.match(value) and value.lower() not in _HOUSEHOLD) or (compared and name == "SECRET_KEY"):
         return False  # `settings.SECRET_KEY == "change it"` asks whether the default was left
@@ -226,6 +229,12 @@ def looks_secret(kind: str, name: str, value: str, compared: bool = False) -> bo
     if _IDENTIFIER.match(value) and _TALKS.search(value) and not bare:
         return value.lower() in _HOUSEHOLD and not _plain(name).endswith(value.lower())
     return compared or bare or not value.istitle() or mixed
+
+
+def _tells_apart(name: str, value: str) -> bool:
+    """True for a word of a language, shown beside a field, and for the name of what a salt is for."""
+    shown = any(letter > _LATIN and letter.isalpha() for letter in value)
+    return shown or (name.lower().endswith("salt") and _NAMESPACE.match(value) is not None)
 
 
 def _names_a_thing(name: str, value: str) -> bool:
