@@ -33,9 +33,18 @@ def vetted_in(function: FunctionNode, context: FileContext, but: str = "") -> fr
     assert isinstance(known, dict)
     if (function, but) not in known:
         calls = (call for call in uses_of(function, context).calls if not but or last_name(call.func) != but)
-        known[function, but] = frozenset(word for call in calls for word in _asked_of(call, context)) - _NO_KEYS
+        asked = {word for call in calls for word in _asked_of(call, context)} - _NO_KEYS
+        asked.update(word for name in list(asked) for word in _read_by(name, function, context))
+        known[function, but] = frozenset(asked) - _NO_KEYS
     words: frozenset[str] = known[function, but]
     return words
+
+
+def _read_by(name: str, function: FunctionNode, context: FileContext) -> Iterator[str]:
+    """What the key of a row is called, by which a function read it: `invoice = Invoice.objects.get(pk=pk)`."""
+    for row in uses_of(function, context).bound.get(name, ()):
+        if isinstance(row, ast.Call) and (is_manager(chain_of(row).manager) or last_name(row.func) in SHORTCUTS):
+            yield from (word for lookup, value in conditions_of(row) if is_key(lookup) for word in words_of(value))
 
 
 def is_validated(words: frozenset[str], context: FileContext) -> bool:

@@ -65,6 +65,12 @@ _SCOPED = "def {name}(request, pk):\n    return Invoice.objects.get(pk=pk, compa
 
 PAIRS_BAD: tuple[Example, ...] = (
     by_hand(
+        f"{IN}def like(request, pk):\n    line = Line.objects.get(pk=request.POST['line'])\n"
+        "    if not may_access(request, line):\n        raise PermissionDenied\n"
+        "    Invoice.objects.filter(pk=pk).update(likes=F('likes') + 1)\n",
+        note="the row of another key was asked for",
+    ),
+    by_hand(
         f"{IN}def add(request):\n"
         "    Line.objects.create(company=request.company, invoice=Invoice.objects.get(pk=request.POST['id']))\n",
         note="the new row shows what belongs to another",
@@ -102,6 +108,12 @@ PAIRS_BAD: tuple[Example, ...] = (
     ),
 )
 PAIRS_GOOD: tuple[Example, ...] = (
+    by_hand(
+        f"{IN}def like(request, pk):\n    invoice = Invoice.objects.get(pk=pk)\n"
+        "    if not may_access(request, invoice):\n        raise PermissionDenied\n"
+        "    Invoice.objects.filter(pk=pk).update(likes=F('likes') + 1)\n",
+        note="the row of that key was asked for",
+    ),
     by_hand(
         f"{IN}def drop(request, pk):\n"
         "    Line.objects.filter(company=request.company, number=Invoice.objects.get(pk=pk).number).delete()\n",
