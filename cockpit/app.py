@@ -132,20 +132,25 @@ class CockpitApp(Parts):
         from cockpit.findings.hidden import HiddenFindings
         from cockpit.findings.tool_feed import ToolKey
         from cockpit.phases.feed import follow_sessions
-        from cockpit.spend.feed import follow_spend
         from cockpit.worktrees.feed import Hints
 
         if self._engine is None or self._hints is None:
             self._engine, self._hints, self.tool_key = Engine(), Hints(), ToolKey(self.tools_ended)
             self.hidden = await asyncio.to_thread(HiddenFindings, self.repository.common_dir)
-        repository, settings = self.repository, self.settings
+        repository = self.repository
         self._hints.covered = str(self.watched)
         self._feed("worktrees", partial(self.follow_trees, self._hints), self.show_worktrees)
         self._feed("findings", self._follow_findings, self.show_findings)
         everywhere = self.everywhere
         self._feed("phase", partial(follow_sessions, repository, all_repos=everywhere), self.show_sessions)
-        self._feed("budget", partial(follow_spend, repository, settings, all_repos=everywhere), self.show_spend)
+        self.restart_spend()
         self.keep_warm()
+
+    def restart_spend(self) -> None:
+        from cockpit.spend.feed import follow_spend
+
+        follow = partial(follow_spend, self.repository, self.settings, all_repos=self.everywhere)
+        self._feed("budget", follow, self.show_spend)
 
     def _follow_findings(self) -> AsyncIterator[FindingsSnapshot]:
         from cockpit.findings.feed import follow_findings

@@ -26,6 +26,7 @@ SCREEN_ACTIONS: tuple[Action, ...] = (
         ("spend-next", "Next table", ("tab", "right", "l")),
         ("spend-previous", "Previous table", ("shift+tab", "left", "h")),
         ("spend-period", "Next period", ("p",)),
+        ("spend-budget", "Set a budget", ("b",)),
         ("spend-export", "Export what is shown to files", ("x",)),
     ),
     *_of(

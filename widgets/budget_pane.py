@@ -91,7 +91,7 @@ def window_row(window: BudgetWindow, width: int) -> Line:
         return line(
             (name_in(window.window, width), "muted"),
             (spent, "strong"),
-            (f"  no budget: [budget.{window.window}] soft = 5", "faint"),
+            (f"  no budget: cockpit budget set {window.window} 5", "faint"),
         )
     figure: Line = ((spent, "strong"), (of_limit(limit), "muted"))
     return bar_row(window.window, figure, window.percent, window.level, width)

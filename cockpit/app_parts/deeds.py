@@ -5,7 +5,8 @@ import os
 import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -15,6 +16,7 @@ from textual.worker import Worker
 from cockpit.actions import BY_ID, key_label, keys_of, labels_of
 from cockpit.agents.models import Session, SessionsSnapshot
 from cockpit.config import Config
+from cockpit.errors import CannotAnswer
 from cockpit.findings.models import FindingsSnapshot
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
@@ -49,6 +51,7 @@ class Deeds(App[int]):
     repository: Repository
     settings: Config
     watched: Path
+    extra_config: Path | None = None
     trees: WorktreesSnapshot
     spend: SpendSnapshot
     sessions: SessionsSnapshot
@@ -137,6 +140,16 @@ class Deeds(App[int]):
 
     def restart_feeds(self) -> None:
         """Read everything anew."""
+
+    def restart_spend(self) -> None:
+        """Count what was spent anew, against the budgets as they are now."""
+
+    async def read_settings(self) -> None:
+        """Take what the configuration says now; keys stay as they are bound. Raises `CannotAnswer`."""
+        from cockpit.config import load_config
+
+        read = partial(load_config, self.repository.root, self.extra_config)
+        self.settings = replace(await asyncio.to_thread(read), keys=self.settings.keys)
 
     @cached_property
     def labels(self) -> dict[str, str]:
@@ -228,6 +241,14 @@ class Deeds(App[int]):
         self.call_later(self.simulate_key, key)  # from here: sent by the frame, it would end at the frame
 
     def do_recheck(self) -> None:
+        """Read everything anew, the configuration too."""
+        self.run_only(self._recheck, "recheck")
+
+    async def _recheck(self) -> None:
+        try:
+            await self.read_settings()
+        except CannotAnswer as problem:
+            self.tell(problem, bad=True)
         self.restart_feeds()
 
     def do_previous_session(self) -> None:

@@ -24,7 +24,6 @@ class EverywhereDeeds(Deeds):
     """One repository is in front: findings, screens and deeds are its own. Enter puts another one there."""
 
     hidden: "HiddenFindings | None"
-    extra_config: Path | None
 
     def follow_trees(self, hints: "Hints") -> AsyncIterator[WorktreesSnapshot]:
         """The feed of the worktrees pane."""

@@ -1,6 +1,7 @@
 """What the keys do about money: the spend screen and its export."""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from widgets.screens.ask import AskScreen
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
 
+    from cockpit.config import BudgetConfig, Limits
     from cockpit.spend.dashboard_models import Period, SpendDashboard
     from widgets.screens.spend import SpendScreen
 
@@ -25,6 +27,18 @@ if TYPE_CHECKING:
 _SEVERITY: dict[str, "SeverityLevel"] = {"info": "information", "warn": "warning"}
 _WORSE: tuple["SeverityLevel", ...] = ("information", "warning", "error")
 _TOLD_FOR = 12  # seconds
+
+
+def _budget_judged(own: "BudgetConfig", where: str, text: str) -> tuple[str, bool]:
+    """What a line of a budget will write, or what is wrong with it."""
+    from cockpit.spend.budget_words import hard_of, wish_of
+
+    try:
+        wish = wish_of(text)
+        hard_of(wish, getattr(own, wish.window).hard)
+    except CannotAnswer as problem:
+        return str(problem), False
+    return f"writes into {where}: {wish.lines}", True
 
 
 class MoneyDeeds(Deeds):
@@ -82,6 +96,49 @@ class MoneyDeeds(Deeds):
             screen.show(await asyncio.to_thread(read, self.repository, self.settings))
         except (CannotAnswer, OSError) as problem:
             screen.fail(str(problem))
+
+    def do_set_budget(self, then: Callable[[], None] = lambda: None) -> None:
+        """Ask for a budget, in the words of `cockpit budget set`, and write it."""
+        self.open_once(partial(self._ask_budget, then), "budget")
+
+    def on_spend_screen_budget(self, message: "SpendScreen.Budget") -> None:
+        self.do_set_budget(message.screen.action_again)
+
+    async def _ask_budget(self, then: Callable[[], None]) -> None:
+        from cockpit.app_parts.worktree_lines import short_path
+        from cockpit.config import load_config
+        from cockpit.paths import user_config_file
+        from cockpit.spend.budget_file import set_budget
+        from cockpit.spend.budget_words import wish_of, words_of
+
+        try:
+            own = (await asyncio.to_thread(load_config, None)).budget
+        except CannotAnswer as problem:
+            self.tell(problem, bad=True)
+            return
+        where = short_path(user_config_file())
+        ask = AskScreen(
+            "Set a budget, as `cockpit budget set` does",
+            words_of("day", own.day),
+            edit=True,
+            judge=partial(_budget_judged, own, where),
+        )
+        answer = await self.push_screen_wait(ask)
+        if not answer or not answer.strip():
+            return
+        wish = wish_of(answer)
+        try:
+            await asyncio.to_thread(set_budget, wish)
+            await self.read_settings()
+        except CannotAnswer as problem:
+            self.tell(problem, bad=True)
+            return
+        here: Limits = getattr(self.settings.budget, wish.window)
+        rules = here.soft == wish.soft and wish.hard in (None, here.hard)
+        but = "" if rules else f" · here the project's own configuration says {words_of(wish.window, here)}"
+        self.tell(f"Written into {where}: {wish.lines}{but}", severity="information" if rules else "warning")
+        self.restart_spend()
+        then()
 
     def on_spend_screen_export(self, message: "SpendScreen.Export") -> None:
         """Ask for a folder and write what is shown into it."""

@@ -1,10 +1,10 @@
 """`cockpit budget`: what is spent against the budgets, which alerts were given, and whether a request still fits."""
 
 import argparse
-import math
 from typing import TYPE_CHECKING, Any
 
 from cockpit.call import Call, print_json, say
+from cockpit.spend.budget_words import WINDOWS, dollars_of
 
 if TYPE_CHECKING:
     from cockpit.spend.meter import Meter
@@ -19,7 +19,6 @@ EXAMPLES = """examples:
   cockpit budget check --cost 3 --priority critical
   cockpit budget notify --dry-run              the message for your webhook, printed and not sent
 """
-_WINDOWS = ("day", "week", "month", "session")
 _PRIORITIES = ("critical", "high", "normal", "low")
 
 
@@ -28,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document")
     actions = parser.add_subparsers(dest="action", metavar="set | check | notify")
     change = actions.add_parser("set", help="set the limits of a window, in dollars")
-    change.add_argument("window", choices=_WINDOWS)
+    change.add_argument("window", choices=WINDOWS)
     change.add_argument("soft", type=_dollars, help="the budget")
     change.add_argument("--hard", type=_dollars, metavar="N", help="the limit past which work may be blocked")
     change.add_argument("--block", action="store_true", help="block past the hard limits")
@@ -42,11 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _dollars(given: str) -> float:
-    try:
-        amount = float(given.removeprefix("$"))
-    except ValueError:
-        amount = -1.0
-    if not math.isfinite(amount) or not 0 <= amount <= 1e9:
+    amount = dollars_of(given)
+    if amount is None:
         raise argparse.ArgumentTypeError(f"{given[:40]!r} is no amount of dollars")
     return amount
 
@@ -65,15 +61,13 @@ def run(call: Call) -> int:
 
 def _set(call: Call) -> int:
     from cockpit.config import load_config
-    from cockpit.errors import CannotAnswer
     from cockpit.spend.budget_file import set_budget
+    from cockpit.spend.budget_words import BudgetWish, hard_of
 
     args = call.args
-    limits = getattr(load_config(None).budget, args.window)
-    hard = limits.hard if args.hard is None else args.hard
-    if hard is not None and hard < args.soft:
-        raise CannotAnswer(f"the hard limit of the {args.window}, ${hard:g}, is below ${args.soft:g}", "give --hard")
-    path = set_budget(args.window, args.soft, args.hard, block=args.block)
+    wish = BudgetWish(args.window, args.soft, args.hard, args.block)
+    hard = hard_of(wish, getattr(load_config(None).budget, args.window).hard)
+    path = set_budget(wish)
     blocks = load_config(None).budget.block_on_limit
     if args.json:
         limit = {"soft": args.soft, "hard": hard, "block_on_limit": blocks}

@@ -4,38 +4,40 @@ import contextlib
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
 
 from cockpit.config import load_config
 from cockpit.errors import CannotAnswer
 from cockpit.files import only_one, write_atomically
 from cockpit.paths import user_config_file
+from cockpit.spend.budget_words import BudgetWish, in_file
 
 _PATIENCE_SECONDS = 2.0
 _HEADER = re.compile(r"\s*\[")
 
 
-def set_budget(window: str, soft: float, hard: float | None, *, block: bool) -> Path:
-    """Set the limits of `window` in dollars. Returns the file. Raises `CannotAnswer` where it cannot be done."""
+def set_budget(wish: BudgetWish) -> Path:
+    """Write a budget. Returns the file. Raises `CannotAnswer` where it cannot be done."""
     path = user_config_file()
     with only_one(path.with_suffix(".lock"), f"another cockpit changes {path}", patience=_PATIENCE_SECONDS):
-        return _set(path, window, soft, hard, block=block)
+        return _set(path, wish)
 
 
-def _set(path: Path, window: str, soft: float, hard: float | None, *, block: bool) -> Path:
+def _set(path: Path, wish: BudgetWish) -> Path:
     load_config(None)
     before = _read(path)
-    text = _with(before, f"budget.{window}", "soft", _number(soft))
-    if hard is not None:
-        text = _with(text, f"budget.{window}", "hard", _number(hard))
-    if block:
+    text = _with(before, f"budget.{wish.window}", "soft", in_file(wish.soft))
+    if wish.hard is not None:
+        text = _with(text, f"budget.{wish.window}", "hard", in_file(wish.hard))
+    if wish.block:
         text = _with(text, "budget", "block_on_limit", "true")
-    expected: dict[str, Any] = {"soft": soft} if hard is None else {"soft": soft, "hard": hard}
+    expected = {"soft": wish.soft} | ({} if wish.hard is None else {"hard": wish.hard})
     try:
         budget = tomllib.loads(text).get("budget", {})
     except tomllib.TOMLDecodeError:
         budget = {}
-    if not expected.items() <= budget.get(window, {}).items() or (block and budget.get("block_on_limit") is not True):
+    if not expected.items() <= budget.get(wish.window, {}).items() or (
+        wish.block and budget.get("block_on_limit") is not True
+    ):
         raise CannotAnswer(f"{path}: the budget is written in a form that cannot be edited here", "edit it by hand")
     try:
         write_atomically(path, text)
@@ -79,7 +81,3 @@ def _with(text: str, table: str, key: str, value: str) -> str:
         lines[start] += ending
     lines.insert(start + 1, f"{key} = {value}{ending}")
     return "".join(lines)
-
-
-def _number(dollars: float) -> str:
-    return repr(float(dollars))

@@ -5,10 +5,11 @@ import json
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Input, Label
 
 from cockpit.app import CockpitApp
 from cockpit.cli import main
+from cockpit.config import load_config
 from cockpit.demo import Demo
 from cockpit.paths import tour_file
 from tests.pilot.conftest import settled, until
@@ -125,6 +126,45 @@ async def test_x_writes_csv_and_json_where_it_is_told_to(app: CockpitApp, tmp_pa
         with (tmp_path / "costs" / "spend-by-model.csv").open() as stream:
             rows = list(csv.DictReader(stream))
         assert round(sum(float(row["usd"]) for row in rows), 6) == board.total.usd
+
+
+async def test_a_budget_is_set_in_the_app_as_by_the_command(app: CockpitApp, own_home: Path) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(app)
+        await pilot.press("2", "b")
+        await until(lambda: isinstance(app.screen, AskScreen), "the question")
+        note, field = app.screen.query_one("#note", Label), app.screen.query_one(Input)
+        assert field.value == "day 5 --hard 7.5"
+        assert str(note.content).endswith("config.toml: [budget.day] soft = 5.0, hard = 7.5")
+        field.value = "day 9"
+        await pilot.press("enter")
+        assert "$7.5, is below $9; give --hard" in str(note.content) and note.has_class("-wrong")
+        field.value = "day 9 --hard 12"
+        await pilot.press("enter")
+        await until(lambda: app.spend.windows[0].soft == 9, "the pane's budget")
+        written = (own_home / "config" / "config.toml").read_text()
+        await pilot.press("c")
+        screen = await opened(app)
+        await pilot.press("b")
+        await until(lambda: isinstance(app.screen, AskScreen), "the question")
+        app.screen.query_one(Input).value = "week $40 --hard 50 --block"
+        await pilot.press("enter")
+        await until(lambda: bool(screen.dashboard) and screen.dashboard.windows[1].soft == 40, "the screen's budget")  # type: ignore[union-attr]
+    assert written == "[budget.day]\nhard = 12.0\nsoft = 9.0\n"
+    assert main(["budget", "set", "day", "9", "--hard", "12"]) == 0
+    assert (own_home / "config" / "config.toml").read_text().startswith(written)
+    assert load_config(None).budget.block_on_limit
+
+
+async def test_a_budget_that_the_project_overrules_says_so(app: CockpitApp, demo: Demo) -> None:
+    (demo.root / "cockpit.toml").write_text("[budget.month]\nsoft = 3\nhard = 4\n")
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        await settled(app)
+        await pilot.press("2", "b")
+        await until(lambda: isinstance(app.screen, AskScreen), "the question")
+        app.screen.query_one(Input).value = "month 200 --hard 300"
+        await pilot.press("enter")
+        await until(lambda: any("configuration says month 3 --hard 4" in one.text for one in app._standing), "why not")
 
 
 @pytest.mark.parametrize("key", ["c", "escape", "q"])

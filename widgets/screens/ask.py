@@ -1,5 +1,6 @@
 """A one-line question at the bottom of the screen: a filter text, a reason. Enter answers, escape leaves."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
@@ -13,11 +14,15 @@ from textual.widgets import Input, Label
 from widgets.hints import hint_content
 from widgets.screens.leaving import Leaving
 
+Judge = Callable[[str], tuple[str, bool]]
+"""What a text will do, or what is wrong with it; whether it is an answer."""
+
 
 class AskScreen(Leaving[str | None]):
     """Answers with the text, or None where the person left. `Changed` tells each keystroke, for live filters.
 
-    With `edit` the text is changed from its end; without it the first key replaces it."""
+    With `edit` the text is changed from its end; without it the first key replaces it. `judge` says below the question
+    what a text will do, or what is wrong with it: that is no answer. An empty one leaves."""
 
     # before the input sees it: what is typed right after it is for the screen behind
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Leave", show=False, priority=True)]
@@ -29,9 +34,12 @@ class AskScreen(Leaving[str | None]):
             self.value = value
             super().__init__()
 
-    def __init__(self, question: str, value: str = "", *, note: str = "", edit: bool = False) -> None:
+    def __init__(
+        self, question: str, value: str = "", *, note: str = "", edit: bool = False, judge: Judge | None = None
+    ) -> None:
         super().__init__()
-        self._question, self._value, self._note = question, value, note
+        self._question, self._value, self._judge = question, value, judge
+        self._note = judge(value)[0] if judge else note
         self._edit = edit
 
     def compose(self) -> ComposeResult:
@@ -48,9 +56,19 @@ class AskScreen(Leaving[str | None]):
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
+        if self._judge is not None:
+            self._say(*self._judge(event.value), loud=False)
         self.app.post_message(self.Changed(event.value))
+
+    def _say(self, words: str, fine: bool, *, loud: bool) -> None:
+        note = self.query_one("#note", Label)
+        note.update(Content(words))
+        note.set_class(loud and not fine, "-wrong")
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
+        if self._judge is not None and event.value.strip() and not (said := self._judge(event.value))[1]:
+            self._say(*said, loud=True)
+            return
         self.dismiss(event.value)

@@ -34,8 +34,10 @@ from widgets.spend_plot import day_plot, heat_line
 from widgets.virtual_list import VirtualList
 
 _HINTS = (
-    "{spend-next} or 1–9 table · {spend-period} period · {spend-export} export · {recheck} again · {close} close",
-    "{spend-next} · {spend-period} period · {spend-export} export · {close}",
+    "{spend-next} or 1–9 table · {spend-period} period · {spend-budget} set budget · {spend-export} export · "
+    "{recheck} again · {close} close",
+    "{spend-next} table · {spend-period} period · {spend-budget} set budget · {spend-export} export · {close} close",
+    "{spend-next} · {spend-period} period · {spend-budget} budget · {help} · {close}",
     "{spend-next} · {spend-period} period · {help} · {close}",
 )
 _WIDE = 110  # from here on the plot stands beside the windows
@@ -78,6 +80,13 @@ class SpendScreen(FramedScreen):
             self.screen, self.period = screen, period
             super().__init__()
 
+    class Budget(Message):
+        """A budget is to be set; the figures are wanted again after it."""
+
+        def __init__(self, screen: "SpendScreen") -> None:
+            self.screen = screen
+            super().__init__()
+
     class Export(Message):
         """What is shown is to be written to files."""
 
@@ -91,6 +100,7 @@ class SpendScreen(FramedScreen):
         *(Binding(digit, f"table({place})", show=False) for place, digit in enumerate("1234567890")),
         bind("spend-period", "period"),
         bind("recheck", "again"),
+        bind("spend-budget", "budget"),
         bind("spend-export", "export"),
     ]
 
@@ -264,6 +274,9 @@ class SpendScreen(FramedScreen):
         self.problem, self._share = "", None
         self.build()
         self.post_message(self.Wanted(self, self.period))
+
+    def action_budget(self) -> None:
+        self.post_message(self.Budget(self))
 
     def action_export(self) -> None:
         if self.dashboard is not None:

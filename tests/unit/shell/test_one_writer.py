@@ -16,6 +16,7 @@ from cockpit.files import locked
 from cockpit.paths import user_config_file
 from cockpit.repository import Repository, find_repository
 from cockpit.spend.budget_file import set_budget
+from cockpit.spend.budget_words import BudgetWish
 from cockpit.verify.confirmations import confirm, read_confirmations
 from skills.workflow.learnings import Learning
 from tests.unit.session_places import NOW
@@ -50,7 +51,7 @@ def test_two_budgets_that_are_set_at_once_are_both_kept(own_home: Path) -> None:
     def write() -> None:
         path.write_text(path.read_text() + "[budget.week]\nsoft = 20.0\n")
 
-    beside(lambda: set_budget("day", 5, None, block=False), write, path.parent)
+    beside(lambda: set_budget(BudgetWish("day", 5)), write, path.parent)
 
     budget = load_config(None).budget
     assert (budget.day.soft, budget.week.soft) == (5.0, 20.0)

@@ -1,6 +1,7 @@
 """`cockpit budget` and `cockpit limits`: levels, exit codes, alerts once a period, the edited file, vendor windows."""
 
 import json
+import re
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from cockpit.files import locked
 from cockpit.paths import state_dir
 from cockpit.spend.alerts import Alert, note_alerts
 from cockpit.spend.budget_file import set_budget
+from cockpit.spend.budget_words import BudgetWish, wish_of
 from cockpit.spend.models import BudgetWindow
 from skills.spending.budget import Limit, fits, projected_range
 from tests.answers import answer
@@ -56,6 +58,31 @@ def test_a_percentage_is_rounded_once(own_home: Path, app: Path, capsys: pytest.
     assert answer(capsys, app, "budget")["windows"][0]["percent"] == 213.05
     assert main(["--repo", str(app), "budget"]) == 0
     assert "213.0 %" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        ("day 5", BudgetWish("day", 5)),
+        (" month  $100 --hard 150 ", BudgetWish("month", 100, 150)),
+        ("--block week 5 --hard 7.5", BudgetWish("week", 5, 7.5, block=True)),
+        ("", "say which: day, week, month or session"),
+        ("year 5", "say which"),
+        ("day", "how many dollars a day?"),
+        ("day five", "'five' is no amount of dollars"),
+        ("day -1", "'-1' is no amount"),
+        ("day nan", "'nan' is no amount"),
+        ("day 5 --hard", "'--hard' is no amount"),
+        ("day 5 7", "--hard before the other"),
+        ("day 5 --hard 7 9", "'--hard' is no amount"),
+    ],
+)
+def test_a_budget_is_written_in_the_words_of_the_command(text: str, means: BudgetWish | str) -> None:
+    if isinstance(means, BudgetWish):
+        assert wish_of(text) == means
+    else:
+        with pytest.raises(CannotAnswer, match=re.escape(means)):
+            wish_of(text)
 
 
 def test_blocked_only_where_it_is_asked_for(own_home: Path, app: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -153,9 +180,9 @@ soft = 1
 def test_setting_a_budget_keeps_every_other_line(own_home: Path) -> None:
     path = own_home / "config" / "config.toml"
     path.write_text(CONFIG)
-    set_budget("month", 100, None, block=False)
+    set_budget(BudgetWish("month", 100))
     assert path.read_text() == CONFIG.replace("80.0 ", "100.0 ")
-    set_budget("day", 5, 7.5, block=True)
+    set_budget(BudgetWish("day", 5, 7.5, block=True))
     text = path.read_text()
     assert text.startswith(CONFIG.replace("80.0 ", "100.0 ").partition("[budget.day]")[0])
     budget = load_config(None).budget
@@ -171,9 +198,9 @@ def test_a_budget_can_be_set_in_any_file(own_home: Path, text: str) -> None:
     path.write_text(text)
     if text == "\ufeff":
         with pytest.raises(CannotAnswer):
-            set_budget("week", 3, 4, block=True)
+            set_budget(BudgetWish("week", 3, 4, block=True))
         return
-    set_budget("week", 3, 4, block=True)
+    set_budget(BudgetWish("week", 3, 4, block=True))
     budget = load_config(None).budget
     assert (budget.week.soft, budget.week.hard, budget.block_on_limit) == (3, 4, True)
     assert path.read_text().startswith(text.removesuffix("block_on_limit = false\n"))
@@ -184,7 +211,7 @@ def test_a_form_that_cannot_be_edited_is_left_alone(own_home: Path, text: str) -
     path = own_home / "config" / "config.toml"
     path.write_text(text)
     with pytest.raises(CannotAnswer):
-        set_budget("month", 100, 150, block=False)
+        set_budget(BudgetWish("month", 100, 150))
     assert path.read_text() == text
 
 
