@@ -1,28 +1,90 @@
-"""Lists of Django's admin: which columns they show, and what they load with their rows."""
+"""Lists of Django's admin: which rows they show, what comes with these, and what is asked of each of them."""
 
 import ast
+from collections.abc import Iterator
 
-from skills.gates.django.row_values import EVERYTHING
+from skills.gates.django.row_values import EVERYTHING, Rows
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.names import last_name
+from skills.gates.engine.names import is_decorated, last_name
 from skills.gates.engine.roles import class_role
+from skills.record import record
 
-_CHOOSES = frozenset({"get_queryset", "get_list_display", "get_list_select_related"})
+# Django's own, and those of packages that leave the rows as they are.
+_LISTS = frozenset(
+    {"ModelAdmin", "GISModelAdmin", "OSMGeoAdmin", "ImportExportModelAdmin", "ImportExportActionModelAdmin",
+     "ExportActionModelAdmin", "ExportMixin", "ImportExportMixin", "SimpleHistoryAdmin", "VersionAdmin",
+     "GuardedModelAdmin", "TranslationAdmin"}
+)  # fmt: skip
+_INLINES = frozenset({"TabularInline", "StackedInline", "GenericTabularInline", "GenericStackedInline"})
+_CHOOSES = frozenset({"get_list_display", "get_list_select_related"})
 
 
-def admin_list(node: ast.ClassDef, context: FileContext) -> tuple[str, tuple[str, ...], frozenset[str]] | None:
-    """(dotted model, columns, relations that come with the rows) of an admin class for one model; None for other
-    classes, and for those that choose their rows themselves."""
-    if class_role(node) != "admin" or not all(last_name(base) == "ModelAdmin" for base in node.bases):
+@record
+class AdminList:
+    """The rows of a list before the class narrows them, the names of its columns, and of an inline the model on whose
+    page it stands, which its rows know."""
+
+    rows: Rows
+    columns: tuple[str, ...]
+    functions: tuple[str, ...] = ()
+    parent: str = ""
+
+
+def admin_list(node: ast.ClassDef, context: FileContext) -> AdminList | None:
+    """The list of an admin class for one model, or of an inline; None for other classes, and for those that choose
+    their columns while they run."""
+    bases = {last_name(base) for base in node.bases}
+    given = _given(node)
+    if any(isinstance(part, FunctionNode) and part.name in _CHOOSES for part in node.body) or not bases:
         return None
-    if any(isinstance(part, FunctionNode) and part.name in _CHOOSES for part in node.body):
+    if bases <= _INLINES:
+        model, parent = context.resolve(given.get("model", node)) or "", _parent(node.name, context)
+        columns = (*_texts(given.get("readonly_fields")), *_texts(given.get("fields")))
+        return AdminList(Rows(model, "objects", line=node.lineno), columns, parent=parent) if model and parent else None
+    if class_role(node) != "admin" or not bases <= _LISTS:
         return None
-    given = {last_name(part.targets[0]): part.value for part in node.body if isinstance(part, ast.Assign)}
-    model = _registered(node, context)
-    columns = _texts(given.get("list_display"))
+    model, shown = _registered(node, context), given.get("list_display")
     related = given.get("list_select_related", ast.Tuple(elts=[]))
     loaded = frozenset(_texts(related)) if isinstance(related, (ast.List, ast.Tuple)) else frozenset({EVERYTHING})
-    return (model, columns, loaded) if model and columns else None
+    return AdminList(Rows(model, "objects", (), loaded, node.lineno), _texts(shown), _names(shown)) if model else None
+
+
+def asked_of_each(node: ast.ClassDef, listed: AdminList, context: FileContext) -> Iterator[tuple[FunctionNode, int]]:
+    """(function, place of its row) of the columns that are methods of the class or functions of the module."""
+    for part in node.body:
+        if isinstance(part, FunctionNode) and part.name in listed.columns and len(part.args.args) == 2:
+            yield part, 1
+    yield from _of_module(listed.functions, 1, context)
+
+
+def actions(node: ast.ClassDef, context: FileContext) -> Iterator[FunctionNode]:
+    """The functions that are given the rows which were chosen in a list: their third parameter."""
+    offered = _given(node).get("actions")
+    named = _texts(offered)
+    for part in node.body:
+        takes_rows = isinstance(part, FunctionNode) and len(part.args.args) == 3
+        if isinstance(part, FunctionNode) and takes_rows and (part.name in named or is_decorated(part, {"action"})):
+            yield part
+    for function, _ in _of_module(_names(offered), 3, context):
+        yield function
+
+
+def _of_module(names: tuple[str, ...], parameters: int, context: FileContext) -> Iterator[tuple[FunctionNode, int]]:
+    for part in context.tree.body if names else ():
+        if isinstance(part, FunctionNode) and part.name in names and len(part.args.args) == parameters:
+            yield part, 0
+
+
+def _given(node: ast.ClassDef) -> dict[str, ast.expr]:
+    return {last_name(part.targets[0]): part.value for part in node.body if isinstance(part, ast.Assign)}
+
+
+def _parent(inline: str, context: FileContext) -> str:
+    """The model of the class of this file that shows an inline."""
+    for part in context.tree.body:
+        if isinstance(part, ast.ClassDef) and inline in _names(_given(part).get("inlines")):
+            return _registered(part, context)
+    return ""
 
 
 def _registered(node: ast.ClassDef, context: FileContext) -> str:
@@ -41,3 +103,8 @@ def _registered(node: ast.ClassDef, context: FileContext) -> str:
 def _texts(node: ast.expr | None) -> tuple[str, ...]:
     parts = node.elts if isinstance(node, (ast.List, ast.Tuple)) else ()
     return tuple(part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str))
+
+
+def _names(node: ast.expr | None) -> tuple[str, ...]:
+    parts = node.elts if isinstance(node, (ast.List, ast.Tuple)) else ()
+    return tuple(part.id for part in parts if isinstance(part, ast.Name))

@@ -4,7 +4,7 @@ import ast
 
 from msgspec.structs import replace
 
-from skills.gates.django.admin_lists import admin_list
+from skills.gates.django.admin_lists import actions, admin_list, asked_of_each
 from skills.gates.django.alchemy_rows import WORDS
 from skills.gates.django.n_plus_one_examples import N_PLUS_ONE_BAD, N_PLUS_ONE_GOOD
 from skills.gates.django.relations import Relations, relations_of
@@ -22,7 +22,7 @@ from skills.gates.django.row_helpers import (
 )
 from skills.gates.django.row_run import Access, Via
 from skills.gates.django.row_syntax import GUESS
-from skills.gates.django.row_values import EVERYTHING, Row, Rows, below, covers
+from skills.gates.django.row_values import EVERYTHING, Row, Rows, Value, below, covers
 from skills.gates.django.serializer_methods import METHODS, holds_for_method
 from skills.gates.django.serializer_rows import N_PLUS_ONE, VIEW_WATCHES, holds_for_view, report_many
 from skills.gates.engine.context import FileContext, FunctionNode
@@ -113,20 +113,37 @@ def _on_module(node: ast.Module, context: FileContext) -> None:
 
 
 def _on_admin(node: ast.ClassDef, context: FileContext) -> None:
-    """The columns of an admin list that are methods: each is asked of every row on the page."""
+    """What is asked of every row of an admin's list: by the columns that are functions, and by its actions."""
     listed = admin_list(node, context)
     if listed is None:
         return
-    model, columns, loaded = listed
-    more = tuple(("column", name) for name in columns)
+    columns = tuple(("column", name) for name in listed.columns)
+    hear = _hearer(context, (("parent", listed.parent),) if listed.parent else columns)
+
+    def on_access(part: ast.expr, statement: ast.AST, symbol: str, row: Row, attribute: str, via: Via | None) -> None:
+        if row.line == node.lineno:  # the rows of the list: others are told where the file is run through
+            hear(part, statement, symbol, row, attribute, via)
+
     before = context.statement
-    for method in node.body:
-        if isinstance(method, FunctionNode) and method.name in columns and len(method.args.args) == 2:
-            flow = Flow(context, _hearer(context, more))
-            flow.symbols = [*filter(None, [context.symbol]), node.name]
-            row = Row(model, "objects", loaded=loaded, line=node.lineno, loop=method.lineno)
-            flow.function(method, {}, {method.args.args[1].arg: row})
+    flow = Flow(context, lambda *_: None)
+    flow.owner = node
+    narrowed = flow.method("get_queryset")
+    rows: Value = listed.rows
+    if narrowed is not None:
+        rows = flow.function(narrowed, {"self.queryset": listed.rows}, {})
+    if isinstance(rows, Rows):
+        for function, place in asked_of_each(node, listed, context):
+            _run_for(function, function.args.args[place].arg, rows.one(function.lineno), node, Flow(context, on_access))
+        for function in actions(node, context):
+            _run_for(function, function.args.args[2].arg, rows, node, Flow(context, on_access))
     context.statement = before
+
+
+def _run_for(function: FunctionNode, name: str, value: Value, owner: ast.ClassDef, flow: Flow) -> None:
+    """Runs a method of a class, or a function of its module, with rows or a row as one of its parameters."""
+    flow.symbols = [flow.context.symbol, owner.name] if function in owner.body else []
+    flow.symbols = [name for name in flow.symbols if name]
+    flow.function(function, {}, {name: value})
 
 
 def _deeper(part: ast.expr, attribute: str, context: FileContext) -> tuple[tuple[str, str], ...]:
@@ -180,6 +197,7 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
         return holds_for_property(candidate, said["attribute"], model, last, relations, project)
     # The first of rows in an order is among those that were loaded.
     at_hand = UNORDERED in said and (found.target is None or _has_order(found.target, project))
+    at_hand |= found.target is not None and found.target[1].name == said.get("parent", "").rpartition(".")[2]
     if at_hand or ("again" in said and found.target != model) or (last is not None and last.back == said["attribute"]):
         return None
     return told(candidate, said["attribute"], model, found)
@@ -271,7 +289,7 @@ n_plus_one = Rule(
     watches=(
         Watch((ast.Module,), _on_module, (*_QUERYSETS, b"while "), is_product_path),
         Watch((ast.ClassDef,), _on_feed, (b"Feed)", b"Sitemap)"), is_product_path),
-        Watch((ast.ClassDef,), _on_admin, (b"list_display",), is_product_path),
+        Watch((ast.ClassDef,), _on_admin, (b"list_display", b"queryset):", b"Inline)"), is_product_path),
         *VIEW_WATCHES,
         METHODS,
         HELPERS,

@@ -1,5 +1,6 @@
 """Examples of the rule n-plus-one."""
 
+from skills.gates.django.admin_examples import ADMIN_BAD, ADMIN_GOOD
 from skills.gates.django.alchemy_examples import MAPPED_BAD, MAPPED_GOOD
 from skills.gates.rule import Example
 
@@ -103,6 +104,7 @@ def _mine(read: str) -> Example:
 
 N_PLUS_ONE_BAD: tuple[Example, ...] = (
     *MAPPED_BAD,
+    *ADMIN_BAD,
     _part("for order in Order.objects.all():\n    print(order.user.name)\n"),
     _part("for order in Order.objects.all():\n    print(order.user and order.user.name)\n"),
     _tree(
@@ -242,21 +244,23 @@ N_PLUS_ONE_BAD: tuple[Example, ...] = (
         "for order in Order.objects.prefetch_related(lines):\n    for line in order.sorted_lines:\n"
         "        print(line.product)\n"
     ),
+    _shop(
+        "async def names():\n    async for order in Order.objects.all():\n"
+        "        await sync_to_async(lambda: order.user)()\n"
+    ),
+    _shop(
+        "def names(kind):\n    match kind:\n        case 'late':\n            orders = Order.objects.all()\n"
+        "        case _:\n            orders = Order.objects.none()\n    return [order.user for order in orders]\n"
+    ),
     _shop("for order in chain(Order.objects.filter(pk=1), Order.objects.filter(pk=2)):\n    print(order.user)\n"),
     _shop("sum(note.size for order in Order.objects.all() for note in order.notes.all())\n"),
     _managed("for user in User.objects.active():\n    print(user.team)\n"),
     _managed("for user in User.objects.with_team():\n    print(user.team, user.boss)\n"),
     _managed("for user in User.objects.active():\n    print(user.boss)\n", loads="select_related('team')"),
-    Example(
-        {
-            "shop/models.py": _MODELS,
-            "shop/admin.py": "@admin.register(Order)\nclass OrderAdmin(admin.ModelAdmin):\n"
-            "    list_display = ['pk', 'payer']\n\n    def payer(self, obj):\n        return obj.user.name\n",
-        }
-    ),
 )
 N_PLUS_ONE_GOOD: tuple[Example, ...] = (
     *MAPPED_GOOD,
+    *ADMIN_GOOD,
     _part(
         "for order in Order.objects.select_related('user'):\n"
         "    print(order.user.name, order.day.year, order.user_id)\n"
@@ -316,20 +320,15 @@ N_PLUS_ONE_GOOD: tuple[Example, ...] = (
         "        return super().get_queryset().select_related('user')\n\n    def names(self):\n"
         "        return [order.user.name for order in self.get_queryset()]\n"
     ),
+    _shop(
+        "def names(kind):\n    match kind:\n        case 'late':\n"
+        "            orders = Order.objects.select_related('user')\n        case _:\n"
+        "            raise ValueError(kind)\n    return [order.user for order in orders]\n"
+    ),
     _managed("for user in User.objects.with_team():\n    print(user.team)\n"),
     _managed("for user in User.objects.active():\n    print(user.team)\n", loads="select_related('team')"),
     _managed("for user in User.objects.whole():\n    print(user.team, user.boss.team)\n"),
     _managed("for user in User.objects.all():\n    print(user.team)\n", loads="with_team()"),
-    Example(
-        {
-            "shop/models.py": _MODELS,
-            "shop/admin.py": "@admin.register(Order)\nclass OrderAdmin(admin.ModelAdmin):\n"
-            "    list_display = ['user', 'payer']\n\n    def payer(self, obj):\n        return obj.user.team\n\n\n"
-            "@admin.register(Line)\nclass LineAdmin(admin.ModelAdmin):\n    list_display = ['number']\n"
-            "    list_select_related = ['order']\n\n    def number(self, obj):\n        return obj.order.number\n",
-        },
-        note="the admin loads foreign keys that it shows itself",
-    ),
     _shop("from shop.labels import key\n\nfor order in Order.objects.all():\n    print(key(order))\n"),
     _shop("from shop import labels\n\nfor order in Order.objects.select_related('user'):\n    labels.label(order)\n"),
     _api("select_related('user__team')", "    user = UserSerializer()\n"),

@@ -23,11 +23,9 @@ from skills.record import record
 
 SKILL = "django-query-optimizer"
 IN_LOOP = "query-in-loop"
-_READS = (
-    "get", "first", "last", "latest", "earliest", "exists", "count", "aggregate",
-    "get_or_create", "update_or_create", "create", "update", "delete",
-)  # fmt: skip
-_RUNS = frozenset({*_READS, *(f"a{name}" for name in _READS)})
+_READS = ("get", "first", "last", "latest", "earliest", "exists", "count", "aggregate")
+_WRITES = ("get_or_create", "update_or_create", "create", "update", "delete")
+_RUNS = frozenset({*_READS, *_WRITES, *(f"a{name}" for name in (*_READS, *_WRITES))})
 # What is given a query and reads its rows at once.
 _READERS = frozenset(
     {"list", "set", "tuple", "dict", "sorted", "len", "sum", "any", "all", "extend", "bool", "frozenset"}
@@ -238,6 +236,7 @@ def _report(node: ast.Call, asked: _Asked, by: str, loop: Loop, context: FileCon
         needs=(("related", asked.related),) if asked.related else (),
         evidence=(Evidence(context.path, loop.lineno, "the loop"), *more),
         confidence="likely" if _leaves(loop, context) else "confirmed",
+        also=() if last_name(node.func).removeprefix("a") in _WRITES else ("n-plus-one",),
     )
 
 

@@ -10,7 +10,7 @@ from skills.gates.engine.syntax import descendants
 Needs = tuple[tuple[str, str], ...]
 _LAZY = frozenset(
     {"all", "filter", "exclude", "select_related", "prefetch_related", "annotate", "only", "defer", "alias", "values",
-     "values_list", "using", "distinct"}
+     "values_list", "using", "distinct", "get_queryset"}
 )  # fmt: skip
 # What answers no rows, or rows in an order.
 _CUTS = frozenset(
@@ -34,6 +34,15 @@ def model_of(node: ast.expr | None, context: FileContext) -> str | None:
     ):
         return None
     return context.resolve(chain.root)
+
+
+def asks_above(node: ast.expr | None) -> bool:
+    """True for `super().get_queryset()`, whatever narrows it then: the rows that the class says, in their order."""
+    chain = chain_of(node) if isinstance(node, ast.Call) else None
+    if chain is None or not chain.calls or chain.calls[0][0] != "get_queryset":
+        return False
+    sets_apart = any(name in _CUTS or (name == "order_by" and not _clears(name, call)) for name, call in chain.calls)
+    return isinstance(chain.root, ast.Call) and last_name(chain.root.func) == "super" and not sets_apart
 
 
 def _gives_one(name: str, call: ast.Call) -> bool:

@@ -13,7 +13,7 @@ from skills.gates.engine.names import last_name
 _SAME = frozenset(
     {"all", "filter", "exclude", "order_by", "distinct", "annotate", "alias", "reverse", "using", "select_for_update",
      "only", "defer", "iterator", "aiterator", "complex_filter", "get_queryset", "get_query_set", "union",
-     "db_manager", "raw", "page", "get_page"}
+     "db_manager", "raw", "page", "get_page", "none"}
 )  # fmt: skip
 _ONE = frozenset({"get", "first", "last", "earliest", "latest", "aget", "afirst", "alast", "create", "acreate"})
 # On a related manager these ask anew even where the relation was prefetched.
@@ -150,7 +150,10 @@ def _found(flow: Run, node: ast.Call, values: list[Value]) -> Row | None:
 
 
 def _lambdas(flow: Run, node: ast.Call, values: list[Value], names: Names) -> None:
-    """`sorted(orders, key=lambda order: …)`, `map(lambda order: …, orders)`: a loop without a word for it."""
+    """`sorted(orders, key=lambda order: …)`, `map(lambda order: …, orders)`: a loop without a word for it; what is
+    called may hold one too: `sync_to_async(lambda: order.user)()`."""
+    if isinstance(node.func, ast.Call):
+        flow.value(node.func, names)
     rows = next((value for value in values if isinstance(value, Rows)), None)
     if rows is not None and last_name(node.func) in {*_SAME_ROWS, "map", "groupby", "reduce"}:
         _keyed(flow, node, rows, names)

@@ -11,7 +11,7 @@ from typing import Any
 
 from skills.gates.django.alchemy_rows import taken
 from skills.gates.django.row_calls import call_value, show, shown
-from skills.gates.django.row_run import Access, Given, Many, Via, descend, tell
+from skills.gates.django.row_run import LEAVES, Access, Given, Many, Via, chosen, descend, later, tell
 from skills.gates.django.row_syntax import (
     annotated,
     calls,
@@ -27,11 +27,9 @@ from skills.gates.django.row_syntax import (
 from skills.gates.django.row_values import Names, Result, Row, Rows, Value, covers, merged
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
-from skills.gates.engine.syntax import CHILDREN
+from skills.gates.engine.syntax import CHILDREN, SCOPES
 
 _PARTS = {kind: fields[::-1] for kind, fields in CHILDREN.items() if issubclass(kind, ast.expr)}
-_DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-_LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 LOOPING = ("for ", "while ", "lambda", "attrgetter", "many=True", "map(", ", key=")
 """Where rows are taken one by one, one of these stands."""
 _DEPTH = 3
@@ -68,7 +66,7 @@ class Flow:
         self.functions = {node.name: node for node in tree.body if isinstance(node, FunctionNode)}
         self._source = self.context.source.decode("utf-8", "replace")
         names: Names = {}
-        self.block((node for node in tree.body if not isinstance(node, _DEFINITIONS)), names)
+        self.block((node for node in tree.body if node.__class__ not in SCOPES), names)
         self.definitions(tree.body, names)
 
     def definitions(self, body: Iterable[ast.stmt], names: Names) -> None:
@@ -81,7 +79,7 @@ class Flow:
                 outer, self.owner = self.owner, node
                 self.symbols.append(node.name)
                 own: Names = {}
-                self.block((part for part in node.body if not isinstance(part, _DEFINITIONS)), own)
+                self.block((part for part in node.body if part.__class__ not in SCOPES), own)
                 methods = {**names, **{f"self.{name}": value for name, value in own.items()}}
                 made = self.method("__init__")
                 if made is not None:
@@ -169,10 +167,10 @@ class Flow:
                 self.assign(target, node.value, value, names)
         elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
             value = self.value(node.value, names)
-            if isinstance(node, ast.AugAssign):
-                self.value(node.target, names)
-            elif node.value is not None:
+            if isinstance(node, ast.AnnAssign) and node.value is not None:
                 self.bind(node.target, value, names)
+            elif isinstance(node, ast.AugAssign):
+                self.value(node.target, names)
         elif isinstance(node, (ast.For, ast.AsyncFor)):
             self.loop(node, names)
         elif isinstance(node, ast.If):
@@ -180,7 +178,7 @@ class Flow:
             other = dict(names)
             self.block(node.body, names)
             self.block(node.orelse, other)
-            ends = bool(node.body) and isinstance(node.body[-1], _LEAVES)
+            ends = bool(node.body) and isinstance(node.body[-1], LEAVES)
             joined = other if ends else merged(names, other)
             names.clear()
             names.update(joined)
@@ -193,6 +191,9 @@ class Flow:
 
     def compound(self, node: ast.stmt, names: Names) -> None:
         """`with`, `try`, `while`, `match` and the like."""
+        if isinstance(node, ast.Match):
+            chosen(self, node, names)
+            return
         for name in climbed(node):
             if isinstance(row := names.get(name), Row):
                 names[name] = replace(row, loop=node.lineno)  # `node = node.parent`, one row each turn
@@ -205,7 +206,7 @@ class Flow:
                     self.value(inner.context_expr, names)
                     if inner.optional_vars is not None:
                         self.bind(inner.optional_vars, None, names)
-                elif isinstance(inner, (ast.ExceptHandler, ast.match_case)):
+                elif isinstance(inner, ast.ExceptHandler):
                     self.block(inner.body, names)
                 elif isinstance(inner, ast.stmt):
                     self.statement = inner
@@ -256,8 +257,7 @@ class Flow:
         """Runs a function where it is defined, and lets what follows call it."""
         if node not in self.context.tree.body:
             self.functions[node.name] = node
-        if len(self._running) < _DEPTH:
-            self.function(node, dict(names), {})
+        self.function(node, dict(names), {})
 
     def assign(self, target: ast.expr, given: ast.expr, value: Value, names: Names) -> None:
         """`name = …`, and `first, rest = orders[0], orders[1:]` one by one."""
@@ -395,5 +395,5 @@ _HANDLERS: dict[type, Callable[[Flow, Any, Names], Value]] = {
     ast.NamedExpr: Flow.on_walrus,
     ast.Await: Flow.on_inner,
     ast.BinOp: Flow.on_either,
-    ast.Lambda: Flow.on_nothing,
+    ast.Lambda: later,
 }

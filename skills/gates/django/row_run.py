@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import Protocol
 
 from skills.gates.django.row_syntax import goes_on
-from skills.gates.django.row_values import Names, Row, Rows, Value
+from skills.gates.django.row_values import Names, Row, Rows, Value, merged
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.record import record
+
+LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
 @record
@@ -47,6 +49,8 @@ class Run(Protocol):
     owner: ast.ClassDef | None
     via: Via | None
 
+    def block(self, body: Iterable[ast.stmt], names: Names) -> None: ...
+
     def value(self, node: ast.expr, names: Names, *, quiet: bool = False) -> Value: ...
 
     def function(self, node: FunctionNode, names: Names, given: Names) -> Value: ...
@@ -78,3 +82,23 @@ def descend(
     if goes_on(running[-1].name, loop.target.id, body):
         row = rows.one(loop.iter.lineno) if isinstance(rows, Rows) else rows
         tell(flow, loop.iter, replace(row, steps=rows.steps[:-1], again=True), rows.steps[-1])
+
+
+def chosen(flow: Run, node: ast.Match, names: Names) -> None:
+    """One of several cases: behind them names stand for what any that goes on made of them."""
+    flow.value(node.subject, names)
+    before, found = dict(names), dict(names)
+    for place, case in enumerate(node.cases):
+        own = dict(before)
+        flow.block(case.body, own)
+        if not isinstance(case.body[-1], LEAVES):
+            found = merged(found, own) if place else own
+    names.clear()
+    names.update(found)
+
+
+def later(flow: Run, node: ast.Lambda, names: Names) -> Value:
+    """What a lambda without parameters reads, it reads of the row that the loop is at: `sync(lambda: order.user)`."""
+    if not node.args.args:
+        flow.value(node.body, names)
+    return None

@@ -82,6 +82,10 @@ UNORDERED_BAD: tuple[Example, ...] = (
         "class Closed:\n    permission_classes = []\n\n\n"
         "class OrderList(Closed, generics.ListAPIView):\n    queryset = Order.objects.all()\n"
     ),
+    _shop(
+        "class OrderList(ListView):\n    model = Order\n    paginate_by = 9\n\n    def get_queryset(self):\n"
+        "        rows = super().get_queryset()\n        return rows.filter(user=self.request.user)\n"
+    ),
     _shop("def orders(request):\n    return Paginator(object_list=Order.objects.all(), per_page=9)\n"),
     _shop(
         "class Own:\n    def get_queryset(self):\n"
@@ -106,6 +110,10 @@ UNORDERED_GOOD: tuple[Example, ...] = (
         _shop("class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.all()\n    pagination_class = None\n"),
         _shop("class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.all()\n    ordering = ['id']\n"),
         _shop("class OrderList(ListView):\n    model = Order\n"),
+        _shop(
+            "class OrderList(ListView):\n    queryset = Order.objects.order_by('pk')\n    paginate_by = 9\n\n"
+            "    def get_queryset(self):\n        return super().get_queryset().filter(user=self.request.user)\n"
+        ),
         _shop("class OrderView(RetrieveAPIView):\n    queryset = Order.objects.all()\n"),
         _shop(
             "class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.all()\n\n"

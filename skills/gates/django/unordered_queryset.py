@@ -5,7 +5,17 @@ import ast
 from msgspec.structs import replace
 
 from skills.gates.analysis.queries import chain_of
-from skills.gates.django.queryset_chains import Needs, assigned, bound, made, made_in, model_of, related, said_of
+from skills.gates.django.queryset_chains import (
+    Needs,
+    asks_above,
+    assigned,
+    bound,
+    made,
+    made_in,
+    model_of,
+    related,
+    said_of,
+)
 from skills.gates.django.relations import relations_of
 from skills.gates.django.row_managers import orders_itself
 from skills.gates.django.serializer_rows import may_decide_itself
@@ -58,16 +68,20 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
     if not rest and any(isinstance(part, FunctionNode) and part.name == "get_ordering" for part in node.body):
         return
     place, queryset = _queryset(node, given, context)
+    said, above = said_of(queryset), asks_above(queryset)
+    if above:
+        queryset = given.get("queryset")
+        said = (*said, *said_of(queryset))
     model = model_of(queryset, context)
     manager = _manager(queryset)
-    if model is None and not rest and "model" in given and place is None:
-        place, model, manager = given["model"], context.resolve(given["model"]), "objects"
+    if model is None and not rest and "model" in given and (place is None or (above and queryset is None)):
+        place, model, manager = place or given["model"], context.resolve(given["model"]), "objects"
     if model and place is not None:
         symbol = context.symbol_of(node.name)
         more = (
             *(("base", base) for base in bases),
             ("pages", _paging_class(given)),
-            *said_of(queryset),
+            *said,
         )
         _report(place, model, manager, paged, f"`{node.name}` lists the rows", context, symbol, node.lineno, more)
 
@@ -99,7 +113,7 @@ def _queryset(
             for part in descendants(method):
                 if isinstance(part, ast.Return) and part.value is not None:
                     rows = made_in(method, part.value, context)
-                    if model_of(rows, context):
+                    if model_of(rows, context) or asks_above(rows):
                         return part.value, rows
             return ast.Constant(0), None
     value = given.get("queryset")

@@ -129,3 +129,15 @@ def test_how_far_a_call_is_followed_does_not_depend_on_who_was_asked_first() -> 
         return [candidate.symbol for candidate in found(source, "blocking-io-in-async")]
 
     assert symbols(helpers + near) == symbols(helpers + near + far) == symbols(helpers + far + near) == ["near"]
+
+
+def test_a_read_for_each_turn_is_one_finding_for_two_and_a_write_is_none() -> None:
+    source = (
+        "from shop.models import Order\n\n\ndef load(teams):\n    for team in teams:\n"
+        "        Order.objects.filter(team=team).count()\n        Order.objects.filter(team=team).delete()\n"
+    )
+
+    assert [(finding.line, finding.also) for finding in found(source, "query-in-loop")] == [
+        (6, ("n-plus-one",)),
+        (7, ()),
+    ]
