@@ -2,14 +2,15 @@
 
 import ast
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from skills.gates.analysis.loops import local_nodes
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.syntax import SCOPES
+from skills.gates.engine.syntax import SCOPES, descendants
 
 Scope = ast.Module | FunctionNode
 Values = dict[str, list[ast.expr | None]]
-_MEMO, _OWN = "local-values", "local-values: nodes"
+_MEMO, _OWN, _SAID = "local-values", "local-values: nodes", "local-values: statements"
 _BINDING = frozenset(
     {ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.AugAssign, ast.For, ast.AsyncFor, ast.comprehension, ast.withitem}
 ) | SCOPES  # fmt: skip
@@ -26,6 +27,34 @@ def own_nodes(scope: Scope, context: FileContext) -> list[ast.AST]:
     if found is None:
         found = known[scope] = list(local_nodes(scope))
     return found
+
+
+@dataclass
+class Said:
+    """The assignments to each name and the calls on each, anywhere in a function: read once, whatever is asked."""
+
+    assigned: dict[str, list[ast.Assign]] = field(default_factory=dict)
+    asked: dict[str, set[str]] = field(default_factory=dict)  # name → the methods that are called on it
+
+
+def said_in(scope: Scope, context: FileContext) -> Said:
+    """What a function, and those inside it, assign to names and call on them."""
+    known = context.memo.setdefault(_SAID, {})
+    assert isinstance(known, dict)
+    said: Said | None = known.get(scope)
+    if said is None:
+        said = known[scope] = Said()
+        for part in descendants(scope):
+            if isinstance(part, ast.Assign):
+                for target in part.targets:
+                    first = target.elts[0] if isinstance(target, ast.Tuple) and target.elts else target
+                    if isinstance(first, ast.Name):
+                        said.assigned.setdefault(first.id, []).append(part)
+            elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
+                owner = part.func.value
+                if isinstance(owner, ast.Name):
+                    said.asked.setdefault(owner.id, set()).add(part.func.attr)
+    return said
 
 
 def local_values(scope: Scope, context: FileContext) -> Values:

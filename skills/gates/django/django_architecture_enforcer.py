@@ -2,14 +2,13 @@
 
 import ast
 
-from skills.gates.analysis.local_values import values_of
+from skills.gates.analysis.local_values import said_in, values_of
 from skills.gates.analysis.queries import Chain, chain_of, orm_evidence
 from skills.gates.django.relations import relations_of
 from skills.gates.django.view_examples import VIEW_BAD, VIEW_GOOD
 from skills.gates.django.view_scopes import OF_VIEW, is_view, may_hold_views, view_around
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name, root_name
-from skills.gates.engine.syntax import descendants
 from skills.gates.model import Candidate, Confidence, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
@@ -236,15 +235,12 @@ def _is_asked_for(receiver: ast.expr, context: FileContext) -> bool:
     function = context.function
     if not isinstance(receiver, ast.Name) or function is None:
         return False
-    for part in descendants(function):
-        if isinstance(part, ast.Assign) and isinstance(part.value, ast.Call):
-            target = part.targets[0]
-            first = target.elts[0] if isinstance(target, ast.Tuple) and target.elts else target
-            if isinstance(first, ast.Name) and first.id == receiver.id:
-                chain = chain_of(part.value)
-                gives = chain.calls[-1][0] if chain.calls else last_name(part.value.func)
-                if gives in _GIVE_ROWS or (gives in _ONE_ROW and orm_evidence(chain, context)):
-                    return True
+    for part in said_in(function, context).assigned.get(receiver.id, ()):
+        if isinstance(part.value, ast.Call):
+            chain = chain_of(part.value)
+            gives = chain.calls[-1][0] if chain.calls else last_name(part.value.func)
+            if gives in _GIVE_ROWS or (gives in _ONE_ROW and orm_evidence(chain, context)):
+                return True
     return False
 
 
@@ -254,22 +250,22 @@ def _bound_elsewhere(receiver: ast.expr, context: FileContext) -> bool:
     function = context.function
     if not isinstance(receiver, ast.Name) or function is None:
         return False
-    for part in descendants(function):
-        if isinstance(part, ast.Call) and _asks_valid(part, receiver.id):
+    said = said_in(function, context)
+    if "is_valid" in said.asked.get(receiver.id, ()):
+        return True
+    for part in said.assigned.get(receiver.id, ()):
+        if not any(isinstance(target, ast.Name) and target.id == receiver.id for target in part.targets):
+            continue
+        if isinstance(part.value, ast.Call) and last_name(part.value.func) == "save" and _only_builds(part.value):
             return True
-        if isinstance(part, ast.Assign) and any(
-            isinstance(target, ast.Name) and target.id == receiver.id for target in part.targets
+        made_by = part.value.func if isinstance(part.value, ast.Call) else part.value
+        if _is_plain_class(made_by, context):
+            return True
+        dotted = context.resolve(made_by) or ""
+        if dotted.partition(".")[0] in _NOT_ROW_PACKAGES or last_name(made_by).endswith(
+            ("Form", "FormSet", "Serializer")
         ):
-            if isinstance(part.value, ast.Call) and last_name(part.value.func) == "save" and _only_builds(part.value):
-                return True
-            made_by = part.value.func if isinstance(part.value, ast.Call) else part.value
-            if _is_plain_class(made_by, context):
-                return True
-            dotted = context.resolve(made_by) or ""
-            if dotted.partition(".")[0] in _NOT_ROW_PACKAGES or last_name(made_by).endswith(
-                ("Form", "FormSet", "Serializer")
-            ):
-                return True
+            return True
     return False
 
 
@@ -279,16 +275,6 @@ def _is_plain_class(made_by: ast.expr, context: FileContext) -> bool:
     return bool(name) and any(
         isinstance(node, ast.ClassDef) and node.name == name and not node.bases and not node.decorator_list
         for node in context.tree.body
-    )
-
-
-def _asks_valid(node: ast.Call, name: str) -> bool:
-    function = node.func
-    return (
-        isinstance(function, ast.Attribute)
-        and function.attr == "is_valid"
-        and isinstance(function.value, ast.Name)
-        and function.value.id == name
     )
 
 

@@ -8,8 +8,9 @@ from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import descendants
-from skills.gates.security.request_checks import is_saved
-from skills.gates.security.request_data import Flow, Origin
+from skills.gates.security.request_data import Origin
+from skills.gates.security.request_flow import Flow
+from skills.gates.security.row_uses import is_saved
 
 _ROWS = lazy(r"objects|manager|query|\bqs\b|\bqset\b|filter\(|all\(|_set\b", re.I)
 ASKS = frozenset({"filter", "get", "exclude", "filter_by"})

@@ -5,7 +5,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from skills.gates.analysis.local_values import own_nodes, values_of
+from skills.gates.analysis.local_values import values_of
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
@@ -25,28 +25,7 @@ _ASKS_ELSE = lazy(
 _CLEANS = lazy(r"\[\^|\\[WDS]")
 _OF_SHAPE = frozenset({"ValueError", "TypeError", "ValidationError", "DataError", "Exception", "BaseException"})
 _FAMILY = lazy(r"[a-z]\w+_(?:%s|\{\w*\}|$)")
-_SESSION = lazy(r"session$|^db$|^s$", re.I)
 _MEMBERSHIP = (ast.In, ast.NotIn)
-
-
-def is_saved(node: ast.Call, context: FileContext) -> bool:
-    """True for `order` of `order = Order(…)` and `order.save()` or `session.add(order)`, and for
-    `session.add(Order(…))`: whatever lies elsewhere, that is a model."""
-    if context.function is None:
-        return False
-    nodes = own_nodes(context.function, context)
-    names = {last_name(part.targets[0]) for part in nodes if isinstance(part, ast.Assign) and part.value is node}
-    for part in nodes:
-        if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
-            owner, name = part.func.value, part.func.attr
-            if name in {"save", "asave"} and isinstance(owner, ast.Name) and owner.id in names:
-                return True
-            added = (
-                part.args[0] if name in {"add", "merge"} and part.args and _SESSION.search(last_name(owner)) else None
-            )
-            if added is node or (isinstance(added, ast.Name) and added.id in names):
-                return True
-    return False
 
 
 def checked_by(test: ast.expr) -> Iterator[ast.expr]:

@@ -3,7 +3,7 @@
 import ast
 import re
 
-from skills.gates.analysis.local_values import own_nodes, values_of
+from skills.gates.analysis.local_values import said_in, values_of
 from skills.gates.analysis.queries import MANAGERS, chain_of, orm_evidence
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
@@ -11,7 +11,9 @@ from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Severity
 from skills.gates.security.request_checks import is_of_family
-from skills.gates.security.request_data import Flow, Origin
+from skills.gates.security.request_data import Origin
+from skills.gates.security.request_flow import Flow
+from skills.gates.security.row_uses import is_cleaned, is_only_shown
 
 Sink = tuple[list[ast.expr], str, Severity]
 _BUILTINS: dict[str, tuple[str, Severity]] = {
@@ -92,7 +94,6 @@ _FETCHES = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_40
 _KEY = lazy(
     r"(?:^|_)(?<!external_)(?<!remote_)(?<!foreign_)(?:pk|id|uuid)(?:__in|__exact)?$|__(?:gt|gte|lt|lte|range|date|year|month|day|regex)$"
 )
-_OWN_PATHS = frozenset({"reverse", "reverse_lazy", "url_for", "url_path_for", "get_absolute_url"})
 _FILES = lazy(r"\.(?:FILES|files)\b")
 _HOST = lazy(r"^[a-z][a-z0-9+.-]*://[^/\s{%]+[/?#]|^/[^/\\]", re.I)
 
@@ -224,27 +225,9 @@ def _storage(node: ast.Call, context: FileContext) -> Sink | None:
 
 def _row(node: ast.Call, context: FileContext) -> Sink | None:
     """A row that is made with it: `Order(name=…)`."""
-    if not _is_model(node.func, context) or is_cleaned(context) or _is_only_shown(node, context):
+    if not _is_model(node.func, context) or is_cleaned(context) or is_only_shown(node, context):
         return None
     return [keyword.value for keyword in node.keywords if keyword.arg], "is stored unchecked", "LOW"
-
-
-def _is_only_shown(node: ast.Call, context: FileContext) -> bool:
-    """True for a row that gets a name, and that the function then neither saves nor hands on: a preview."""
-    made = context.statement
-    if not isinstance(made, ast.Assign) or made.value is not node or not isinstance(made.targets[0], ast.Name):
-        return False
-    name = made.targets[0].id
-    for part in own_nodes(context.function or context.tree, context):
-        if isinstance(part, ast.Return) and isinstance(part.value, ast.Name) and part.value.id == name:
-            return False
-        if isinstance(part, ast.Call):
-            owner = part.func.value if isinstance(part.func, ast.Attribute) else None
-            given = [*part.args, *(word.value for word in part.keywords)]
-            named = [one for one in (owner, *given) if isinstance(one, ast.Name) and one.id == name]
-            if named:
-                return False
-    return True
 
 
 def is_signed(context: FileContext) -> bool:
@@ -264,14 +247,6 @@ def _begins_here(value: ast.expr) -> bool:
     elif isinstance(value, ast.JoinedStr) and isinstance(value.values[0], ast.FormattedValue):
         first = value.values[0].value
     return isinstance(first, ast.Call) and last_name(first.func) in {"reverse", "get_absolute_url", "url_for"}
-
-
-def is_cleaned(context: FileContext) -> bool:
-    """True where the function has a row check itself before it is saved."""
-    return any(
-        isinstance(part, ast.Attribute) and part.attr in {"full_clean", "clean_fields", "validated_save"}
-        for part in own_nodes(context.function or context.tree, context)
-    )
 
 
 def _is_model(function: ast.expr, context: FileContext) -> bool:
@@ -348,14 +323,15 @@ def _is_path(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Call) and last_name(node.func) in {"Path", "PosixPath", "joinpath"}
 
 
-_OWN_PATHS = frozenset({"reverse", "reverse_lazy", "get_absolute_url", "get_full_path", "get_full_path_info"})
+_OWN_PATHS = frozenset(
+    {"reverse", "reverse_lazy", "url_for", "url_path_for", "get_absolute_url", "get_full_path", "get_full_path_info"}
+)
 
 
 def _own_beginning(value: ast.expr, flow: Flow) -> bool:
     """True for `f"{site}/reset/{token}"` where the client does not say what comes before the path."""
     if isinstance(value, ast.Name):
-        assigned = [part.value for part in own_nodes(flow.function, flow.context) if isinstance(part, ast.Assign)
-                    and value.id in map(last_name, part.targets)]  # fmt: skip
+        assigned = [part.value for part in said_in(flow.function, flow.context).assigned.get(value.id, ())]
         return bool(assigned) and all(
             _is_own_path(one) or (isinstance(one, ast.JoinedStr) and _own_beginning(one, flow)) for one in assigned
         )
@@ -392,7 +368,7 @@ def _fixed_host(value: ast.expr, context: FileContext) -> bool:
     if isinstance(value, ast.JoinedStr) and value.values:
         value = value.values[0]
         if isinstance(value, ast.FormattedValue):
-            return last_name(value.value).isupper() or "settings" in ast.unparse(value.value)
+            value = value.value
     if isinstance(value, ast.Constant) and isinstance(value.value, str):
         return bool(_HOST.match(value.value))
     # A constant by its name; `request.GET["next"]` is none, though `GET` is written like one.

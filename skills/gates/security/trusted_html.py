@@ -4,7 +4,7 @@ import ast
 import re
 
 from skills.gates.analysis.local_values import is_literal, own_nodes, values_of
-from skills.gates.engine.context import FileContext
+from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import dotted, last_name, shortened
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path
@@ -14,6 +14,7 @@ from skills.gates.rule import Rule, Watch
 from skills.gates.security.trusted_parts import RAW, is_format, is_trusted
 
 MARK_SAFE = "unsafe-mark-safe"
+_ESCAPES = "unsafe-mark-safe: functions that escape"
 
 _TRUSTS = frozenset({"mark_safe", "SafeString", "SafeText", "Markup"})
 _CLEANERS = lazy(r"^(?:nh3|bleach)\.|sanit|clean_?html|html_?clean", re.I)
@@ -53,7 +54,16 @@ def _on_trusted(node: ast.Call, context: FileContext) -> None:
 
 def _follows_autoescape(context: FileContext) -> bool:
     """True in a filter that escapes unless the template said otherwise, as Django documents it."""
+    known = context.memo.setdefault(_ESCAPES, {})
+    assert isinstance(known, dict)
     function = context.function
+    follows: bool | None = known.get(function)
+    if follows is None:
+        follows = known[function] = _escapes_unless(function, context)
+    return follows
+
+
+def _escapes_unless(function: FunctionNode | None, context: FileContext) -> bool:
     if function is not None and any(
         _asks_whether_trusted(part) or _cleans(part) for part in own_nodes(function, context)
     ):

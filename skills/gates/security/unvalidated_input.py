@@ -13,8 +13,10 @@ from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
 from skills.gates.security.mass_fields import ASKS, fields_given
-from skills.gates.security.request_data import Flow, Origin, route_of
-from skills.gates.security.request_sinks import is_cleaned, is_signed, sink_of
+from skills.gates.security.request_data import Origin, route_of
+from skills.gates.security.request_flow import Flow
+from skills.gates.security.request_sinks import is_signed, sink_of
+from skills.gates.security.row_uses import is_cleaned, is_saved_as
 
 UNVALIDATED = "unvalidated-input"
 MASS = "mass-assignment"
@@ -124,8 +126,7 @@ def _on_attribute(node: ast.Assign, flow: Flow, context: FileContext, told: set[
     origin = flow.origin(node.value)
     if origin is None or origin.kind != "body" or is_cleaned(context) or is_signed(context):
         return
-    saves = {f"{owner}.save", f"{owner}.asave"}
-    if any(isinstance(part, ast.Call) and dotted(part.func) in saves for part in descendants(flow.function)):
+    if is_saved_as(owner, context):
         message = f"`{origin.text}` is stored unchecked in `{_short(target)}`"
         _tell(UNVALIDATED, node, origin, message, context, told, severity="MEDIUM")
 

@@ -80,3 +80,24 @@ _METHODS = "".join(
 def test_what_branches_or_nests_is_judged(path: str, source: str) -> None:
     report = analyse(path, source.encode())
     assert report.problem is None and report.crashed == ()
+
+
+_KEYS = 4_000
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        '    order.note{n} = request.POST["note{n}"]\n    order.save()\n',
+        '    order{n} = Order(note=request.POST["note{n}"])\n    order{n}.save()\n',
+        "    site{n} = f\"{{request.GET['to{n}']}}/x\"\n    go(HttpResponseRedirect(site{n}))\n",
+        '    text{n} = mark_safe(request.GET["text{n}"])\n',
+    ],
+    ids=["columns", "rows", "addresses", "trusted"],
+)
+def test_a_view_that_reads_many_keys_is_judged(statement: str) -> None:
+    """What was looked for in the whole function at each key would take minutes here."""
+    body = "".join(statement.format(n=n) for n in range(_KEYS))
+    head = "from django.http import *\nfrom shop.models import Order\n\n\ndef view(request):\n"
+    report = analyse("shop/views.py", f"{head}{body}".encode())
+    assert report.crashed == () and len(report.candidates) >= _KEYS
