@@ -19,17 +19,15 @@ _AWAY = (
     "test",
     "debug",
     "ci",
-    "example",
     "sample",
     "docker_dev",
-    "stage",
-    "staging",
     "sandbox",
     "demo",
     "profiling",
     "docs",
     "benchmark",
 )
+_STAGED = frozenset({"stage", "staging"})
 _PRODUCTION = ("prod", "production", "live", "deploy", "heroku")
 # Names that only a Django settings module sets.
 _DJANGO = frozenset(
@@ -51,7 +49,13 @@ def _words(path: str) -> list[str]:
 
 
 def is_away_from_production(path: str) -> bool:
-    """True for settings of tests and of a developer's machine, and for a file that is copied and filled in."""
+    """True for settings of tests, of a developer's machine and of a rehearsal, and for a file that is copied and filled
+    in."""
+    return is_on_a_desk(path) or not _STAGED.isdisjoint(_words(path))
+
+
+def is_on_a_desk(path: str) -> bool:
+    """The same without the rehearsal: that runs on a server as production does, with keys and passwords of its own."""
     return (
         is_test_path(path)
         or is_shown_path(path)

@@ -47,6 +47,7 @@ _FILTERS = lazy(
 _BY_SCORE = lazy(r"score|threshold|top|best|min_|confiden|relevan", re.I)
 _TOPICS = lazy(r"impression|exposure", re.I)
 _TELLS = lazy(r"(?:log|record|track|emit|publish|write|send|store)_(?:\w+_)?(?:impression|exposure|served|view)", re.I)
+_TELLERS = lazy(r"(?:log|logger|tracker|events?|analytics|sink|emitter|recorder|producer)s?$", re.I)
 _TOLD = lazy(r"(?:impression|exposure)(?:s|s?_?(?:log|logger|store|tracker|sink|writer))?$", re.I)
 
 
@@ -141,6 +142,7 @@ def _on_await(node: ast.Await, context: FileContext) -> None:
     if isinstance(call.func, ast.Attribute):
         owner = dotted(call.func.value) or last_name(call.func.value)
     told = _TELLS.search(last_name(call.func)) or _TOLD.search(owner) or _names_impressions(call)
+    told = told or (_TOPICS.match(last_name(call.func)) and _TELLERS.search(owner))  # `log.impressions(…)`
     if told and isinstance(context.parent(node), ast.Expr) and _answers_later(node, context):
         context.report(AWAITED, node, f"the answer waits for `{shortened(call.func, 40)}`, which it does not need")
         return
@@ -246,12 +248,14 @@ awaited_side_effect = Rule(
         "async def feed(user):\n    await self.side_effects.run(user)\n    return posts\n",
         "async def feed(user):\n    await self.log_impressions(user, posts)\n    return posts\n",
         "async def feed(user):\n    await producer.send('impressions', posts)\n    return posts\n",
+        "async def feed(user):\n    await self.log.impressions(user, posts)\n    return posts\n",
         "async def feed(user):\n    await asyncio.gather(track_impression(user), count(user))\n    return posts\n",
     ),
     good=one_file(
         "feed/serve.py",
         "async def feed(user):\n    tasks.start(self.side_effects.run(user))\n    return posts\n",
         "async def feed(user):\n    posts, seen = await gather(find(user), track_impression(user))\n    return posts\n",
+        "async def feed(user):\n    await self.campaigns.impressions(user)\n    return posts\n",
         "async def work(queue):\n    await log_impressions(queue)\n    await store.write_impressions(queue)\n",
     ),
 )

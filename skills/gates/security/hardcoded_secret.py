@@ -5,7 +5,7 @@ import re
 from collections import Counter
 
 from skills.gates.analysis.environment_defaults import names_section
-from skills.gates.analysis.settings_modules import is_away_from_production, is_settings, may_hold_settings
+from skills.gates.analysis.settings_modules import is_on_a_desk, is_settings, may_be_deployed
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
@@ -15,6 +15,7 @@ from skills.gates.security.secret_examples import SECRET_BAD, SECRET_GOOD
 from skills.gates.security.secret_places import is_shown
 from skills.gates.security.secret_values import (
     KEY_WORDS,
+    MADE_HERE,
     SECRET_NAMES,
     is_stock,
     is_table,
@@ -67,9 +68,18 @@ _SHOWN = frozenset(
 
 
 def _judged(path: str) -> bool:
-    if is_test_path(path) or is_migration_path(path) or is_away_from_production(path):
+    return _is_real(path) and not is_on_a_desk(path)
+
+
+def _is_real(path: str) -> bool:
+    """False for tests, and for what is shown or tried out."""
+    if is_test_path(path) or is_migration_path(path):
         return False
     return _TRIED.search(path) is None and _SHOWN.isdisjoint(path.split("/")[:-1])
+
+
+def _is_of_a_developer(path: str) -> bool:
+    return is_on_a_desk(path) and _is_real(path)
 
 
 def _text(node: ast.AST | None) -> str | None:
@@ -168,7 +178,7 @@ def _on_assign(node: ast.Assign, context: FileContext) -> None:
 
 
 def _is_of_settings(context: FileContext) -> bool:
-    return may_hold_settings(context.path) and is_settings(context)
+    return may_be_deployed(context.path) and is_settings(context)
 
 
 def _on_annotated(node: ast.AnnAssign | ast.NamedExpr, context: FileContext) -> None:
@@ -322,6 +332,15 @@ def _on_constant(node: ast.Constant, context: FileContext) -> None:
     context.report(SECRET, node, f'{what} in the source, "{redacted(secret)}"')
 
 
+def _on_vendor_key(node: ast.Constant, context: FileContext) -> None:
+    """A key that a vendor gave opens the vendor's doors from a developer's settings too; what was made on the machine
+    itself, and a key for trying out, do not."""
+    text = node.value
+    found = known_format(text) if text.__class__ is str and len(text) >= 16 else None
+    if found is not None and found[0] not in MADE_HERE and "_test_" not in found[1]:
+        _on_constant(node, context)
+
+
 hardcoded_secret = Rule(
     name=SECRET,
     gate="P1",
@@ -332,8 +351,8 @@ hardcoded_secret = Rule(
     "environment variable, in a dict; and strings in the shape of a known vendor's key.",
     why="Whoever can read the source, its history or an error report has it, and changing it takes a release.",
     fix="Read it from the environment or a secret store, without a default, and change the one that was written down.",
-    when="Outside of tests, migrations and settings for development. Placeholders, labels, names of fields, paths and "
-    "names of variables are no secrets.",
+    when="Outside of tests and migrations; in settings for development only a vendor's keys. Placeholders, labels, "
+    "names of fields, paths and names of variables are no secrets.",
     watches=(
         Watch((ast.Assign,), _on_assign, (), _judged, words=SECRET_NAMES),
         Watch((ast.AnnAssign, ast.NamedExpr), _on_annotated, (), _judged, words=SECRET_NAMES),
@@ -342,6 +361,7 @@ hardcoded_secret = Rule(
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (), _judged, words=SECRET_NAMES),
         Watch((ast.Call,), _on_call, (), _judged, words=SECRET_NAMES),
         Watch((ast.Constant,), _on_constant, (), _judged, near=(b"://",), words=KEY_WORDS),
+        Watch((ast.Constant,), _on_vendor_key, (), _is_of_a_developer, words=KEY_WORDS),
     ),
     bad=SECRET_BAD,
     good=SECRET_GOOD,

@@ -2,7 +2,14 @@
 
 from skills.gates.example_files import one_file
 
-SECRET_BAD = one_file(
+SECRET_BAD = (
+    *one_file(
+        "shop/settings/staging.py",
+        'EMAIL_HOST_PASSWORD = "tr0ub4dor"\n',
+        'INSTALLED_APPS = ["shop"]\nROOT_URLCONF = "shop.urls"\nSECRET_KEY = "4f8c3b17d2e84a6f"\n',
+    ),
+    *one_file("shop/settings/dev.py", 'key = "AKIA" "ABCDEFGHIJKLMNOP"\n'),
+    *one_file(
     "shop/pay.py",
     'PASSWORD = "hunter2"\n',
     'config["db_password"] = "tr0ub4dor"\n',
@@ -29,13 +36,19 @@ SECRET_BAD = one_file(
     'url = "postgres://shop:tr0ub4dor@db/shop"\n',  # cockpit: ignore[hardcoded-secret] an example
     'url = "mongodb+srv://shop:tr0ub4%21dor@db/shop"\n',  # cockpit: ignore[hardcoded-secret] an example
     'key = "AKIA" "ABCDEFGHIJKLMNOP"\n',
-)
+    ),
+)  # fmt: skip
 
 SECRET_GOOD = (
         *one_file(
             "shop/settings.py",
             'INSTALLED_APPS = ["shop"]\nROOT_URLCONF = "shop.urls"\n'
             'SECRET_KEY = env("SHOP_SECRET_KEY", default="s3same-of-a-shop")\n',
+        ),
+        *one_file(
+            "shop/settings/dev.py",
+            'EMAIL_HOST_PASSWORD = "tr0ub4dor"\n',
+            'key = "sk_test_" "4f8c3b17d2e84a6f1a2b"\n',
         ),
         *one_file("shop/dummy_members.py", 'Member(name="a", password="tr0ub4dor")\n'),
         *one_file(

@@ -121,6 +121,8 @@ _FORMAT_NAMES = {
     "jwt": "a signed token", "url": "a URL with a password", "dsn": "a connection string with a password",
 }  # fmt: skip
 _LATIN = "\u024f"  # the last letter of the Latin alphabet
+MADE_HERE = frozenset(_FORMAT_NAMES[kind] for kind in ("private", "jwt", "url", "dsn"))
+"""What of that nobody else gave: a developer makes it for a machine of their own."""
 _BARE = frozenset({"password", "passwd", "pwd", "pass", "secret", "passphrase", "pasword", "secretkey"})
 _DATABASE = lazy(r"(?:^|_)(?:db|database|pg|postgres\w*|mysql|maria\w*|rabbit\w*|redis|mongo\w*|amqp)(?:_|$)", re.I)
 _HOUSEHOLD = frozenset(

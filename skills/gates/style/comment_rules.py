@@ -121,6 +121,7 @@ noisy_comment = Rule(
                 "\n    # get price by id\n    def get_price_by_id(self, id):\n        # check if price is known\n"
                 "        if id in self.known_prices:\n            # send the price\n"
                 "            self.sender.send(self.known_prices[id])\n"),
+        _module("def net_price(gross):\n    # Return the net price\n    return gross / (1 + RATE)\n"),
         Example({"tests/test_prices.py": "def test_net():\n    # Arrange\n    gross = 2\n\n    # Act & Assert\n"
                                          "    assert net(gross) == 1\n"}),
     ),
@@ -135,6 +136,7 @@ noisy_comment = Rule(
         _module("# Load the rates\nrates = []\nfor file in files:\n    rates += read(file)\n"),
         _module("# Create the prices\nnet = create_price(1)\ngross = create_price(2)\ntax = create_price(3)\n"),
         _module("# PRICES\nprices = load()\n# Sorting\nby_price = sort(prices)\n"),
+        _module("def price(gross):\n    # Return the net price\n    return gross / (1 + RATE)\n"),
         _module("# Return a copy, since callers change what they get\nrates = load()\nsave(\n    1,  # save\n)\n"),
         _module("# Set rates of today\ndef set_rates_of_today_and_others():\n    pass\n"),
         _module("# if needed:\n# note: see the manual\n# e.g. pay(order) twice\nrate = 1\n"),

@@ -18,6 +18,7 @@ _BLOCKS_OF_A_TEST = lazy(
 _WORD = lazy(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ENDING = lazy(r"(?:ing|ed|es|s|e)$")
 _COMPOUND = lazy(r"(?:async +)?(?:if|elif|for|while|with|try|except|def|class|return|raise|import|from)\b")
+_RETURNS, _DEF = lazy(r"return +\S"), lazy(r"(?:async +)?def +(\w+)")
 _DEFINED = lazy(r"(?:async +)?(?:def|class) +(?!__init__\b)(\w+)")
 
 _LITTLE = word_set(
@@ -97,7 +98,21 @@ def _says_again(said: str, number: int, alone: bool, context: FileContext) -> bo
         return False  # headings, and the legend of an argument
     if alone and (first not in _SHAPES or first in _NOT_FIRST) and not re.search(rf"\b{first}\w*\(", code):
         return False
+    if alone and _RETURNS.match(code):
+        code = f"{code} {_function_around(number, context)}"  # what it returns is what it is called
     return bool(code) and _is_all_said(words, code, alone)
+
+
+def _function_around(number: int, context: FileContext) -> str:
+    """The name of the function that a line of its body stands in, "" outside of all."""
+    lines = context.lines
+    deep = len(lines[number - 1]) - len(lines[number - 1].lstrip())
+    for line in reversed(lines[: number - 1]):
+        text = line.lstrip()
+        found = _DEF.match(text) if text and len(line) - len(text) < deep else None
+        if found is not None:
+            return found[1]
+    return ""
 
 
 def _code_below(number: int, context: FileContext) -> str:
