@@ -141,8 +141,9 @@ def _on_await(node: ast.Await, context: FileContext) -> None:
     owner = ""
     if isinstance(call.func, ast.Attribute):
         owner = dotted(call.func.value) or last_name(call.func.value)
-    told = _TELLS.search(last_name(call.func)) or _TOLD.search(owner) or _names_impressions(call)
-    told = told or (_TOPICS.match(last_name(call.func)) and _TELLERS.search(owner))  # `log.impressions(…)`
+    name = last_name(call.func)
+    is_noted = _TOPICS.match(name) and _TELLERS.search(owner)  # `log.impressions(…)`
+    told = _TELLS.search(name) or _TOLD.search(owner) or is_noted or _names_impressions(call)
     if told and isinstance(context.parent(node), ast.Expr) and _answers_later(node, context):
         context.report(AWAITED, node, f"the answer waits for `{shortened(call.func, 40)}`, which it does not need")
         return

@@ -216,8 +216,11 @@ def _asks_who_calls(decorator: ast.expr) -> bool:
 
 def _signs_in_its_own_way(classes: ast.stmt | None, context: FileContext) -> bool:
     """True for `authentication_classes` of the project's own, which may turn away who has no token."""
-    value = classes.value if isinstance(classes, ast.Assign) else None
-    listed = value.elts if isinstance(value, (ast.List, ast.Tuple)) else []
+    return _are_own(classes.value if isinstance(classes, ast.Assign) else None, context)
+
+
+def _are_own(classes: ast.expr | None, context: FileContext) -> bool:
+    listed = classes.elts if isinstance(classes, (ast.List, ast.Tuple)) else []
     names = [context.resolve(one) or "" for one in listed]
     return bool(names) and not any(name.startswith("rest_framework") for name in names)
 
@@ -244,13 +247,20 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
     names = {last_name(part.func if isinstance(part, ast.Call) else part) for part in node.decorator_list}
     if "permission_classes" in names:
         context.fact(_NAMED, "view")
-    if "api_view" in names and not any(_ASKS.search(name) for name in names):
+    if "api_view" in names and not any(_ask(part, context) for part in node.decorator_list):
         if _FOR_STRANGERS.search(node.name.title().replace("_", "")):
             return
         if _turns_away(node):
             return
         message = f"{node.name} names no permission, and nothing in the settings closes it"
         context.report(NO_PERMISSION, node, message, symbol=context.symbol_of(node.name), parts=context.frame(node))
+
+
+def _ask(decorator: ast.expr, context: FileContext) -> bool:
+    """Whether a decorator asks who calls. Those who may sign in by REST framework's own classes may leave it, too."""
+    if isinstance(decorator, ast.Call) and last_name(decorator.func) == "authentication_classes":
+        return _are_own(decorator.args[0] if decorator.args else None, context)
+    return _asks_who_calls(decorator)
 
 
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
@@ -299,6 +309,9 @@ view_without_permissions = Rule(
             "    def get(self, request):\n        pass\n\n    @has_permissions(Can.WRITE)\n"
             "    def post(self, request):\n        pass\n",
             "from rest_framework.decorators import api_view\n\n\n@api_view(['GET'])\ndef orders(request):\n    pass\n",
+            "from rest_framework.authentication import TokenAuthentication\n"
+            "from rest_framework.decorators import api_view, authentication_classes\n\n\n@api_view(['GET'])\n"
+            "@authentication_classes([TokenAuthentication])\ndef orders(request):\n    pass\n",
             "from rest_framework import viewsets\n\n\nclass Orders(viewsets.ModelViewSet):\n"
             "    queryset = Order.objects.all()\n",
             "from rest_framework import viewsets\n\n\nclass Orders(viewsets.ModelViewSet):\n"
@@ -325,6 +338,9 @@ view_without_permissions = Rule(
             "from rest_framework import mixins, viewsets\n\n\n"
             "class ListOnly(mixins.ListModelMixin, viewsets.GenericViewSet):\n    def paged(self, rows):\n"
             "        return rows[:10]\n",
+            "from rest_framework.decorators import api_view, authentication_classes\n\n"
+            "from shop.signing import SignedRequests\n\n\n@api_view(['GET'])\n"
+            "@authentication_classes([SignedRequests])\ndef orders(request):\n    pass\n",
             "from rest_framework.decorators import api_view\n\n\n@api_view(['GET'])\n@login_required\n"
             "def orders(request):\n    pass\n",
             "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n    def post(self, request):\n"
