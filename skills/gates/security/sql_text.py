@@ -14,6 +14,8 @@ from skills.gates.security.sql_places import asks_for_number, is_frame, is_numbe
 from skills.gates.security.sql_values import harmless
 
 HOLE = "\0"
+_READ = "sql-text: read"
+_DEEPEST, _LONGEST = 40, 100_000
 _START = r"^[\s(]*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*(?:explain\s+(?:analyze\s+)?)?"
 _NAME = r"[\w.\"'`\[\]{}:$%\0]+"
 _STATEMENT = lazy(
@@ -68,11 +70,30 @@ class Text:
 
 
 def read_text(node: ast.expr, context: FileContext, depth: int = 0) -> Text | None:
-    """The string that an expression makes by interpolation, literals included; None where that is not written there."""
-    if depth > 40:
-        return None
+    """The string that an expression makes by interpolation, literals included; None where that is not written there,
+    and for more of it than anybody sends to a database.
+
+    Each expression is read once a function: names that are made of each other, or of themselves, would be read again
+    for every mention."""
     if isinstance(node, ast.Constant):
         return Text(node.value) if isinstance(node.value, str) else None
+    if depth > _DEEPEST:
+        return None
+    known = context.memo.setdefault(_READ, {})
+    assert isinstance(known, dict)
+    key = (node, context.function)
+    if key in known:
+        found: Text | None = known[key]
+        return found
+    known[key] = None  # while it is read: of what is made of itself nothing more is known
+    found = _read(node, context, depth)
+    if found is not None and len(found.text) > _LONGEST:
+        found = None
+    known[key] = found
+    return found
+
+
+def _read(node: ast.expr, context: FileContext, depth: int) -> Text | None:
     if isinstance(node, ast.JoinedStr):
         return _of_f_string(node, context, depth)
     if isinstance(node, ast.BinOp):
