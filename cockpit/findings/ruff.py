@@ -92,16 +92,11 @@ def wanted(finding: Finding, options: GateOptions) -> bool:
 def kept_for(folder: Path, files: Iterable[str]) -> Path:
     """Where below `folder` ruff keeps what it knows while these are the Python files of a project.
 
-    Which imports are the project's own hangs on what lies in folders that are no package; ruff looks for that when it
-    reads a file, and believes itself as long as that file is unchanged.
+    Which imports are the project's own hangs on the modules that are there, in newer versions on each one's whole path;
+    ruff looks for them when it reads a file, and believes itself as long as that file is unchanged.
     """
-    packages = {name.removesuffix("/__init__.py") for name in files if name.endswith("/__init__.py")}
-    parts = {*files}
-    for name in files:
-        while (name := name.rpartition("/")[0]) and name not in parts:
-            parts.add(name)
-    importable = "\0".join(sorted(name for name in parts if name.rpartition("/")[0] not in packages))
-    return folder / blake2b(importable.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+    names = "\0".join(sorted(files))  # a folder is there while a file in it is
+    return folder / blake2b(names.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
 
 
 class RuffRun:
