@@ -5,7 +5,7 @@ from collections.abc import Mapping
 PRESETS: Mapping[str, tuple[str, ...]] = {
     "quick-audit": ("P0", "raw-sql-interpolation", "hardcoded-secret", "insecure-settings", "n-plus-one"),
     "check-tenant": ("multi-tenant-guardian",),
-    "check-contract": ("openapi-undocumented", "openapi-drift"),
+    "check-contract": ("openapi-undocumented", "openapi-drift", "undeclared-path-parameter"),
     "query-analysis": (
         "n-plus-one", "unordered-queryset", "filter-in-python", "exists-then-create", "redundant-fetch",
         "n-update-delete-loop", "unnecessary-resolve", "over-fetching", "missing-bulk-ops", "wrong-caching-scope",

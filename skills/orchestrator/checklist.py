@@ -48,7 +48,7 @@ _RULES: dict[str, tuple[Literal["P0", "P1", "P2"], str, tuple[str, ...]]] = {
     "S11": ("P1", "documentation server before the web", ()),
     "S7": ("P2", "few comments, in English", ("noisy-comment", "non-english-comment")),
     "S7b": ("P2", "tests without docstrings", ("test-docstring",)),
-    "S9": ("P2", "the OpenAPI contract holds", ("openapi-undocumented", "openapi-drift")),
+    "S9": ("P2", "the OpenAPI contract holds", ("openapi-undocumented", "openapi-drift", "undeclared-path-parameter")),
     "S12": ("P2", "independent reads run in parallel", ()),
 }
 _IN_TRANSCRIPT = {"S10": (2, 2), "S11": (4, 0), "S12": (4, 1)}  # phase and place of the auto-check that answers it

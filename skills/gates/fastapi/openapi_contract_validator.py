@@ -252,9 +252,27 @@ def _survey(project: Project) -> Iterator[tuple[FileReport, Candidate]]:
 
 def _not_in_schema(paths: Paths, code: dict[tuple[str, ...], list[Route]]) -> Iterator[Told]:
     told = {path[start:] for path in paths for start in range(len(path))}
+    services = _services(paths, code)
     for ends, routes in code.items():
+        if not routes[0].path.startswith(services):
+            continue
         if ends not in told and any(part != "{}" for part in ends) and routes[0].seen:
             yield routes[0].path, routes[0].line, f"`{_shown(ends)}` is in no schema", ()
+
+
+def _services(paths: Paths, code: dict[tuple[str, ...], list[Route]]) -> tuple[str, ...]:
+    """The folders that the schemas are about: their own where all routes that they tell lie in it, else the project."""
+    lie: dict[str, set[str]] = {}
+    for path, said in paths.items():
+        files = {route.path for ends in _matches(path, code) for route in code[ends]}
+        for schema, _ in said.values():
+            lie.setdefault(schema, set()).update(files)
+    found = set()
+    for schema, files in lie.items():
+        folder = schema.rpartition("/")[0]
+        own = folder and all(path.startswith(f"{folder}/") for path in files)
+        found.add(f"{folder}/" if own else "")
+    return tuple(found)
 
 
 def _shown(ends: tuple[str, ...]) -> str:

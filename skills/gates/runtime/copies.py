@@ -134,12 +134,23 @@ def _on_last_use(node: ast.expr, source: ast.Name, found: Copied, context: FileC
         for part in descendants(function)
     ):
         return
-    if not stays_here(function, source.id, line, context) or _is_repeated(node, context):
+    small = value is None or made(value, context) in MAKERS  # frames and arrays are worth a word
+    changed = small and not again and _is_to_change(node, function, context)
+    if changed or not stays_here(function, source.id, line, context) or _is_repeated(node, context):
         return
     if found.deep and any(is_change(part, source.id) for part in descendants(function)):
         return  # it is filled with what others may hold
     text = f"{_shown(node)} of `{source.id}`, which was made here and is not used again"
     report(node, text, context, (Evidence(context.path, before[0].line, f"`{source.id}` is made here"),))
+
+
+def _is_to_change(node: ast.expr, function: FunctionNode, context: FileContext) -> bool:
+    """True where a copy has a name of its own and is changed under it: the original stands for what it was."""
+    statement = context.statement
+    if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or statement.value is not node:
+        return False
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+    return isinstance(target, ast.Name) and any(is_change(part, target.id) for part in descendants(function))
 
 
 def _is_repeated(node: ast.expr, context: FileContext) -> bool:

@@ -144,6 +144,8 @@ COPY_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
                 note="walked later"),
         Example({_PATH: "import numpy as np\n\n\nclass Shop:\n    def f(self):\n        rooms = self.rooms[:]\n"
                  "        return sum(1 for room in rooms if room)\n"}, note="a view, if it is an array"),
+        Example({_PATH: "def f(more):\n    usual = {'a': 1}\n    mine = dict(usual)\n    mine.update(more)\n"
+                 "    return mine\n"}),
         Example({"tests/test_a.py": "def test_a():\n    for x in list([1]):\n        assert x\n"}),
     ),
 )  # fmt: skip

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from cockpit.findings.discovery import is_api_schema, is_manifest
 from cockpit.findings.manifests import read_manifests
+from skills.gates import analyse, settle
 from skills.gates.fastapi.openapi_schema import parse_schema, segments
+from skills.gates.model import GateOptions, ProjectEvidence
 
 YAML = """openapi: 3.0.3
 info:
@@ -166,3 +168,19 @@ def test_json_models_stand_where_their_own_keys_stand() -> None:
     assert [model.name for model in found] == ["Line", "Order", "Größe"]
     assert [rows[model.line - 1].strip() for model in found] == [f"{json.dumps(name)}: {{" for name in models]
     assert found[1].line > found[0].line > rows.index('  "schemas": {')
+
+
+def test_a_schema_among_the_routes_that_it_tells_is_not_about_those_of_other_folders() -> None:
+    routes = (
+        "from fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n@router.get('/{name}')\ndef one() -> int: ...\n"
+    )
+    schema = YAML[: YAML.index("  # the orders")] + "  /ships:\n    get:\n      responses: {}\n"
+    files = {f"{name}/api.py": routes.replace("{name}", name) for name in ("ships", "carts")}
+    reports = [analyse(path, source.encode()) for path, source in files.items()]
+
+    def told(place: str) -> list[str]:
+        evidence = ProjectEvidence({}, None, (parse_schema(place, schema),))
+        return [row.path for row in settle(reports, evidence, GateOptions(select=("openapi-drift",))).findings]
+
+    assert told("openapi.yaml") == told("docs/openapi.yaml") == ["carts/api.py"]
+    assert told("ships/openapi.yaml") == []
