@@ -17,7 +17,20 @@ TOO_LARGE = "larger than 2 MB"
 _LIST = ("--literal-pathspecs", "ls-files", "-z", "-co", "--exclude-standard")
 
 _FOREIGN = frozenset(("site-packages", "dist-packages", "node_modules", "bower_components", "__pypackages__"))
-_FOREIGN |= {"third_party", "third-party", "_vendor", "_vendored", ".venv", "venv", ".tox", ".nox", ".eggs"}
+_FOREIGN |= {
+    "third_party",
+    "third-party",
+    "thirdparty",
+    "3rdparty",
+    "_vendor",
+    "_vendored",
+    "vendored",
+    ".venv",
+    "venv",
+    ".tox",
+    ".nox",
+    ".eggs",
+}
 _FOREIGN |= {".git", ".hg", "__pycache__", ".mypy_cache", ".ruff_cache"}
 _BUILT = frozenset(("dist", "build"))
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "package.json")

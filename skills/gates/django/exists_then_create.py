@@ -16,6 +16,7 @@ EXISTS_CREATE = "exists-then-create"
 _LOOKS = frozenset({"exists", "aexists", "first", "afirst", "last", "count", "acount"})
 _LAZY = frozenset({"all", "filter", "exclude", "order_by", "only", "select_related", "prefetch_related", "distinct"})
 _CREATING = Words(b"create(", b"save(")
+_LOCKING = Words(b"select_for_update")
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
@@ -211,12 +212,31 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
         return
     told: set[ast.Call] = set()
     symbol = context.symbol_of(node.name)
+    locked = _locked(node) if context.mentions(_LOCKING, node) else []
     for look, created in _pairs(node.body, {}):
-        if created not in told:
+        if created not in told and not any(look.node.lineno in lines for lines in locked):
             told.add(created)
             message = f"`{look.manager}` looks for the row and then creates it: two requests at once both create it"
             evidence = (Evidence(context.path, created.lineno, "creates it where it is missing"),)
             context.report(EXISTS_CREATE, look.node, message, evidence=evidence, symbol=symbol)
+
+
+def _locked(node: FunctionNode) -> list[range]:
+    """The lines through which a function holds the lock of a row: whoever wants to do the same waits until then."""
+    nodes = list(descendants(node))
+    transactions = [part for part in nodes if isinstance(part, (ast.With, ast.AsyncWith)) and _is_atomic(part)]
+    found = []
+    for call in nodes:
+        if isinstance(call, ast.Call) and last_name(call.func) == "select_for_update":
+            around = [part for part in transactions if part.lineno <= call.lineno <= (part.end_lineno or 0)]
+            last = (around[-1] if around else node).end_lineno or node.lineno
+            found.append(range((call.end_lineno or call.lineno) + 1, last + 1))
+    return found
+
+
+def _is_atomic(node: ast.With | ast.AsyncWith) -> bool:
+    calls = (item.context_expr for item in node.items)
+    return any(isinstance(call, ast.Call) and last_name(call.func) == "atomic" for call in calls)
 
 
 def _service(source: str) -> Example:
@@ -235,7 +255,7 @@ exists_then_create = Rule(
     fix="Use `get_or_create` (or `update_or_create`) on columns with a unique constraint, or create and catch "
     "`IntegrityError`.",
     when="Where the same manager looks (`exists()`, `first()`, `count()`, a test of the rows themselves, `get` with "
-    "`DoesNotExist`) and creates by a column it looked for, in one function. Not where the row was locked or "
+    "`DoesNotExist`) and creates by a column it looked for, in one function. Not where a row was locked before or "
     "`IntegrityError` is caught, and not in tests and migrations.",
     watches=(
         Watch(
@@ -246,6 +266,15 @@ exists_then_create = Rule(
         ),
     ),
     bad=(
+        _service(
+            "def enter(code):\n    with transaction.atomic():\n"
+            "        Code.objects.select_for_update().get(code=code).use()\n"
+            "    if not User.objects.filter(mail=code.mail).exists():\n        User.objects.create(mail=code.mail)\n"
+        ),
+        _service(
+            "def tag(name):\n    if not Tag.objects.filter(name=name).exists():\n"
+            "        Tag.objects.create(name=name)\n    Shop.objects.select_for_update().get(name=name)\n"
+        ),
         _service(
             "def tag(name):\n    if not Tag.objects.filter(name=name).exists():\n"
             "        Tag.objects.create(name=name)\n"
@@ -285,6 +314,11 @@ exists_then_create = Rule(
         ),
     ),
     good=(
+        _service(
+            "def redeem(user, order):\n    User.objects.select_for_update().get(pk=user.pk)\n"
+            "    if Spent.objects.filter(order=order).exists():\n        raise Twice\n"
+            "    Spent.objects.create(order=order)\n"
+        ),
         _service("def tag(name):\n    return Tag.objects.get_or_create(name=name)\n"),
         _service("def tag(name):\n    tag = Tag.objects.filter(name=name).first()\n    return tag or Tag(name=name)\n"),
         _service(

@@ -110,10 +110,12 @@ def _in_callers(node: ast.Call, asked: _Asked, context: FileContext) -> None:
     for call, loop, where in calls_in_loops(function.name, context):
         if not takes_many(loop, context):
             continue
-        handed = {name for name, part in handed_over(call, function) if _mentioned([part], _taken(loop))}
-        if _mentioned(asked.given, handed) and first_time(IN_LOOP, call, context):
+        taken = _taken(loop)
+        handed = {name: by for name, part in handed_over(call, function) if (by := _mentioned([part], taken))}
+        given = _mentioned(asked.given, set(handed))
+        if given and first_time(IN_LOOP, call, context):
             before, context.statement = context.statement, where
-            _report(call, asked, function.name, loop, context, Evidence(context.path, node.lineno, "the query"))
+            _report(call, asked, handed[given], loop, context, Evidence(context.path, node.lineno, "the query"))
             context.statement = before
 
 

@@ -20,6 +20,14 @@ def _shop(source: str, models: str = _MODEL) -> Example:
 
 
 UNORDERED_BAD: tuple[Example, ...] = (
+    Example(
+        {
+            "shop/settings.py": 'REST_FRAMEWORK = {"DEFAULT_PAGINATION_CLASS": "shop.Pages"}\n',
+            "shop/models.py": _MODEL,
+            "shop/views.py": "from shop.models import Order\n\n\nclass OrderViewSet(ModelViewSet):\n"
+            "    queryset = Order.objects.all()\n",
+        },
+    ),
     _shop("class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.all()\n"),
     _shop(
         "class OrderList(generics.ListAPIView):\n    pagination_class = Pages\n\n"
@@ -99,6 +107,20 @@ UNORDERED_BAD: tuple[Example, ...] = (
     _shop("class OrderList(generics.ListAPIView):\n    queryset = Order.objects.open()\n", _MANAGED),
 )
 UNORDERED_GOOD: tuple[Example, ...] = (
+    Example(
+        {
+            "shop/settings.py": 'REST_FRAMEWORK = {"DEFAULT_VERSION": "1"}\n',
+            "shop/models.py": _MODEL,
+            "shop/views.py": "from shop.models import Order\n\n\nclass OrderViewSet(ModelViewSet):\n"
+            "    queryset = Order.objects.all()\n",
+        },
+        note="nothing is cut into pages",
+    ),
+    _shop(
+        "class OrderViewSet(ModelViewSet):\n    queryset = Order.objects.all()\n\n    def list(self, request):\n"
+        "        rows = self.filter_queryset(self.get_queryset()).order_by('-pk')\n"
+        "        return self.paginate_queryset(rows)\n"
+    ),
     _shop(
         "class OrderList(ListView):\n    model = Order\n    paginate_by = 50\n\n"
         "    def get_ordering(self):\n        return 'pk'\n"

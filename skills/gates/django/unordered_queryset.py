@@ -34,6 +34,7 @@ _DJANGO_LISTS = ("ListView",)
 # Models of packages that order their rows.
 _ORDERED = ("MPTTModel", "Orderable", "Page", "MP_Node")
 _CURSOR = "CursorPagination"
+_PAGING = "DEFAULT_PAGINATION_CLASS"
 
 
 def _report(
@@ -59,6 +60,8 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
     bases = [last_name(base) for base in node.bases]
     rest = any(base.endswith(_REST_LISTS) for base in bases)
     if not rest and not any(base.endswith(_DJANGO_LISTS) for base in bases):
+        return
+    if rest and any(isinstance(part, FunctionNode) and part.name == "list" and _orders(part) for part in node.body):
         return
     given = assigned(node)
     paged = _paging(given, rest)
@@ -107,8 +110,7 @@ def _queryset(
     that it returns the first one whose rows are known; one that orders anywhere is trusted."""
     for method in node.body:
         if isinstance(method, FunctionNode) and method.name == "get_queryset":
-            if any(isinstance(part, ast.Attribute) and part.attr == "order_by"
-                   for part in descendants(method)):  # fmt: skip
+            if _orders(method):
                 return ast.Constant(0), None
             for part in descendants(method):
                 if isinstance(part, ast.Return) and part.value is not None:
@@ -118,6 +120,10 @@ def _queryset(
             return ast.Constant(0), None
     value = given.get("queryset")
     return value, value
+
+
+def _orders(method: FunctionNode) -> bool:
+    return any(isinstance(part, ast.Attribute) and part.attr == "order_by" for part in descendants(method))
 
 
 def _manager(node: ast.expr | None) -> str:
@@ -188,9 +194,17 @@ def _on_ordering(node: ast.ClassDef, context: FileContext) -> None:
 
 def _on_settings(node: ast.Dict, context: FileContext) -> None:
     for key, value in zip(node.keys, node.values, strict=True):
-        named = isinstance(key, ast.Constant) and key.value == "DEFAULT_PAGINATION_CLASS"
+        named = isinstance(key, ast.Constant) and key.value == _PAGING
         if named and isinstance(value, ast.Constant) and isinstance(value.value, str):
             context.fact("pagination", "default", value.value, value.lineno)
+
+
+def _on_rest(node: ast.Assign, context: FileContext) -> None:
+    """Notes settings of REST framework that are written out, and page no list."""
+    written = node.value if isinstance(node.value, ast.Dict) and None not in node.value.keys else None
+    keys = {key.value for key in written.keys if isinstance(key, ast.Constant)} if written is not None else set()
+    if last_name(node.targets[0]) == "REST_FRAMEWORK" and written is not None and _PAGING not in keys:
+        context.fact("pagination-unset", "REST_FRAMEWORK")
 
 
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
@@ -207,6 +221,9 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
         return None
     if said["paged"] == "default":
         pagination = project.facts("pagination")
+        own = any(project.has("view-class", base) for base in bases)
+        if not pagination and not own and project.facts("pagination-unset"):
+            return None  # nothing is cut into pages
         if pagination:
             path, fact = pagination[0]
             if _orders_itself(fact.detail.rpartition(".")[2], project):
@@ -293,7 +310,9 @@ OBSERVERS: tuple[Observer, ...] = (
                 is_product_path,
                 near=(b"DEFAULT_PAGINATION_CLASS",),
             ),
+            Watch((ast.Assign,), _on_rest, (b"REST_FRAMEWORK",), is_product_path, near=(b"REST_FRAMEWORK",)),
         ),
     ),
 )
-"""Kinds: ordering (a model), cursor-pages (a class), pagination (detail: class)."""
+"""Kinds: ordering (a model), cursor-pages (a class), pagination (detail: class), pagination-unset (settings that name
+none)."""

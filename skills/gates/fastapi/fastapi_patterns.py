@@ -42,6 +42,11 @@ _UNTYPED = lazy(
     r"(?:\w+\.)?(?:dict|Dict|Any|Mapping|object|JSON\w*)\b"
 )
 
+# `dict[UUID, int]`: what it says of each value is checked
+_TYPED_MAPPING = lazy(
+    r"(?:dict|Dict|Mapping)\[\w+, (?:int|float|bool|Decimal|UUID|date|datetime|Literal\b.*|[A-Z]\w*(?<!Any))\]"
+)
+
 
 def _on_unmodelled(node: FunctionNode, context: FileContext) -> None:
     endpoint = endpoint_of(node, context)
@@ -158,7 +163,7 @@ def _on_body(node: FunctionNode, context: FileContext) -> None:
         if list(calls_of(default, "Depends", "Query", "Header", "Path", "Cookie", "Security")) or "Depends" in hint:
             continue
         body = bool(list(calls_of(default, "Body")) or "Body(" in hint)
-        untyped = _UNTYPED.match(hint)
+        untyped = _UNTYPED.match(hint) and not _TYPED_MAPPING.search(hint)
         if untyped and (body or endpoint.verb != "get"):
             message = f"`{parameter.arg}: {hint}`: the body of {node.name} may be anything"
             context.report(UNTYPED, parameter, message, symbol=context.symbol_of(node.name))
@@ -237,6 +242,7 @@ untyped_body = Rule(
         "async def place(request: Request) -> None:\n    raw = await request.body()\n    save(json.loads(raw))\n",
         "from fastapi import FastAPI\n\n\n@app.post('/x')\ndef x(row: 'dict') -> None:\n    save(row)\n",
         "from fastapi import Body\n\n\n@app.put('/x')\ndef x(y: Any = Body(...)) -> None:\n    save(y)\n",
+        "from fastapi import FastAPI\n\n\n@app.post('/x')\ndef x(row: Dict[str, Any]) -> None:\n    save(row)\n",
         "from fastapi import FastAPI\n\n\n@app.post('/x')\ndef x(rows: list[dict]) -> None:\n    save(rows)\n",
         "from fastapi import FastAPI\n\n\n@app.post('/x')\ndef x(row: Optional[dict] = None) -> None:\n    save(row)\n",
     ),
@@ -246,6 +252,7 @@ untyped_body = Rule(
         "    save(order)\n",
         "from fastapi import Depends\n\n\n@router.post('/orders')\n"
         "def place(order: OrderIn, user: dict = Depends(get_user)) -> None:\n    save(order)\n",
+        "from fastapi import FastAPI\n\n\n@app.post('/x')\ndef x(places: dict[UUID, int]) -> None:\n    save(places)\n",
         "from fastapi import Request\n\n\n@router.post('/orders')\nasync def place(request: Request) -> None:\n"
         "    save(OrderIn(**await request.json()))\n",
         "from fastapi import Request\n\n\n@router.post('/pushed')\nasync def pushed(request: Request) -> None:\n"

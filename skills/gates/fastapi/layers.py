@@ -191,6 +191,8 @@ logic_in_router = Rule(
         "    rows = await db.execute(text('SELECT * FROM orders WHERE id = :id'), {'id': id})\n"
         "    return Order.model_validate(rows.one())\n",
         "from fastapi import Depends\n\n\n@router.get('/x')\ndef x(seen: set) -> None:\n    seen.add(1)\n",
+        "from fastapi import Depends\n\n\n@router.get('/me')\ndef me(told: dict = Depends(active_session)) -> Me:\n"
+        "    return Me(id=told.get('sub'), name=told.get('name'), role=told.get('role'))\n",
     ),
 )
 

@@ -127,6 +127,9 @@ def calls_of(node: ast.expr | None, *names: str) -> Iterator[ast.Call]:
                 yield part
 
 
+_MAPPINGS = lazy(r"(?:dict|Dict|Mapping|TypedDict)$")
+
+
 def session_names(function: FunctionNode) -> frozenset[str]:
     """The parameters and local names that are database sessions."""
     found = set()
@@ -138,6 +141,8 @@ def session_names(function: FunctionNode) -> frozenset[str]:
             inner = parameter.annotation.slice
             hint = last_name(inner.elts[0]) if isinstance(inner, ast.Tuple) and inner.elts else hint
         sessions = re.search(r"(?:^|_|\b)(?:db|session|database|uow)(?:\b|_|$)", given, re.I)
+        if _MAPPINGS.match(hint):
+            continue  # what a token of a session says
         if _SESSION_TYPES.search(hint) or sessions or (parameter.arg in _SESSION_NAMES and (hint or given)):
             found.add(parameter.arg)
     for part in descendants(function):

@@ -30,6 +30,7 @@ _SECRET_FIELD = lazy(
     r"^(?:password|passwd|hashed_(?:password|passwd|pwd|key|token|secret|otp|pin)|secret|secret_key|(?:\w*_)?(?:password|passwd|pwd|pass|token|key|secret|otp|pin)_hash"
     r"|token|(?:api|access|refresh|auth|bearer|session|reset)_token|(?:api|private)_key|\w*_secret)$"
 )
+_GRANTED = frozenset({"access_token", "refresh_token"})  # beside a `token_type` as RFC 6749 (5.1) has them
 _TEXTS = frozenset({"Optional", "Union", "Annotated", "Any", "List", "Dict", "None"})
 # Endpoints that think of a password for whoever asks.
 _MAKES_UP = lazy(r"generat|suggest|random", re.I)
@@ -75,6 +76,7 @@ def _on_schema(node: ast.ClassDef, context: FileContext) -> None:
             _SECRET_FIELD.match(field.target.id)
             and not _is_hidden(field, field.target.id, node)
             and not (field.target.id == "client_secret" and not _has_field(node, "client_id"))
+            and not (field.target.id in _GRANTED and _has_field(node, "token_type"))
             and _TEXTS.issuperset(named)  # no class of which it is told what it shows
             and hint not in {"None", "bool"}
         ):
@@ -291,6 +293,7 @@ secret_in_response = Rule(
             Example({"shop/schemas.py": f"from pydantic import BaseModel\n\n\nclass UserOut(BaseModel):\n{fields}"})
             for fields in (
                 "    api_key: KeyShown | None\n",
+                "    access_token: str\n    token_type: str\n    refresh_token: str | None = None\n",
                 '    api_key: str = Field(description="Masked")\n',
                 "    api_key: str | None = None\n    api_key_display: str\n",
                 "    api_key: str\n\n    @classmethod\n    def of(cls, row):\n"

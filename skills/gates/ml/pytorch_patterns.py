@@ -1,4 +1,4 @@
-"""Rules of the skill pytorch-patterns: training, validation and checkpoints."""
+"""Rules of the skill pytorch-patterns: training and checkpoints."""
 
 import ast
 import re
@@ -15,7 +15,6 @@ from skills.gates.rule import Rule, Watch
 
 SKILL = "pytorch-patterns"
 TORCH = (b"torch",)
-EVAL = "validation-without-eval"
 SEED = "training-without-seed"
 LOAD = "torch-load-unsafe"
 SAVE = "torch-save-model"
@@ -26,99 +25,17 @@ _MODEL = lazy(
     r"|student|teacher|unet|resnet|net_?[gd])\d*$",
     re.I,
 )
-_VALIDATES = lazy(
-    r"(?:^|_)(?:val|valid|validate|validation|evaluate|eval|evaluation|infer|inference)(?:_|$)|^_?predict(?:_|$)"
-    r"|^_?test(?:_(?:model|net|network|epoch|one_epoch|loop|step|loader|accuracy))?$",
-    re.I,
-)
-# `load_model(path)` and `loader.exec_module(module)` end as models do, and run none.
-_DOES = lazy(
-    r"_*(?:exec|load|get|build|create|make|import|reload|init|setup|prepare|wrap|compile|convert|save|export|register|new"
-    r"|from|to|download|fetch|resolve|select|find|list|update|delete|train|fit|parse|validate|set|with)_"
-)
-_TORCH_LIBRARIES = frozenset(
-    {"torch", "torchvision", "torchaudio", "transformers", "diffusers", "timm", "peft", "sentence_transformers",
-     "open_clip", "monai", "pytorch_lightning", "lightning", "fairseq", "segmentation_models_pytorch"}
-)  # fmt: skip
 _SEEDS = lazy(rb"seed\w*\(|set_\w*determin|make_deterministic")
 _ENTRIES = lazy(r"^(?:main|_main|cli|entrypoint|train|run|fit|do_train|train_model|train_loop|training|run_training)$")
 _ASKS_CARD = lazy(r"is_available|device_count|mps")
 _WRAPS = frozenset({"deepcopy", "copy", "de_parallel", "unwrap_model", "unwrap", "strip_parallel", "compile"})
 _SAME = frozenset({"to", "cpu", "cuda", "half", "float", "double", "eval", "train"})
 _ASKS = lazy(r"is_available|device_count|cuda|gpu|device", re.I)
-_FRAMEWORK = frozenset({"validation_step", "test_step", "predict_step", "eval_step", "validation_epoch_end"})
 
 
 def is_model(node: ast.AST) -> bool:
     """True where the last name of an expression says that it is a model."""
     return bool(_MODEL.search(last_name(node)))
-
-
-def _on_validation(node: FunctionNode, context: FileContext) -> None:
-    if not _VALIDATES.search(node.name) or (node.name in _FRAMEWORK and context.class_scope is not None):
-        return
-    runs = [
-        part.func
-        for part in descendants(ast.Module(node.body, []))
-        if isinstance(part, ast.Call) and is_model(part.func) and part.args and not _DOES.match(last_name(part.func))
-    ]
-    ready = [made for made in (_loaded_by(model, node, context) for model in runs) if made]
-    if len(ready) == len(runs) and all(made.partition(".")[0] not in _TORCH_LIBRARIES for made in ready):
-        return  # nothing is run, or no model of PyTorch
-    outer = next((scope for scope in context.scopes if isinstance(scope, FunctionNode)), node)
-    text = ast.unparse(outer)
-    missing = []
-    if (
-        len(ready) < len(runs)
-        and not all(_is_readied(model, node, context) for model in runs)
-        and not re.search(r"\.eval\(\)|\.train\(False\)|\.train\(mode=False\)", text)
-    ):
-        missing.append("`model.eval()`: dropout and batch statistics stay on")
-    if not re.search(r"no_grad|inference_mode|set_grad_enabled", text):
-        missing.append("`torch.inference_mode()`: every step is kept for gradients")
-    if missing:
-        context.report(EVAL, node, f"{node.name} runs the model without {', and without '.join(missing)}",
-                       symbol=context.symbol_of(node.name))  # fmt: skip
-
-
-def _is_readied(model: ast.expr, node: FunctionNode, context: FileContext) -> bool:
-    """True for a model of `self` that another method of the class sets to evaluation, or that a class above loads."""
-    owner = context.class_scope
-    if owner is None or not isinstance(model, ast.Attribute) or last_name(model.value) != "self":
-        return False
-    stored = False
-    for method in owner.body:
-        if isinstance(method, FunctionNode) and _is_beside(method, node, owner, context):
-            continue
-        for part in descendants(method):
-            if isinstance(part, ast.Attribute) and part.attr == "eval" and last_name(part.value) == model.attr:
-                return True
-    for part in descendants(owner):
-        stored |= isinstance(part, ast.Attribute) and part.attr == model.attr and isinstance(part.ctx, ast.Store)
-    return not stored and bool(owner.bases)
-
-
-def _is_beside(method: FunctionNode, node: FunctionNode, owner: ast.ClassDef, context: FileContext) -> bool:
-    """True for another method that sets the model to evaluation for itself: it goes back to training behind that, or
-    it validates itself and the class trains elsewhere."""
-    text = ast.unparse(method)
-    trained = owner if _VALIDATES.search(method.name) else method
-    trains = any(".train()" in line for line in context.lines[trained.lineno - 1 : trained.end_lineno])
-    return trains and f"self.{node.name}(" not in text
-
-
-def _loaded_by(model: ast.expr, node: FunctionNode, context: FileContext) -> str:
-    """The dotted name of what loaded a model by `from_pretrained`, which sets it to evaluation itself; "" for all
-    others."""
-    text = ast.unparse(model)
-    scope: ast.AST = node if isinstance(model, ast.Name) else (context.class_scope or node)
-    for part in descendants(scope):
-        value = part.value if isinstance(part, (ast.Assign, ast.AnnAssign)) else None
-        if isinstance(value, ast.Call) and last_name(value.func) == "from_pretrained":
-            targets = part.targets if isinstance(part, ast.Assign) else [part.target]  # type: ignore[attr-defined]
-            if any(ast.unparse(target) == text for target in targets):
-                return context.resolve(value.func) or "from_pretrained"
-    return ""
 
 
 def _on_training(node: FunctionNode | ast.Module, context: FileContext) -> None:
@@ -286,49 +203,9 @@ def rule_of(name: str, source: str, severity: str, catches: str, why: str, fix: 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _BY_CALL = Watch((ast.Call,), _on_call, TORCH, outside_tests)
 NOTHING = Watch((), _on_call, TORCH, outside_tests)
-EVALUATES = (
-    "class Trainer:\n    def evaluate(self, x):\n        with torch.no_grad():\n            return self.model(x)\n\n"
-)
 LOOP = "def train(model, data):\n    for x in data:\n"
 
 RULES: tuple[Rule, ...] = (
-    rule_of(
-        EVAL, "PB-M1", "HIGH",
-        "Functions that validate or infer with a model, without `eval()` or without switching gradients off.",
-        "Dropout and batch norm go on as in training, so the figures are wrong; gradients fill the memory.",
-        "Call `model.eval()` first and put the loop under `with torch.inference_mode():`.",
-        "In functions named for validation, evaluation or inference that call the model. Steps of Lightning are "
-        "left out.",
-        Watch(FUNCTIONS, _on_validation, TORCH, outside_tests),
-        ("def validate(model, data):\n    return [model(x) for x in data]\n",
-         "def evaluate(net, data):\n    net.eval()\n    return net(data)\n",
-         "def validation_step(model, batch):\n    return model(batch)\n",
-         "from transformers import AutoModel\n\n\ndef infer(name, image):\n"
-         "    model = AutoModel.from_pretrained(name)\n    return model(image)\n",
-         "def test(net, data):\n    with torch.no_grad():\n        return net(data)\n",
-         EVALUATES + "    def sample(self, x):\n        self.model.eval()\n        show(self.model(x))\n"
-         "        self.model.train()\n",
-         EVALUATES + "    def fit(self, x):\n        self.model.train()\n        step(x)\n\n"
-         "    def validate(self, x):\n        self.model.eval()\n        with torch.no_grad():\n"
-         "            return self.model(x)\n"),
-        ("@torch.no_grad()\ndef validate(model, data):\n    model.eval()\n    return model(data)\n",
-         "class M:\n    def validation_step(self, batch):\n        return self.model(batch)\n",
-         "def validate(name):\n    return len(name)\n",
-         "def evaluate(spec, path):\n    spec.loader.exec_module(path)\n    return load_model(path)\n",
-         "class Finder:\n    def load(self, path):\n        self.model = read(path)\n        self.model.eval()\n\n"
-         "    def inference(self, x):\n        with torch.inference_mode():\n            return self.model(x)\n",
-         EVALUATES + "    def fit(self, x):\n        self.model.train()\n        step(x)\n        self.model.eval()\n"
-         "        return self.evaluate(x)\n",
-         "class Finder(Handler):\n    def inference(self, x):\n        with torch.inference_mode():\n"
-         "            return self.model(x)\n",
-         "from shop.models import AutoModel\n\n\nclass Finder:\n    def __init__(self, name):\n"
-         "        self._model = AutoModel.from_pretrained(name)\n\n    def infer(self, image):\n"
-         "        return self._model(image)\n",
-         "from transformers import AutoModel\n\n\n@torch.inference_mode()\ndef infer(name, image):\n"
-         "    model = AutoModel.from_pretrained(name)\n    return model(image)\n",
-         "def validate(model, data):\n    def run_validate(part):\n        with torch.no_grad():\n"
-         "            return model(part)\n\n    model.eval()\n    return run_validate(data)\n"),
-    ),
     rule_of(
         SEED, "PB-M2", "MEDIUM",
         "A training script that sets no seed.",

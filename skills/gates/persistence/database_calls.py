@@ -65,9 +65,10 @@ def fetch_of(call: ast.Call, context: FileContext) -> Fetch | None:
         if found is not None:
             return found
     about = repository_of(owner)
-    if about and _REPOSITORY_READS.fullmatch(name) and len(call.args) + len(call.keywords) >= 1:
-        value = call.args[0] if call.args else call.keywords[0].value
-        return Fetch(about, value)
+    if about and _REPOSITORY_READS.fullmatch(name):
+        given = [*call.args, *(word.value for word in call.keywords)]
+        key = next((value for value in given if not is_session(value, context)), None)
+        return Fetch(about, key) if key is not None else None
     return None
 
 

@@ -21,6 +21,8 @@ REDUNDANT: Pair = (
         ),
         _file("async def step(session, ident):\n    job = await session.get(Job, ident)\n    check(job)\n"
               "    await work(session, ident)\n\n\n" + _WORK),
+        _file("from sqlalchemy.orm import Session\n\n\ndef move(db, pk):\n    menu = menu_dao.get(db, pk)\n"
+              "    check(menu)\n    return menu_dao.get(db, pk)\n", "a repository is given its session"),
         _file("from shop.models import Order\n\n\ndef pay(pk):\n    order = Order.objects.get(pk=pk)\n"
               "    check(order)\n    again = Order.objects.get(pk=pk)\n    return again\n", "twice in one function"),
         Example({
@@ -45,6 +47,8 @@ REDUNDANT: Pair = (
               "    return session.get(Order, ident, with_for_update=True)\n", "the second read locks"),
         _file("def pick(pk, old):\n    if old:\n        return Old.objects.get(pk=pk)\n    return "
               "Old.objects.get(pk=pk)\n"),
+        _file("from sqlalchemy.orm import Session\n\n\ndef move(db, pk, parent):\n    menu = menu_dao.get(db, pk)\n"
+              "    above = menu_dao.get(db, parent)\n    return menu, above\n", "a repository is given its session"),
         _file("from shop.models import Order\n\n\ndef pay(one, two):\n    first = Order.objects.get(pk=one)\n"
               "    second = Order.objects.get(pk=two)\n    return first, second\n"),
     ),

@@ -45,6 +45,8 @@ CLEANUP: Pair = (
               "    base.cursor().execute('select 1')\n"),
     ),
     (
+        _file("from boto3.session import Session\n\n\ndef client(name):\n    session = Session()\n"
+              "    return session.client(name)\n", "it holds nothing open"),
         _file(
             "from app.db import SessionLocal\n\n\ndef count():\n    with SessionLocal() as session:\n"
             "        return session.query(Order).count()\n"

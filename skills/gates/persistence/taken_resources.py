@@ -26,6 +26,7 @@ _CONNECTORS = frozenset(
 )  # fmt: skip
 _FILES = frozenset({"open", "io.open", "builtins.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open",
                     "tarfile.open", "zipfile.ZipFile", "os.fdopen", "tempfile.TemporaryFile"})  # fmt: skip
+_NOT_OF_DATABASES = ("boto3.", "botocore.", "aioboto3.", "aiobotocore.")  # their sessions hold nothing open
 _OWNERS = lazy(r"(engine|pool)$", re.I)
 _GIVERS = frozenset({"connect", "raw_connection", "acquire", "getconn", "checkout"})
 _RELEASES = frozenset(
@@ -50,6 +51,8 @@ def taken(call: ast.Call, context: FileContext) -> tuple[str, Severity] | None:
         return "a connection", "HIGH"
     if _is_cursor(call, context):
         return "a cursor", "MEDIUM"
+    if (name or "").startswith(_NOT_OF_DATABASES):
+        return None
     made = last_name(call.func) if not call.args else ""
     if made and (_made_here(call, context) or (_FACTORY.search(made) and _is_factory(call, context))):
         return "a session", "HIGH"

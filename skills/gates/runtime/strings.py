@@ -127,7 +127,7 @@ def _grown(node: ast.stmt, target: _Target, added: ast.expr, context: FileContex
     loop = loops[0]
     if not isinstance(target, ast.Name) and _starts_anew(loop, ast.unparse(target.value), node):
         return
-    if _starts_anew(loop, name, node) or _leaves(loop, node) or _asks(loop, name):
+    if _starts_anew(loop, name, node) or _leaves(loop, node) or _asks(loop, name) or _hands_on(loop, name, node):
         return
     reported = context.memo.setdefault(CONCAT, set())
     assert isinstance(reported, set)
@@ -281,6 +281,26 @@ def _asks(loop: Loop, name: str) -> bool:
     return _reads_text(loop.test, name)
 
 
+def _hands_on(loop: Loop, name: str, grown: ast.stmt) -> bool:
+    """True where each turn gives the text of that moment to a method or puts it into another text: it is needed whole
+    each time, and no list of parts would do."""
+    beside = (block for block in blocks(loop.body) if grown in block)
+    return any(
+        _takes_whole(part, name)
+        for statement in next(beside, ())
+        if statement is not grown and isinstance(statement, (ast.Expr, ast.Assign, ast.AugAssign))
+        for part in descendants(statement)
+    )
+
+
+def _takes_whole(part: ast.AST, name: str) -> bool:
+    if isinstance(part, ast.JoinedStr):
+        return _reads_text(part, name)
+    if not isinstance(part, ast.Call) or not isinstance(part.func, ast.Attribute):
+        return False
+    return name in map(ast.unparse, (*part.args, *(word.value for word in part.keywords)))
+
+
 _PATH = "shop/report.py"
 
 string_concat_in_loop = Rule(
@@ -361,6 +381,8 @@ string_concat_in_loop = Rule(
                  "        print(name)\n"}),
         Example({_PATH: "def first(rows):\n    text = ''\n    for row in rows:\n        if row.ok:\n"
                  "            text += row.name\n            break\n    return text\n"}),
+        Example({_PATH: "def f(rows):\n    path = ''\n    for row in rows:\n        path = f'{path}/{row}'\n"
+                 "        found.append(path)\n    return found\n"}, note="each of them is needed"),
         Example({_PATH: "def free(name, taken):\n    while name in taken:\n        name += '_'\n    return name\n"}),
         Example({_PATH: "def f(rows):\n    sizes = [0] * 3\n    for row in rows:\n        sizes[row.n] += row.size\n"
                  "    return sizes\n"}),

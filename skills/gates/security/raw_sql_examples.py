@@ -5,6 +5,9 @@ from skills.gates.rule import Example
 
 RAW_SQL_BAD: tuple[Example, ...] = one_file(
     "shop/reports.py",
+    'def _parts(names):\n    return ", ".join(names), len(names)\n\n\ndef rows(session, names):\n'
+    "    listed2, count2 = _parts(names)\n"
+    '    session.execute(text(f"SELECT * FROM shop WHERE name IN ({listed2})"))\n',
     "def clear(cursor, shop):\n    if shop not in shops:\n        return\n    shops = [shop]\n"
     '    for name in shops:\n        cursor.execute(f"DELETE FROM {name}")\n',
     "def rows(cursor, name):\n    cursor.execute(f\"SELECT * FROM shop WHERE name = '{name}'\")\n",
@@ -64,6 +67,9 @@ RAW_SQL_BAD: tuple[Example, ...] = one_file(
 RAW_SQL_GOOD: tuple[Example, ...] = (
     *one_file(
         "shop/reports.py",
+        'def _marks(names):\n    marks = ", ".join(f":n{at}" for at in range(len(names)))\n'
+        "    return marks, dict(enumerate(names))\n\n\ndef rows(session, names):\n    marks2, given2 = _marks(names)\n"
+        '    session.execute(text(f"SELECT * FROM shop WHERE name IN ({marks2})"), given2)\n',
         'def rows(cursor, name):\n    cursor.execute("SELECT * FROM shop WHERE name = %s", [name])\n',
         'TABLE = "shop"\n\n\ndef rows(cursor, ids):\n    marks = ", ".join(["%s"] * len(ids))\n'
         '    cursor.execute(f"SELECT * FROM {TABLE} WHERE id IN ({marks})", ids)\n',

@@ -168,7 +168,7 @@ class Flow:
                 elif isinstance(part, (ast.Subscript, ast.Call)) and self.origin(part) is not None:
                     around.add(_holder(part))
                     if part not in around:
-                        self.checked.add(ast.unparse(part))
+                        self.checked.add(_read(part))
 
     def origin(self, node: ast.AST | None) -> Origin | None:
         """Where the value of an expression came from, None where not from a request, or not in raw form."""
@@ -176,7 +176,7 @@ class Flow:
             return self.held.get(node.id)
         if isinstance(node, ast.Attribute):
             return self._of_attribute(node)
-        if self.checked and isinstance(node, (ast.Subscript, ast.Call)) and ast.unparse(node) in self.checked:
+        if self.checked and isinstance(node, (ast.Subscript, ast.Call)) and _read(node) in self.checked:
             return None
         if isinstance(node, ast.Subscript):
             if isinstance(node.slice, ast.Slice) and isinstance(node.slice.upper, ast.Constant):
@@ -241,6 +241,14 @@ class Flow:
         if name in _KEEPS and (isinstance(function, ast.Name) or name not in _BUILTINS):
             return self._first([*node.args, *(keyword.value for keyword in node.keywords)])
         return self.origin(node.args[2]) if leaves_most(node, self.context) else None
+
+
+def _read(node: ast.Subscript | ast.Call) -> str:
+    """What is read, in one way for `request.GET.get("sort")` and `request.GET["sort"]`."""
+    function = node.func if isinstance(node, ast.Call) else None
+    if isinstance(function, ast.Attribute) and function.attr == "get" and isinstance(node, ast.Call) and node.args:
+        return f"{ast.unparse(function.value)}[{ast.unparse(node.args[0])}]"
+    return ast.unparse(node)
 
 
 def _holder(read: ast.Subscript | ast.Call) -> ast.expr | None:

@@ -87,8 +87,10 @@ def place_of(target: ast.expr, name: str) -> int | None:
     return next((at for at, part in enumerate(parts) if isinstance(part, ast.Name) and part.id == name), None)
 
 
-def by_key(node: ast.Dict) -> dict[Any, ast.expr]:
-    """What a dict that is written out holds under its constant keys."""
+def by_key(node: ast.expr | None) -> dict[Any, ast.expr]:
+    """What a dict that is written out holds under its constant keys, and a tuple at its places."""
+    if not isinstance(node, ast.Dict):
+        return dict(enumerate(node.elts)) if isinstance(node, ast.Tuple) else {}
     return {
         key.value: value for key, value in zip(node.keys, node.values, strict=True) if isinstance(key, ast.Constant)
     }

@@ -215,8 +215,7 @@ def _answers_harmlessly(name: str, context: FileContext, depth: int, key: object
         return False
     answers = [node.value for node in own_nodes(named[0], context) if isinstance(node, ast.Return)]
     if key is not None:
-        dicts = [by_key(node) if isinstance(node, ast.Dict) else {} for node in answers]
-        answers = [pairs.get(key) for pairs in dicts]
+        answers = [by_key(node).get(key) for node in answers]
     with seen_from(named[0], context):
         return bool(answers) and all(harmless(answer, context, depth + 2) for answer in answers)
 
@@ -321,8 +320,11 @@ def _unwritten(name: str, scope: Scope, context: FileContext, depth: int) -> Ite
             for target in node.targets:
                 if not isinstance(called, ast.Call):
                     break
-                if isinstance(target, (ast.Tuple, ast.List)) and place_of(target, name) is not None:
-                    yield last_name(called.func) in COMPILERS or has_parameters(target) or is_fragment(name)
+                at = place_of(target, name) if isinstance(target, (ast.Tuple, ast.List)) else None
+                if at is not None and isinstance(target, (ast.Tuple, ast.List)):
+                    made = last_name(called.func)
+                    known = made in COMPILERS or has_parameters(target) or is_fragment(name)
+                    yield known or _answers_harmlessly(made, context, depth, at)
 
 
 def _looped(

@@ -109,6 +109,8 @@ unsafe_mark_safe = Rule(
         'def bold(name):\n    return mark_safe("<b>%s</b>" % name)\n',
         'def bold(name):\n    return mark_safe(s="<b>%s</b>" % name)\n',
         "def bold(order):\n    return mark_safe(order.note)\n",
+        "class Order(models.Model):\n    note = models.TextField()\n\n    def bold(self):\n"
+        "        return mark_safe(f'<b>{self.note}</b>')\n",
         'def bold(name):\n    return format_html(f"<b>{name}</b>")\n',
         "def tag(css, text):\n    return f\"<b class='{css}'>{text}</b>\"\n\n\n"
         'def bold(order):\n    return mark_safe(tag("late", order.note))\n',
@@ -131,6 +133,8 @@ unsafe_mark_safe = Rule(
     ),
     good=one_file(
         "shop/tags.py",
+        "class Order(models.Model):\n    count = models.PositiveIntegerField()\n\n    def bold(self):\n"
+        "        return mark_safe('<b>{}</b>'.format(self.count))\n",
         'BR = mark_safe("<br>")\n',
         'def bold(name):\n    return format_html("<b>{}</b>", name)\n',
         'def bold(name):\n    return mark_safe("<b>%s</b>" % escape(name))\n',

@@ -37,6 +37,7 @@ _TRANSLATES = frozenset({"_", "gettext", "ngettext", "pgettext", "npgettext", "u
 _DUMPS = frozenset({"dumps", "json_dumps"})
 # What holds a number, or the key of a row.
 _COUNTS = lazy(r"^(?:id|pk|uuid|total)$|(?:^|_)(?:id|pk|count|counter|index)s?$", re.I)
+_NO_TEXT = lazy(r"(?:Integer|Float|Decimal|Boolean|Auto|Date|DateTime|Time|Duration|UUID)Field$")
 # They let tags through as the text has them.
 _MARKUP = frozenset(
     {"markdown.markdown", "markdown2.markdown", "mistune.html", "mistune.markdown", "commonmark.commonmark"}
@@ -58,7 +59,7 @@ def is_trusted(value: ast.expr | None, context: FileContext, depth: int) -> bool
         return value is not None
     if isinstance(value, ast.Name):
         return _is_trusted_name(value, context, depth)
-    if is_literal(value, context) or _can_be_trusted(value):
+    if is_literal(value, context) or _can_be_trusted(value) or _is_number_of_row(value, context):
         return True
     pieces: list[ast.expr | None]
     if isinstance(value, ast.Call):
@@ -152,6 +153,20 @@ def _can_be_trusted(value: ast.expr) -> bool:
         held = last_name(value.value)
         return _OWN.search(held) is not None or (isinstance(value.value, ast.Name) and held.isupper())
     return False
+
+
+def _is_number_of_row(value: ast.expr, context: FileContext) -> bool:
+    """True for `self.stock` of a model whose column holds a number, a date or a key."""
+    owner = context.class_scope
+    if owner is None or not isinstance(value, ast.Attribute) or last_name(value.value) != "self":
+        return False
+    return any(
+        isinstance(part, ast.Assign)
+        and isinstance(part.value, ast.Call)
+        and last_name(part.targets[0]) == value.attr
+        and _NO_TEXT.search(last_name(part.value.func)) is not None
+        for part in owner.body
+    )
 
 
 def _of_call(value: ast.Call, context: FileContext) -> list[ast.expr | None] | bool:

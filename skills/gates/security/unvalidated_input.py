@@ -262,6 +262,8 @@ unvalidated_input = Rule(
         _HEAD
         + "    checked = OrderSerializer(data=request.POST)\n    Order.objects.create(**checked.validated_data)\n",
         _HEAD + '    Order.objects.filter(pk=int(request.GET["pk"]))\n',
+        _HEAD
+        + '    if request.GET.get("sort") in SORTS:\n        shop.sort = request.GET["sort"]\n        shop.save()\n',
         _HEAD + '    return HttpResponseRedirect(reverse("enter") + "?next=" + request.GET["next"])\n',
         _HEAD + '    tags = request.POST.getlist("tags")\n    for tag in tags:\n        if tag not in TAGS:\n'
         "            raise Http404\n    order.tags = tags\n    order.save()\n",

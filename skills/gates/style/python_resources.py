@@ -99,7 +99,7 @@ def _is_kept(node: ast.Call, statement: ast.AST, context: FileContext) -> bool:
     if not whole or not isinstance(target, ast.Name):
         return whole  # an attribute: its owner keeps it
     scope = context.function or context.tree
-    if any(_closes(part, target.id) for part in descendants(scope)):
+    if any(_closes(part, target.id) for part in descendants(scope)) or _is_collected(target.id, scope):
         return True
     return any(
         isinstance(part, ast.Attribute) and part.attr == "close" and last_name(part.value) == target.id
@@ -108,6 +108,17 @@ def _is_kept(node: ast.Call, statement: ast.AST, context: FileContext) -> bool:
         for last in (*block.finalbody, *block.handlers)
         for part in descendants(last)
     )
+
+
+def _is_collected(name: str, scope: ast.AST) -> bool:
+    """True where a file goes into a list, and the function closes what it took: `for file in files: file.close()`."""
+    calls = [part for part in descendants(scope) if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute)]
+    kept = any(
+        last_name(call.func) == "append" and isinstance(call.args[0], ast.Name) and call.args[0].id == name
+        for call in calls
+        if call.args
+    )
+    return kept and any(last_name(call.func) == "close" for call in calls)
 
 
 def _closes(part: ast.AST, name: str) -> bool:
@@ -160,6 +171,8 @@ open_without_with = Rule(
     watches=(Watch((ast.Call,), _on_open, _OPENING, is_product_path, near=_OPENING),),
     bad=one_file(
         "shop/cart.py",
+        "def read(paths, send):\n    files = []\n    for path in paths:\n        files.append(open(path))\n"
+        "    send(files)\n",
         "import json\n\nprices = json.load(open('prices.json'))\n",
         "def read(path):\n    file = open(path)\n    return file.read()\n",
         "from pathlib import Path\n\n\ndef read(path: Path):\n    return (path / 'x').open().read()\n",
@@ -170,6 +183,9 @@ open_without_with = Rule(
     ),
     good=one_file(
         "shop/cart.py",
+        "def read(paths, send):\n    files = []\n    try:\n        for path in paths:\n            file = open(path)\n"
+        "            files.append(file)\n        send(files)\n    finally:\n        for file in files:\n"
+        "            file.close()\n",
         "def answer(path):\n    file = path.open('rb')\n    return FileResponse(file, content_type='text/plain')\n",
         "def read(order):\n    order.scan.open('rb')\n    return archive.open('r').read()\n",
         "with open('prices.json') as file:\n    prices = file.read()\n",

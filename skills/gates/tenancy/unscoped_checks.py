@@ -23,6 +23,7 @@ HOOKS = frozenset(
 _USED = frozenset({"filter_backends", "permission_classes"})
 _PLAIN = frozenset({"", "object", "APIView", "View", "BasePermission", "IsAuthenticated", "AllowAny"})
 _NO_KEYS = frozenset({"self", "cls", "request", "view", "get", *OUTSIDE, *ASKERS})
+_READS_ONE = frozenset({"get", "aget", "first", "afirst", *SHORTCUTS})
 _VETTED = "unscoped-tenant-query: keys that were asked for"
 
 
@@ -43,7 +44,7 @@ def vetted_in(function: FunctionNode, context: FileContext, but: str = "") -> fr
 def _read_by(name: str, function: FunctionNode, context: FileContext) -> Iterator[str]:
     """What the key of a row is called, by which a function read it: `invoice = Invoice.objects.get(pk=pk)`."""
     for row in uses_of(function, context).bound.get(name, ()):
-        if isinstance(row, ast.Call) and (is_manager(chain_of(row).manager) or last_name(row.func) in SHORTCUTS):
+        if isinstance(row, ast.Call) and last_name(row.func) in _READS_ONE:
             yield from (word for lookup, value in conditions_of(row) if is_key(lookup) for word in words_of(value))
 
 

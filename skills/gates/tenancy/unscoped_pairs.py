@@ -115,6 +115,12 @@ PAIRS_GOOD: tuple[Example, ...] = (
         note="the row of that key was asked for",
     ),
     by_hand(
+        f"{IN}def like(request, pk):\n    invoices = Invoice.objects.select_related('company')\n"
+        "    invoice = invoices.get(pk=pk)\n    check_access(request, invoice)\n"
+        "    Invoice.objects.filter(pk=pk).update(likes=F('likes') + 1)\n",
+        note="the same of rows that have a name",
+    ),
+    by_hand(
         f"{IN}def drop(request, pk):\n"
         "    Line.objects.filter(company=request.company, number=Invoice.objects.get(pk=pk).number).delete()\n",
         note="one word of it is a condition of a query that is scoped",

@@ -27,7 +27,9 @@ def _on_try(node: ast.Try, context: FileContext) -> None:
         return  # a property: each example is answered, or refused in this one way
     if all(_says_so(handler) for handler in node.handlers) or _asserts_after(node, context):
         return
-    by_hand = _fails(ast.Module(node.orelse, [])) or _always_fails(node)
+    if _tells_errors_apart(node):
+        return
+    by_hand = _fails(ast.Module(node.orelse, [])) or _always_fails(node) or _ends_in_error(node.orelse)
     if _raises_itself(node):
         return
     goes_on = all(_recovers(handler, node) for handler in node.handlers) or _tries_again(node, context)
@@ -51,6 +53,15 @@ def _says_so(handler: ast.ExceptHandler) -> bool:
     last = handler.body[-1]
     answers = isinstance(last, ast.Return) and last.value is not None
     return cancelled or answers or isinstance(last, ast.Raise) or _fails(handler)
+
+
+def _tells_errors_apart(node: ast.Try) -> bool:
+    """True where the test fails of one error and lets another be: what it is about is the first."""
+    return any(map(_fails, node.handlers)) and not any(_is_broad(handler) for handler in node.handlers)
+
+
+def _ends_in_error(body: list[ast.stmt]) -> bool:
+    return bool(body) and isinstance(body[-1], ast.Raise)
 
 
 def _is_false(node: ast.expr) -> bool:
@@ -238,6 +249,8 @@ try_in_test = Rule(
     ),
     good=one_file(
         "tests/test_cart.py",
+        "def test_flag():\n    try:\n        call_command('pay', '--size', '3')\n    except CommandError:\n"
+        "        pass\n    except SystemExit as error:\n        self.fail(f'--size is unknown: {error}')\n",
         "def test_late(cart):\n    for _ in range(9):\n        try:\n            cart.pay()\n        except Closed:\n"
         "            continue\n        assert cart.paid\n        break\n",
         "def test_empty():\n    try:\n        with undone():\n            pay(1)\n            raise Undo\n"

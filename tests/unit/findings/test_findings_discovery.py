@@ -33,7 +33,14 @@ def test_tracked_and_untracked_are_in_scope_ignored_are_not(repo: Path) -> None:
 
 def test_vendored_and_generated_are_skipped_with_their_reason(repo: Path) -> None:
     make(
-        repo, "vendor/x.py", "lib/site-packages/y.py", "build/z.py", "api/user_pb2.py", "api/user_pb2_grpc.py", "own.py"
+        repo,
+        "vendor/x.py",
+        "ml/thirdparty/v.py",
+        "lib/site-packages/y.py",
+        "build/z.py",
+        "api/user_pb2.py",
+        "api/user_pb2_grpc.py",
+        "own.py",
     )
     scope = discover(repo)
     assert list(scope.files) == ["own.py"]
@@ -42,6 +49,7 @@ def test_vendored_and_generated_are_skipped_with_their_reason(repo: Path) -> Non
         "api/user_pb2_grpc.py": "generated",
         "build/z.py": "build output",
         "lib/site-packages/y.py": "vendored",
+        "ml/thirdparty/v.py": "vendored",
         "vendor/x.py": "vendored",
     }
 
