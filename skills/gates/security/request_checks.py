@@ -11,7 +11,7 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import descendants
 
-_CHECKS = lazy(
+CHECKS = lazy(
     r"valid|check|clean|sanit|safe|allow|permit|verif|match|isdigit|isalnum|isalpha|isdecimal|isnumeric|identifier|accept"
     r"|startswith|endswith|supported|^is_|_is_|known|clean|relative_to|commonpath|commonprefix|parse|UUID|^int$|assert"
     r"|^is(?:sub|super)set$|^has_(?:property|field|column)$",
@@ -22,6 +22,7 @@ _ASKS_ELSE = lazy(
     r"exist|^is_?(?:file|dir|link|mount|instance)$|access|^(?:bool|len|str|list|dict|set|any|all|get|strip|lower|loads|filter"
     r"|first|open|read|stat|join)$|get_|fetch|find|load|query|search"
 )
+_VERDICT = lazy(r"^(?:is|has|check|validate|verify)_|^validate$|_(?:valid|check)$")
 _CLEANS = lazy(r"\[\^|\\[WDS]")
 _OF_SHAPE = frozenset({"ValueError", "TypeError", "ValidationError", "DataError", "Exception", "BaseException"})
 _FAMILY = lazy(r"[a-z]\w+_(?:%s|\{\w*\}|$)")
@@ -32,7 +33,7 @@ def checked_by(test: ast.expr) -> Iterator[ast.expr]:
     """What a condition compares with a list, each one or all of them, or gives to a function that checks."""
     for node in descendants(test):
         if isinstance(node, ast.Call):
-            if _CHECKS.search(last_name(node.func)):
+            if CHECKS.search(last_name(node.func)):
                 yield from node.args
                 yield from (keyword.value for keyword in node.keywords)
                 if isinstance(node.func, ast.Attribute):
@@ -45,6 +46,15 @@ def checked_by(test: ast.expr) -> Iterator[ast.expr]:
                 yield node.left
         elif isinstance(node, (ast.GeneratorExp, ast.ListComp)) and _asks_each(node):
             yield node.generators[0].iter
+
+
+def measured(test: ast.expr) -> Iterator[str]:
+    """The names whose length is compared with a number above 1: `len(name) > 80`."""
+    for node in descendants(test):
+        if isinstance(node, ast.Compare) and isinstance(node.left, ast.Call) and last_name(node.left.func) == "len":
+            limit = node.comparators[0]
+            unset = isinstance(limit, ast.Constant) and limit.value in {0, 1}
+            yield from (part.id for part in node.left.args if isinstance(part, ast.Name) and not unset)
 
 
 def known_within(node: ast.stmt) -> list[str]:
@@ -109,7 +119,7 @@ def known_unless(test: ast.expr) -> Iterator[ast.expr]:
 def _is_of_table(function: ast.expr) -> bool:
     """True for `TYPES.get` and `self.allowed_types.get`: what has no entry there is turned away."""
     owner = last_name(function.value) if isinstance(function, ast.Attribute) and function.attr == "get" else ""
-    return owner.isupper() or _CHECKS.search(owner) is not None
+    return owner.isupper() or CHECKS.search(owner) is not None
 
 
 def each_known_after(loop: ast.For | ast.AsyncFor) -> Iterator[ast.expr]:
@@ -148,12 +158,15 @@ def _asks_each(node: ast.GeneratorExp | ast.ListComp) -> bool:
         return False
     if last_name(test.func) == "isinstance" and len(test.args) > 1:
         return not any(last_name(part) in {"str", "dict", "list"} for part in descendants(test.args[1]))
-    return _CHECKS.search(last_name(test.func)) is not None
+    return CHECKS.search(last_name(test.func)) is not None
 
 
 def asked(value: ast.expr) -> Iterator[ast.expr]:
     """What a form or a serializer is given one by one, to be asked whether it is valid:
-    `IdsSerializer(data={"ids": ids})`; and what is asked for more than is allowed: `unknown = data.keys() - FIELDS`."""
+    `IdsSerializer(data={"ids": ids})`; what is asked for more than is allowed: `unknown = data.keys() - FIELDS`; and
+    what a function gives its verdict on: `known = validate_email(email)`."""
+    if isinstance(value, ast.Call) and _VERDICT.search(last_name(value.func)):
+        yield from value.args
     left = value.left if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub) else None
     if isinstance(left, ast.Call) and last_name(left.func) == "keys":
         yield left

@@ -13,10 +13,11 @@ from skills.record import record
 
 BODY = frozenset(
     {"GET", "POST", "FILES", "data", "DATA", "query_params", "args", "form", "values", "json", "files", "body",
-     "view_args", "path_params", "params", "json_body", "matchdict", "content_params", "REQUEST", "PUT"}
+     "view_args", "path_params", "params", "json_body", "matchdict", "content_params", "REQUEST", "PUT",
+     "query", "forms", "match_info"}
 )  # fmt: skip
 ENVELOPE = frozenset({"COOKIES", "cookies", "headers", "META", "query_string"})
-BODY_CALLS = frozenset({"json", "get_json", "form", "body", "get_data"})
+BODY_CALLS = frozenset({"json", "get_json", "form", "body", "get_data", "post"})
 READS = BODY | ENVELOPE | BODY_CALLS
 READ_WORDS = Words(*(f".{name}".encode() for name in sorted(READS)))
 READ_OF_REQUEST = lazy(rf"request\s*\.\s*(?:{'|'.join(sorted(READS))})\b")
@@ -63,7 +64,8 @@ def request_names(function: FunctionNode, context: FileContext) -> frozenset[str
             continue
         for argument in (*scope.args.posonlyargs, *scope.args.args, *scope.args.kwonlyargs):
             hint = argument.annotation
-            if argument.arg == "request" or (hint is not None and last_name(hint) in _REQUEST_TYPES):
+            typed = hint is not None and last_name(hint) in _REQUEST_TYPES
+            if typed or (argument.arg == "request" and not (hint is not None and _is_model(hint, context))):
                 names.add(argument.arg)
     imported = context.memo.get(_IMPORTED)
     if not isinstance(imported, frozenset):
@@ -73,6 +75,12 @@ def request_names(function: FunctionNode, context: FileContext) -> frozenset[str
             if dotted.endswith(".request") and dotted.startswith(_REQUEST_MODULES)
         )
     return imported.union(names)
+
+
+def _is_model(hint: ast.expr, context: FileContext) -> bool:
+    """True for `request: SearchRequest`, a model of what a client sends, which is called like the request."""
+    named = isinstance(hint, (ast.Name, ast.Attribute)) and last_name(hint) not in {"Any", "object"}
+    return named and not context.packages.isdisjoint({"fastapi", "pydantic", "starlette"})
 
 
 def route_of(function: FunctionNode) -> ast.Call | None:

@@ -7,6 +7,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.syntax import BLOCKS, SCOPES, descendants
 from skills.gates.security.request_checks import (
+    CHECKS,
     asked,
     catches,
     checked_by,
@@ -14,6 +15,7 @@ from skills.gates.security.request_checks import (
     known_unless,
     known_within,
     leaves_most,
+    measured,
     names_literals,
     tried,
 )
@@ -27,6 +29,27 @@ from skills.gates.security.request_data import (
     Origin,
     request_names,
     sent_parameters,
+)
+from skills.gates.security.request_helpers import (
+    Followed,
+    arguments_of,
+    followed,
+    may_follow,
+    parameters_of,
+    readers,
+)
+from skills.gates.security.request_parts import (
+    at_key,
+    cut,
+    fields_of,
+    grown,
+    header,
+    holder,
+    is_empty,
+    operands,
+    read_field,
+    trimmed,
+    written_as,
 )
 
 # What gives back its argument, in another form.
@@ -45,16 +68,23 @@ _METHODS = frozenset(
      "getfirst", "join", "read", "format_map", "setdefault", "multi_items", "lists", "splitlines", "casefold",
      "removeprefix", "removesuffix", "open", "chunks", "getvalue", "__getitem__", "get_all", "getone", "joinpath"}
 )  # fmt: skip
+_GIVES = "request data: what functions of the file give back"
 
 
 class Flow:
     """What the names of one function hold while its statements are read in order."""
 
-    def __init__(self, function: FunctionNode, context: FileContext) -> None:
+    def __init__(self, function: FunctionNode, context: FileContext, followed: Followed | None = None) -> None:
+        """Where `followed` says what a call gives, the function holds that and nothing else of its parameters."""
         self.function = function
         self.context = context
-        self.held: dict[str, Origin] = dict(sent_parameters(function, context))
+        self.held: dict[str, Origin] = dict(sent_parameters(function, context) if followed is None else followed.held)
         self.requests = request_names(function, context)
+        if followed is not None:
+            self.requests = self.requests.difference(parameters_of(function)).union(followed.requests)
+        self.fields: dict[str, dict[str, Origin | None]] = {}  # of what the source writes field by field
+        self.trimmed: dict[str, str] = {}  # name → the name that it is without its spaces, sign or case
+        self.lists: set[str] = set()  # names of lists and sets that begin in the source
         self.checked: set[str] = set()  # what a condition looked at that has no name: `request.POST["pk"]`
         self.caught = 0  # how many `try` around the statement catch a value of another shape
 
@@ -101,11 +131,11 @@ class Flow:
         """The calls in the statement's own expressions where these name what a client sends, and whether they bind."""
         named = fed = False
         calls: list[ast.Call] = []
-        for part in _header(statement):
+        for part in header(statement):
             for node in descendants(part):
                 kind = node.__class__
                 if kind is ast.Name:
-                    fed = fed or node.id in self.held or node.id in self.requests  # type: ignore[attr-defined]
+                    fed = fed or node.id in self.held or node.id in self.requests or node.id in self.fields  # type: ignore[attr-defined]
                 elif kind is ast.Attribute:
                     fed = fed or node.attr == "request"  # type: ignore[attr-defined]
                 elif kind is ast.Call:
@@ -121,6 +151,7 @@ class Flow:
             for target in statement.targets:
                 self._assign(target, statement.value)
             self._forget_all(asked(statement.value))
+            self._measured(statement.value)
         elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
             self._assign(statement.target, statement.value)
         elif isinstance(statement, ast.AugAssign):
@@ -130,25 +161,67 @@ class Flow:
             self._forget_all(each_known_after(statement))
         elif isinstance(statement, (ast.If, ast.While, ast.Assert)):
             self._forget_all(checked_by(statement.test))
+            self._measured(statement.test)
             if isinstance(statement, ast.If) and isinstance(statement.body[-1], (ast.Raise, ast.Return)):
                 self._forget_all(known_unless(statement.test))
         elif isinstance(statement, ast.Expr):
+            self._grow(statement)
             self._forget_all(checked_by(statement.value))
-        for part in _header(statement) if named else ():
+        for part in header(statement) if named else ():
             for node in descendants(part):
                 if isinstance(node, ast.NamedExpr):
                     self._bind(node.target, self.origin(node.value))
+
+    def _measured(self, test: ast.expr) -> None:
+        """What the function asks the length of is as good as cut."""
+        for name in measured(test):
+            if name in self.held:
+                self.held[name] = cut(self.held[name]) or self.held[name]
 
     def _assign(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
             origins = [self.origin(part) for part in value.elts]
             for place, origin in zip(target.elts, origins, strict=True):
                 self._bind(place, origin)
-        else:
-            self._bind(target, self.origin(value))
+            return
+        fields = fields_of(value, self.context) if isinstance(target, ast.Name) else None
+        origins_of = None if fields is None else {key: self.origin(part) for key, part in fields.items()}
+        self._bind(target, self.origin(value))
+        if isinstance(target, ast.Name):
+            if origins_of is not None:
+                self.fields[target.id] = origins_of
+            if isinstance(value, (ast.List, ast.Set)) or is_empty(value):
+                self.lists.add(target.id)
+            self.trimmed[target.id] = trimmed(value)
+        elif isinstance(target, (ast.Subscript, ast.Attribute)):
+            self._set_field(target, self.origin(value))
+
+    def _set_field(self, target: ast.Subscript | ast.Attribute, origin: Origin | None) -> None:
+        """Takes over `options["name"] = …` where the source writes the fields of `options`."""
+        name = target.value.id if isinstance(target.value, ast.Name) else ""
+        if name not in self.fields:
+            return
+        _, key = read_field(target)
+        if key:
+            self.fields[name][key] = origin
+        if origin is not None:
+            self.held.setdefault(name, origin)
+            if not key:
+                del self.fields[name]
+
+    def _grow(self, statement: ast.Expr) -> None:
+        """Takes over `parts.append(name)` and its like."""
+        found = grown(statement)
+        if found is not None and found[0] in self.lists:
+            origin = self._first(found[1])
+            if origin is not None:
+                self.held.setdefault(found[0], origin)
 
     def _bind(self, target: ast.expr, origin: Origin | None) -> None:
         if isinstance(target, ast.Name):
+            self.fields.pop(target.id, None)
+            self.lists.discard(target.id)
+            self.trimmed.pop(target.id, None)
             if origin is None:
                 self.held.pop(target.id, None)
             else:
@@ -164,29 +237,46 @@ class Flow:
             around: set[ast.AST | None] = set()  # what holds other keys besides the one that was looked at
             for part in descendants(node):
                 if isinstance(part, ast.Name):
-                    self.held.pop(part.id, None)
-                elif isinstance(part, (ast.Subscript, ast.Call)) and self.origin(part) is not None:
-                    around.add(_holder(part))
                     if part not in around:
-                        self.checked.add(_read(part))
+                        for name in (part.id, self.trimmed.get(part.id, "")):
+                            self.held.pop(name, None)
+                            self.fields.pop(name, None)
+                elif isinstance(part, (ast.Subscript, ast.Call)) and self.origin(part) is not None:
+                    around.add(holder(part))
+                    if part not in around:
+                        self.checked.add(written_as(part))
 
     def origin(self, node: ast.AST | None) -> Origin | None:
         """Where the value of an expression came from, None where not from a request, or not in raw form."""
         if isinstance(node, ast.Name):
-            return self.held.get(node.id)
+            held = self.held.get(node.id)
+            if held is None or held.key is None or not self.checked:
+                return held
+            return None if written_as(held.key) in self.checked else held
+        if self.checked and isinstance(node, (ast.Subscript, ast.Call)) and written_as(node) in self.checked:
+            return None
+        written = self._written(node) if self.fields else None
+        if written is not None:
+            return written[0]
         if isinstance(node, ast.Attribute):
             return self._of_attribute(node)
-        if self.checked and isinstance(node, (ast.Subscript, ast.Call)) and _read(node) in self.checked:
-            return None
         if isinstance(node, ast.Subscript):
-            if isinstance(node.slice, ast.Slice) and isinstance(node.slice.upper, ast.Constant):
-                return _cut(self.origin(node.value))
-            return _at_key(self.origin(node.value), node.value, node)
+            return self._of_subscript(node)
         if isinstance(node, (ast.Await, ast.Starred, ast.FormattedValue, ast.NamedExpr)):
             return self.origin(node.value)
-        if isinstance(node, ast.Call):
-            return self._of_call(node)
-        return self._first(_operands(node))
+        return self._of_call(node) if isinstance(node, ast.Call) else self._first(operands(node))
+
+    def _of_subscript(self, node: ast.Subscript) -> Origin | None:
+        whole = self.origin(node.value)
+        if isinstance(node.slice, ast.Slice) and isinstance(node.slice.upper, ast.Constant):
+            return cut(whole)
+        return at_key(whole, node.value, node)
+
+    def _written(self, node: ast.AST | None) -> tuple[Origin | None] | None:
+        """What a field holds that the source writes: `options["name"]`, `wanted.name`."""
+        owner, key = read_field(node)
+        fields = self.fields.get(owner.id) if isinstance(owner, ast.Name) else None
+        return (fields[key],) if fields is not None and key in fields else None
 
     def _first(self, nodes: list[ast.expr]) -> Origin | None:
         for node in nodes:
@@ -202,6 +292,8 @@ class Flow:
         function = self.function
         if self.requests <= {"request"}:  # told by the text, which is much faster than a look at what is below
             text = "\n".join(self.context.lines[function.lineno - 1 : function.end_lineno])
+            if any(f"{name}(" in text for name in readers(self.context)):
+                return True
             if not READ_OF_REQUEST.search(text):
                 return False
         elif not self.context.mentions(READ_WORDS, function):
@@ -234,81 +326,37 @@ class Flow:
             if function.attr in _METHODS:
                 owner = self.origin(function.value)
                 if owner is not None:
-                    return _at_key(owner, function.value, node)
+                    return at_key(owner, function.value, node)
                 if function.attr in {"format", "join", "replace", "joinpath", "format_map"}:
                     return self._first([*node.args, *(keyword.value for keyword in node.keywords)])
         name = last_name(function)
         if name in _KEEPS and (isinstance(function, ast.Name) or name not in _BUILTINS):
             return self._first([*node.args, *(keyword.value for keyword in node.keywords)])
-        return self.origin(node.args[2]) if leaves_most(node, self.context) else None
+        if leaves_most(node, self.context):
+            return self.origin(node.args[2])
+        return self._given_back(node)
 
+    def _given_back(self, node: ast.Call) -> Origin | None:
+        """What a function of the file gives back of what it is given, or of the request."""
+        found = self.follow(node)
+        if found is None or CHECKS.search(found.function.name):
+            return None
+        known = self.context.memo.setdefault(_GIVES, {})
+        assert isinstance(known, dict)
+        if found.key not in known:
+            known[found.key] = None  # what calls itself gives back nothing new
+            with found.entered(self.context):
+                inner = Flow(found.function, self.context, found)
+                origins = [inner.origin(step.value) for step in inner.steps() if isinstance(step, ast.Return)]
+            known[found.key] = next((one.kind for one in origins if one is not None), None)
+        kind = known[found.key]
+        return None if kind is None else Origin(kind, node, node.lineno)
 
-def _read(node: ast.Subscript | ast.Call) -> str:
-    """What is read, in one way for `request.GET.get("sort")` and `request.GET["sort"]`."""
-    function = node.func if isinstance(node, ast.Call) else None
-    if isinstance(function, ast.Attribute) and function.attr == "get" and isinstance(node, ast.Call) and node.args:
-        return f"{ast.unparse(function.value)}[{ast.unparse(node.args[0])}]"
-    return ast.unparse(node)
-
-
-def _holder(read: ast.Subscript | ast.Call) -> ast.expr | None:
-    """What a key is read of: `data["owner"]` of `data["owner"]["mail"]` and of `data["owner"].get("mail")`."""
-    if isinstance(read, ast.Subscript):
-        return read.value if isinstance(read.slice, ast.Constant) and isinstance(read.slice.value, str) else None
-    return read.func.value if isinstance(read.func, ast.Attribute) and read.func.attr == "get" else None
-
-
-def _cut(origin: Origin | None) -> Origin | None:
-    """The same origin of a text that a column can hold: `request.POST["name"][:80]`."""
-    if origin is None or origin.kind != "body":
-        return origin
-    return Origin("cut", origin.node, origin.line, origin.key)
-
-
-def _at_key(origin: Origin | None, inner: ast.expr, outer: ast.expr) -> Origin | None:
-    """The same origin, named with the key that is read: `request.data["note"]`."""
-    if origin is None or origin.node is not inner:
-        return origin
-    return Origin(origin.kind, origin.node, origin.line, outer)
-
-
-def _operands(node: ast.AST | None) -> list[ast.expr]:
-    """The expressions that the value of an expression is made of."""
-    if isinstance(node, ast.BinOp):
-        return [node.left, node.right]
-    if isinstance(node, (ast.JoinedStr, ast.BoolOp)):
-        return node.values
-    if isinstance(node, ast.IfExp):
-        return [node.body, node.orelse]
-    if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
-        return node.elts
-    if isinstance(node, ast.Dict):
-        return node.values
-    if isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp)):
-        return [node.elt]
-    return [node.value] if isinstance(node, ast.DictComp) and not _chooses_keys(node) else []
-
-
-def _chooses_keys(node: ast.DictComp) -> bool:
-    """True for `{key: value for key, value in … if key in ALLOWED}`."""
-    key = node.key.id if isinstance(node.key, ast.Name) else ""
-    return any(
-        isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.In) and bool(key) and last_name(test.left) == key
-        for generator in node.generators
-        for test in generator.ifs
-    )
-
-
-def _header(statement: ast.stmt) -> list[ast.AST]:
-    """The expressions of a statement itself, without its blocks."""
-    if not BLOCKS[statement.__class__]:
-        return [statement]
-    if isinstance(statement, (ast.If, ast.While)):
-        return [statement.test]
-    if isinstance(statement, (ast.For, ast.AsyncFor)):
-        return [statement.iter]
-    if isinstance(statement, (ast.With, ast.AsyncWith)):
-        return [item.context_expr for item in statement.items]
-    if isinstance(statement, ast.Match):
-        return [statement.subject]
-    return [] if hasattr(statement, "handlers") else [statement]
+    def follow(self, node: ast.Call) -> Followed | None:
+        """The function of the file that a call runs, where the call hands it the request or a part of it."""
+        if not may_follow(node, self.context):
+            return None
+        given = {place: self.origin(value) for place, value in arguments_of(node)}
+        held = {place: origin for place, origin in given.items() if origin is not None}
+        requests = {place for place, value in arguments_of(node) if self.is_request(value)}
+        return followed(node, held, requests, self.context)

@@ -3,17 +3,18 @@
 import ast
 import re
 
-from skills.gates.analysis.local_values import said_in, values_of
+from skills.gates.analysis.local_values import values_of
 from skills.gates.analysis.queries import MANAGERS, chain_of, orm_evidence
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Severity
+from skills.gates.security.request_addresses import begins_here, fixed_host, own_beginning
 from skills.gates.security.request_checks import is_of_family
 from skills.gates.security.request_data import Origin
 from skills.gates.security.request_flow import Flow
-from skills.gates.security.row_uses import is_cleaned, is_only_shown
+from skills.gates.security.row_uses import is_added, is_cleaned, is_only_shown
 
 Sink = tuple[list[ast.expr], str, Severity]
 _BUILTINS: dict[str, tuple[str, Severity]] = {
@@ -78,6 +79,7 @@ _REDIRECTS = frozenset(
 )
 _TRUSTS = frozenset({"mark_safe", "SafeString", "SafeText", "Markup", "SafeData"})
 _SIGNED = (b"signature", b"SIGNATURE", b"Signature", b"compare_digest")
+_UNESCAPED = "is sent back as part of a page, unescaped"
 _STAYS = lazy(r"REFERER|QUERY_STRING", re.I)
 _HTTP_METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "request", "stream"})
 _HTTP_CLIENTS = lazy(r"^(?:httpx\.(?:Async)?Client|requests\.[sS]ession|aiohttp\.ClientSession)$")
@@ -95,7 +97,12 @@ _KEY = lazy(
     r"(?:^|_)(?<!external_)(?<!remote_)(?<!foreign_)(?:pk|id|uuid)(?:__in|__exact)?$|__(?:gt|gte|lt|lte|range|date|year|month|day|regex)$"
 )
 _FILES = lazy(r"\.(?:FILES|files)\b")
-_HOST = lazy(r"^[a-z][a-z0-9+.-]*://[^/\s{%]+[/?#]|^/[^/\\]", re.I)
+# A cookie, or a header that no proxy, browser or tracing sets.
+_OWN_HEADER = lazy(
+    r"(?:COOKIES|cookies)\W+(?:get\W+)?(?!csrf|session|lang|django)\w|['\"](?:HTTP_)?X[-_]"
+    r"(?!forward|real|request|correl|trace|csrf|amzn|client|original|cluster|b3|http)",
+    re.I,
+)
 
 
 def sink_of(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, str, Severity, ast.expr] | None:
@@ -119,16 +126,23 @@ def sink_of(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, s
     for value in values:
         origin = flow.origin(value)
         kinds = {"body", "cut"} if what.startswith("looks up") else {"body"}
-        if origin is None or (severity == "LOW" and (origin.kind not in kinds or _FILES.search(origin.text))):
+        if origin is None or (severity == "LOW" and not _is_sent(origin, kinds)):
             continue
         if what == "decides where the visitor is sent" and _STAYS.search(ast.unparse(origin.key or origin.node)):
             continue  # back to where the visitor came from, or what follows the path
-        if what.startswith(("decides where",)) and (_fixed_host(value, context) or _own_beginning(value, flow)):
+        if what.startswith(("decides where",)) and (fixed_host(value, context) or own_beginning(value, flow)):
             continue
         if what == "is written to a file unchecked" and _FILES.search(origin.text):
             continue  # to take a file is to write it; upload-without-validation asks about its size and kind
         return origin, what, "MEDIUM" if severity == "LOW" else severity, value
     return None
+
+
+def _is_sent(origin: Origin, kinds: set[str]) -> bool:
+    """True for what a client fills in, cookies and headers of the application's own with it; not for files."""
+    if origin.kind == "envelope":
+        return "body" in kinds and _OWN_HEADER.search(origin.text) is not None
+    return origin.kind in kinds and _FILES.search(origin.text) is None
 
 
 def _first(node: ast.Call, *names: str) -> list[ast.expr]:
@@ -167,13 +181,19 @@ def _known_call(node: ast.Call, context: FileContext) -> Sink | None:
 def _answer(node: ast.Call, context: FileContext) -> Sink | None:
     """What goes into a page, a redirect or a mail as it is."""
     name = last_name(node.func)
+    if name == "Response" and _sends_page(node, context):
+        return (
+            _first(node, "text", "body", "content", "response"),
+            "is sent back as part of a page, unescaped",
+            "MEDIUM",
+        )
     if name in _ANSWERS:
         kind = " ".join(ast.unparse(keyword.value) for keyword in node.keywords if "type" in (keyword.arg or ""))
         if re.search(r"json|plain|csv|octet|xml|image|pdf", kind) or len(node.args) > 1:
             return None
-        return _first(node, "content"), "is sent back as part of a page, unescaped", "MEDIUM"
+        return _first(node, "content"), _UNESCAPED, "MEDIUM"
     if name in _REDIRECTS:
-        values = [value for value in _first(node, "url", "redirect_to") if not _begins_here(value)]
+        values = [value for value in _first(node, "url", "redirect_to") if not begins_here(value)]
         return (values, "decides where the visitor is sent", "MEDIUM") if values else None
     if name in _TRUSTS or name == "format_html":
         return _first(node), "becomes trusted HTML", "HIGH"
@@ -189,6 +209,15 @@ def _answer(node: ast.Call, context: FileContext) -> Sink | None:
     return None
 
 
+def _sends_page(node: ast.Call, context: FileContext) -> bool:
+    """True for an answer of Flask that says no other type, and for one of aiohttp or Starlette that says HTML."""
+    package = (context.resolve(node.func) or "").partition(".")[0]
+    kinds = [ast.unparse(word.value) for word in node.keywords if word.arg and "type" in word.arg]
+    if package in {"flask", "quart", "werkzeug"}:
+        return len(node.args) < 4 and all("html" in kind for kind in kinds)
+    return package in {"aiohttp", "starlette", "fastapi"} and any("html" in kind for kind in kinds)
+
+
 def _storage(node: ast.Call, context: FileContext) -> Sink | None:
     """Rows that are written, changed or looked up with it."""
     name = last_name(node.func)
@@ -200,17 +229,7 @@ def _storage(node: ast.Call, context: FileContext) -> Sink | None:
     query = any(step in {"query", "filter_by"} for step, _ in chain.calls[:-1]) or last_name(chain.root) == "query"
     if not (chain.manager in MANAGERS or query or orm_evidence(chain, context)):
         return None
-    values = [keyword.value for keyword in node.keywords if keyword.arg] if name in _WRITES else _keys(node)
-    for keyword in node.keywords:
-        if keyword.arg == "defaults" and isinstance(keyword.value, ast.Dict):
-            values += keyword.value.values
-        elif keyword.arg is None and isinstance(keyword.value, ast.Dict):
-            values += [part for part in keyword.value.keys if part is not None]
-            values += [
-                part
-                for key, part in zip(keyword.value.keys, keyword.value.values, strict=True)
-                if name in _WRITES or (isinstance(key, ast.Constant) and _KEY.search(str(key.value)))
-            ]
+    values = _fields(node, writes=name in _WRITES)
     if name in _WRITES:
         return values, "is stored unchecked", "LOW"
     values += [argument for argument in node.args if name in {"order_by", "values", "values_list", "only"}]
@@ -223,9 +242,29 @@ def _storage(node: ast.Call, context: FileContext) -> Sink | None:
     return values, "looks up rows unchecked", "LOW"
 
 
+def _fields(node: ast.Call, *, writes: bool) -> list[ast.expr]:
+    """What a query or a write is given for its fields, by keywords, `defaults` and unpacked dicts."""
+    values = [word.value for word in node.keywords if word.arg] if writes else _keys(node)
+    for word in node.keywords:
+        given = word.value
+        if word.arg == "defaults" and isinstance(given, ast.Dict):
+            values += given.values
+        elif word.arg is None and isinstance(given, ast.Dict):
+            values += [part for part in given.keys if part is not None]
+            values += [
+                part
+                for key, part in zip(given.keys, given.values, strict=True)
+                if writes or (isinstance(key, ast.Constant) and _KEY.search(str(key.value)))
+            ]
+        elif word.arg is None and writes:
+            values.append(given)
+    return values
+
+
 def _row(node: ast.Call, context: FileContext) -> Sink | None:
     """A row that is made with it: `Order(name=…)`."""
-    if not _is_model(node.func, context) or is_cleaned(context) or is_only_shown(node, context):
+    model = _is_model(node.func, context) or (last_name(node.func)[:1].isupper() and is_added(node, context))
+    if not model or is_cleaned(context) or is_only_shown(node, context):
         return None
     return [keyword.value for keyword in node.keywords if keyword.arg], "is stored unchecked", "LOW"
 
@@ -233,20 +272,6 @@ def _row(node: ast.Call, context: FileContext) -> Sink | None:
 def is_signed(context: FileContext) -> bool:
     """True for a module of webhooks that checks signatures: who sends to it is known."""
     return "webhook" in context.path.lower() and any(map(context.holds, _SIGNED))
-
-
-def _begins_here(value: ast.expr) -> bool:
-    """True for an address that begins with one of the site's own: `reverse("orders") + "#" + name`."""
-    first: ast.expr | None = value
-    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mod):
-        filled = value.right.elts[0] if isinstance(value.right, ast.Tuple) and value.right.elts else value.right
-        starts = isinstance(value.left, ast.Constant) and str(value.left.value).startswith("%s")
-        first = filled if starts else None
-    elif isinstance(value, ast.BinOp):
-        first = value.left
-    elif isinstance(value, ast.JoinedStr) and isinstance(value.values[0], ast.FormattedValue):
-        first = value.values[0].value
-    return isinstance(first, ast.Call) and last_name(first.func) in {"reverse", "get_absolute_url", "url_for"}
 
 
 def _is_model(function: ast.expr, context: FileContext) -> bool:
@@ -321,56 +346,3 @@ def _is_path(node: ast.expr | None) -> bool:
     while isinstance(node, ast.BinOp):
         node = node.left
     return isinstance(node, ast.Call) and last_name(node.func) in {"Path", "PosixPath", "joinpath"}
-
-
-_OWN_PATHS = frozenset(
-    {"reverse", "reverse_lazy", "url_for", "url_path_for", "get_absolute_url", "get_full_path", "get_full_path_info"}
-)
-
-
-def _own_beginning(value: ast.expr, flow: Flow) -> bool:
-    """True for `f"{site}/reset/{token}"` where the client does not say what comes before the path."""
-    if isinstance(value, ast.Name):
-        assigned = [part.value for part in said_in(flow.function, flow.context).assigned.get(value.id, ())]
-        return bool(assigned) and all(
-            _is_own_path(one) or (isinstance(one, ast.JoinedStr) and _own_beginning(one, flow)) for one in assigned
-        )
-    if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "replace":
-        return _is_own_path(value.func.value) or _own_beginning(value.func.value, flow)
-    if not isinstance(value, ast.JoinedStr) or len(value.values) < 2:
-        return False
-    first, then = value.values[:2]
-    path = isinstance(then, ast.Constant) and str(then.value).startswith(("/", "?", "#"))
-    return path and isinstance(first, ast.FormattedValue) and flow.origin(first.value) is None
-
-
-def _is_own_path(value: ast.expr) -> bool:
-    """True for `reverse("shop")`, and for `request.get_full_path()` and what is made of it."""
-    while (
-        isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and isinstance(value.func.value, ast.Call)
-    ):
-        value = value.func.value
-    return isinstance(value, ast.Call) and last_name(value.func) in _OWN_PATHS
-
-
-def _fixed_host(value: ast.expr, context: FileContext) -> bool:
-    """True where the beginning of an address is written in the source, host included."""
-    if isinstance(value, ast.Name):
-        made = [bound for bound in values_of(value.id, context) if bound is not None]
-        built = all(isinstance(bound, (ast.JoinedStr, ast.BinOp, ast.Call)) for bound in made)
-        return bool(made) and built and all(_fixed_host(bound, context) for bound in made)
-    while isinstance(value, ast.BinOp):
-        value = value.left
-    if isinstance(value, ast.Call) and last_name(value.func) in _OWN_PATHS:
-        return True
-    if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "format":
-        value = value.func.value
-    if isinstance(value, ast.JoinedStr) and value.values:
-        value = value.values[0]
-        if isinstance(value, ast.FormattedValue):
-            value = value.value
-    if isinstance(value, ast.Constant) and isinstance(value.value, str):
-        return bool(_HOST.match(value.value))
-    # A constant by its name; `request.GET["next"]` is none, though `GET` is written like one.
-    constant = isinstance(value, (ast.Name, ast.Attribute)) and last_name(value).isupper()
-    return constant or "settings" in ast.unparse(value)

@@ -73,6 +73,12 @@ def is_saved(node: ast.Call, context: FileContext) -> bool:
     return node in uses.added or (name is not None and (name in uses.added or name in uses.saved))
 
 
+def is_added(node: ast.Call, context: FileContext) -> bool:
+    """True for a row that a session is given: `session.add(Order(…))`, or by its name."""
+    uses = _uses(context)
+    return node in uses.added or uses.names.get(node) in uses.added
+
+
 def is_only_shown(node: ast.Call, context: FileContext) -> bool:
     """True for a row that gets a name, and that the function then neither saves nor hands on: a preview."""
     made = context.statement

@@ -8,13 +8,14 @@ from skills.gates.engine.names import dotted, last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants
-from skills.gates.example_files import one_file
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
 from skills.gates.security.mass_fields import ASKS, fields_given
 from skills.gates.security.request_data import Origin, route_of
+from skills.gates.security.request_examples import INPUT_BAD, INPUT_GOOD, MASS_BAD, MASS_GOOD
 from skills.gates.security.request_flow import Flow
+from skills.gates.security.request_passed import passed_on
 from skills.gates.security.request_sinks import is_signed, sink_of
 from skills.gates.security.row_uses import is_cleaned, is_saved_as
 
@@ -75,6 +76,19 @@ def _on_call(node: ast.Call, flow: Flow, context: FileContext, told: set[int]) -
         column, _, lookup = words[0].partition("__") if words and what.startswith("looks up") else ("", "", "")
         needs = (("unless-text", column),) if column and lookup in {"", "in", "exact"} else ()
         _tell(UNVALIDATED, node, origin, message, context, told, severity=severity, needs=needs)
+        return
+    passed = passed_on(node, flow, context)
+    if passed is not None:
+        origin, what, severity = passed
+        _tell(
+            UNVALIDATED,
+            node,
+            origin,
+            f"`{origin.text}` {what} in `{_short(node.func)}()`",
+            context,
+            told,
+            severity=severity,
+        )
 
 
 def _on_statement(node: ast.AST, flow: Flow, context: FileContext, told: set[int]) -> None:
@@ -206,8 +220,6 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     return None if told else candidate
 
 
-_HEAD = "from django.http import *\n\n\ndef view(request):\n"
-
 unvalidated_input = Rule(
     name=UNVALIDATED,
     gate="P1",
@@ -220,8 +232,9 @@ unvalidated_input = Rule(
     "somebody else's command at worst.",
     fix="Read it through a serializer (`validated_data`), a form (`cleaned_data`) or a Pydantic model, compare it with "
     "a list of what is allowed, or convert it (`int`, `UUID`) first; then use the checked value.",
-    when="Inside one function, outside of tests. Converted values, values compared with a list, and values that a "
-    "function with a checking name has seen are taken as checked; so is a key where the error is caught.",
+    when="Inside one function and those of its file that it calls, outside of tests. Converted values, values "
+    "compared with a list, and values that a function with a checking name has seen are taken as checked; so is a key "
+    "where the error is caught. What a called function stores or looks up is its own business.",
     holds=_holds,
     watches=(
         Watch(
@@ -231,72 +244,8 @@ unvalidated_input = Rule(
             is_product_path,
         ),
     ),
-    bad=one_file(
-        "shop/views.py",
-        _HEAD + '    Order.objects.create(note=request.POST["note"])\n',
-        _HEAD + '    rows = Order.objects.filter(pk=request.GET.get("pk"))\n',
-        _HEAD + '    name = request.GET["file"]\n    with open(f"/srv/{name}") as file:\n        return file.read()\n',
-        _HEAD + '    return HttpResponse("Hello " + request.GET["name"])\n',
-        _HEAD + '    return HttpResponseRedirect(request.GET.get("next"))\n',
-        _HEAD + '    site = request.GET["site"]\n    return HttpResponseRedirect(f"{site}/reset/{token}")\n',
-        _HEAD + '    order.note = request.POST["note"]\n    order.save()\n',
-        _HEAD + '    tags = request.POST.getlist("tags")\n    for tag in tags:\n        count(tag)\n'
-        "    order.tags = tags\n    order.save()\n",
-        _HEAD + '    return open(request.GET["path"][:80])\n',
-        _HEAD + '    path = request.GET["path"]\n    if not os.path.exists(path):\n        raise Http404\n'
-        "    return open(path)\n",
-        _HEAD + '    if form.is_valid():\n        send(request.POST["mail"])\n',
-        "import os\n" + _HEAD + '    os.system("ping " + request.POST.get("host"))\n',
-        _HEAD + '    if request.data["owner"]["kind"] in KINDS:\n        order.note = request.data["owner"]["note"]\n'
-        "    order.save()\n",
-        _HEAD + '    request.user.profile.note = request.POST["note"]\n    request.user.profile.save()\n',
-        "import os\nimport re\n" + _HEAD + '    host = re.sub("^https?://", "", request.POST["host"])\n'
-        '    os.system("ping " + host)\n',
-        "class Rates(APIView):\n    def post(self, request):\n"
-        "        return Response(eval(self.request.data['rate']))\n",
-        "import requests\nfrom flask import request\n\n\ndef fetch():\n"
-        "    url = request.args.get('url')\n    return requests.get(url)\n",
-    ),
-    good=one_file(
-        "shop/views.py",
-        _HEAD
-        + "    checked = OrderSerializer(data=request.POST)\n    Order.objects.create(**checked.validated_data)\n",
-        _HEAD + '    Order.objects.filter(pk=int(request.GET["pk"]))\n',
-        _HEAD
-        + '    if request.GET.get("sort") in SORTS:\n        shop.sort = request.GET["sort"]\n        shop.save()\n',
-        _HEAD + '    return HttpResponseRedirect(reverse("enter") + "?next=" + request.GET["next"])\n',
-        _HEAD + '    tags = request.POST.getlist("tags")\n    for tag in tags:\n        if tag not in TAGS:\n'
-        "            raise Http404\n    order.tags = tags\n    order.save()\n",
-        _HEAD + '    ids = json.loads(request.body)["ids"]\n    if not all(isinstance(one, int) for one in ids):\n'
-        "        raise Http404\n    Order.objects.filter(pk__in=ids)\n",
-        _HEAD + '    scan = request.FILES["scan"]\n    try:\n        read_image(scan)\n    except Exception:\n'
-        "        raise Http404 from None\n    order.scan = scan\n    order.save()\n",
-        _HEAD + '    kind = request.POST["kind"]\n    if not KINDS.get(kind):\n        raise Http404\n'
-        "    if kind in LARGE:\n        weigh(order)\n    order.kind = kind\n    order.save()\n",
-        _HEAD + '    if request.POST["pk"].isdigit():\n        Order.objects.filter(pk=request.POST["pk"])\n',
-        _HEAD + '    if is_safe_url(request.GET.get("next")):\n        return redirect(request.GET.get("next"))\n',
-        _HEAD + "    name = f\"do_{request.POST['action']}\"\n    getattr(orders, name)()\n",
-        _HEAD + '    field = request.GET["field"]\n    if Order.__mapper__.has_property(field):\n'
-        "        return getattr(Order, field)\n",
-        "import re\n" + _HEAD + '    order.slug = re.sub("[^a-z]", "", request.POST["slug"])\n    order.save()\n',
-        _HEAD + '    path = request.get_full_path()\n    return redirect(path.replace(request.GET["v"], "2"))\n',
-        _HEAD + '    tags = request.POST.getlist("tags")\n    if set(tags) - TAGS:\n        raise Http404\n'
-        "    order.tags = tags\n    order.save()\n",
-        _HEAD + '    order.note = request.POST["note"].strip()[:80]\n    order.save()\n',
-        _HEAD + '    land = request.POST["land"]\n    if not shop.sells_in(land):\n        raise Http404\n'
-        "    order.land = land\n    order.save()\n",
-        _HEAD + '    with open(place(), "wb") as file:\n        for chunk in request.FILES["scan"].chunks():\n'
-        "            file.write(chunk)\n",
-        _HEAD + '    sort = request.GET["sort"]\n    if sort not in SORTS:\n        raise Http404\n'
-        "    Order.objects.order_by(sort)\n",
-        _HEAD + '    to = request.GET["next"]\n    if url_has_allowed_host_and_scheme(to, None):\n'
-        "        return redirect(to)\n",
-        _HEAD + '    return redirect(request.META.get("HTTP_REFERER", "shop:list_of_all_the_orders"))\n',
-        _HEAD + '    return HttpResponse(escape(request.GET["name"]))\n',
-        _HEAD + '    site = site_of()\n    return HttpResponseRedirect(f"{site}/reset/{request.GET["token"]}")\n',
-        _HEAD + '    if form.is_valid():\n        send(form.cleaned_data["mail"], request.POST.get("next"))\n',
-        "import requests\n" + _HEAD + '    requests.post("https://pay.example/x", json=request.data)\n',
-    ),
+    bad=INPUT_BAD,
+    good=INPUT_GOOD,
 )
 
 mass_assignment = Rule(
@@ -311,40 +260,8 @@ mass_assignment = Rule(
     fix="Name the fields: a serializer or form with a list of fields, a Pydantic model without extras, or keywords.",
     when="Inside one function, outside of tests; classes count where the project defines them as models.",
     watches=(),
-    bad=one_file(
-        "shop/views.py",
-        _HEAD + "    Order.objects.create(**request.data)\n",
-        _HEAD + "    order = Order(**request.data)\n    order.save()\n",
-        _HEAD + "    Order.objects.filter(pk=1).update(**request.POST.dict())\n",
-        _HEAD + "    Order.objects.update_or_create(pk=1, defaults=request.data)\n",
-        _HEAD + "    Order.objects.create(**(request.data if request.data else {'note': request.GET['note']}))\n",
-        _HEAD + "    for key, value in request.data.items():\n        setattr(order, key, value)\n",
-        _HEAD + "    for key, value in request.data.items():\n        if key in ('price', 'weight'):\n"
-        "            value = float(value)\n        setattr(order, key, value)\n",
-        "class Orders(View):\n    def post(self, request):\n        self.order_model(**request.POST.dict()).save()\n",
-        "from django.db import models\n\n\nclass Order(models.Model):\n    note = models.TextField()\n\n\n"
-        "def view(request):\n    fields = request.POST.dict()\n    Order(**fields).save()\n",
-    ),
-    good=one_file(
-        "shop/views.py",
-        _HEAD + "    Order.objects.create(**serializer.validated_data)\n",
-        _HEAD + "    since = {'made__gt': request.GET['since']}\n    Order.objects.filter(**since)\n",
-        _HEAD + "    number = request.GET.get('number')\n    by = {'number': number} if number else {'pk': pk}\n"
-        "    Order.objects.filter(**by)\n",
-        _HEAD + "    Order.objects.update_or_create(pk=1, defaults={'note': request.data['note']})\n",
-        _HEAD + "    for key, value in request.POST.items():\n        match key:\n            case 'note' | 'name':\n"
-        "                setattr(order, key, value)\n",
-        "from fastapi import APIRouter\n\nfrom shop.models import MappingRule\n\n\n@router.post('/rules')\n"
-        "def add(rule: MappingRuleIn):\n    Rule.objects.create(**rule.dict())\n",
-        _HEAD + "    data = request.data\n    unknown = data.keys() - FIELDS\n    if unknown:\n        raise Http404\n"
-        "    for key in data:\n        setattr(order, key, data[key])\n",
-        _HEAD + "    OrderForm(**request.data)\n    log(**request.data)\n",
-        _HEAD + "    some = {k: v for k, v in request.data.items() if k in ALLOWED}\n"
-        "    for key, value in some.items():\n        setattr(order, key, value)\n",
-        _HEAD + '    order = OrderIn(**request.json())\n    Order.objects.create(name=order.name)\n',
-        "from pydantic import BaseModel\n\n\nclass OrderModel(BaseModel):\n    note: str\n\n\n"
-        "def view(request):\n    order = OrderModel(**request.data)\n",
-    ),
-)  # fmt: skip
+    bad=MASS_BAD,
+    good=MASS_GOOD,
+)
 
 RULES: tuple[Rule, ...] = (unvalidated_input, mass_assignment)
