@@ -13,8 +13,8 @@ from skills.gates.engine.syntax import BLOCKS, HEADERS, descendants
 from skills.gates.model import Candidate, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Observer, Watch
-from skills.gates.tenancy.unscoped_checks import asked_by, askers_of, is_validated, names_tenant, vetted_in
-from skills.gates.tenancy.unscoped_function import uses_of
+from skills.gates.tenancy.unscoped_checks import asked_by, askers_of, is_validated, vetted_in
+from skills.gates.tenancy.unscoped_function import SHORTCUTS, uses_of
 from skills.gates.tenancy.unscoped_reach import (
     FROM_OUTSIDE,
     HANDED,
@@ -29,6 +29,7 @@ from skills.gates.tenancy.unscoped_visitors import (
     asks_whose,
     is_before_sign_in,
     is_for_a_role,
+    is_for_served,
     is_for_staff,
     is_public,
     shows_all,
@@ -38,6 +39,7 @@ from skills.gates.tenancy.unscoped_words import (
     SAID_BY_REQUEST,
     SCOPED,
     is_asked_for_tenant,
+    names_tenant,
     parameters,
     said_later,
 )
@@ -45,7 +47,7 @@ from skills.gates.tenancy.unscoped_words import (
 _ASKED = "service-asked"
 _CALLERS = "unscoped-tenant-query: who calls a function"
 _FURTHEST = 3
-_LAZY = frozenset({"filter", "exclude", "all", "select_for_update", "order_by"})
+_READS = frozenset({"filter", "exclude", "all", "select_for_update", "order_by", "get", "aget", *SHORTCUTS})
 _REQUESTS = frozenset({"view", "router", "serializer"})
 _SAID = (OUTSIDE | SAID_BY_REQUEST) - {"request"}
 _VALIDATED = frozenset({"validated_data", "cleaned_data", "data"})
@@ -87,8 +89,9 @@ def _is_asked(query: ast.Call, words: frozenset[str], context: FileContext) -> b
 
 def _is_let_through(context: FileContext) -> bool:
     """True where who comes is no member of a tenant (nobody has signed in yet, everybody may read, another service
-    calls, or staff do), or is asked for his own."""
-    return is_before_sign_in(context) or is_public(context) or is_for_staff(context) or asks_whose(context)
+    calls, staff do, or those whom tenants serve), or is asked for his own."""
+    others = is_before_sign_in(context) or is_public(context) or is_for_staff(context) or is_for_served(context)
+    return others or asks_whose(context)
 
 
 def _only_decides(query: ast.Call, context: FileContext) -> bool:
@@ -100,7 +103,7 @@ def _only_decides(query: ast.Call, context: FileContext) -> bool:
         return True
     if last_name(query.func) in {"exists", "aexists"} or isinstance(statement, (ast.If, ast.While, ast.Assert)):
         return True
-    if isinstance(statement, ast.Expr) and statement.value is query and last_name(query.func) in _LAZY:
+    if isinstance(statement, ast.Expr) and statement.value is query and last_name(query.func) in _READS:
         return True  # what nobody reads
     target = statement.targets[0] if isinstance(statement, ast.Assign) else None
     function = context.function

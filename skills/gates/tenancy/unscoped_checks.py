@@ -13,7 +13,7 @@ from skills.gates.project import Project
 from skills.gates.rule import Observer, Watch
 from skills.gates.tenancy.unscoped_function import SHORTCUTS, is_manager, uses_of
 from skills.gates.tenancy.unscoped_reach import conditions_of, is_key, is_published, uses_bound
-from skills.gates.tenancy.unscoped_words import ASKERS, CHECKS, OUTSIDE
+from skills.gates.tenancy.unscoped_words import ASKERS, CHECKS, OUTSIDE, names_tenant
 
 _ASKS, _RANDOM = "asks-key", "random-column"
 HOOKS = frozenset(
@@ -83,12 +83,6 @@ def _asked_of(call: ast.Call, context: FileContext) -> Iterator[str]:
         )
         if CHECKS.search(name) or (finds and ("request" in said or names_tenant(said, context))):
             yield from (word for value in given for word in words_of(value))
-
-
-def names_tenant(words: Iterable[str], context: FileContext) -> bool:
-    """True where one of some words names a tenant."""
-    stems = {field.removesuffix("_id") for field in context.tenant_fields}
-    return any(stem in word.lower() for word in words for stem in stems)
 
 
 def words_of(value: ast.AST) -> Iterator[str]:

@@ -82,6 +82,14 @@ class Uses:
         }
 
     @cached_property
+    def read_of(self) -> dict[str, set[str]]:
+        """As `made_of`, without forms and serializers: those hold what came with the request."""
+        return {
+            name: {word for value in values if not _is_form(value) for word in mentioned_names(value)}
+            for name, values in self.bound.items()
+        }
+
+    @cached_property
     def _derived(self) -> dict[str, set[str]]:
         """What values begin with, or are given first → the names that they are bound to."""
         derived: dict[str, set[str]] = {}
@@ -93,6 +101,8 @@ class Uses:
             else:
                 continue
             values = value.elts if isinstance(value, (ast.List, ast.Tuple, ast.Set)) else [value]
+            if isinstance(value, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+                values = [part.iter for part in value.generators]  # `{row.pk: row for row in rows}`
             if isinstance(value, ast.Call) and last_name(value.func) in SHORTCUTS:
                 values = [value, *value.args[:1]]
             for one in values:
@@ -147,6 +157,10 @@ class Uses:
             for subject in {subject_of(compare.left), *map(subject_of, compare.comparators)}:
                 said.setdefault(subject, []).append(compare)
         return said
+
+
+def _is_form(value: ast.AST) -> bool:
+    return isinstance(value, ast.Call) and last_name(value.func).endswith(("Form", "FormSet", "Serializer"))
 
 
 def _is_one_row(call: ast.Call) -> bool:

@@ -60,10 +60,38 @@ _SHOP = (
     "class Shop(APIView):\n    permission_classes = [AllowAny]\n\n    def get(self, request):\n"
     "        return Response({model}Serializer({model}.objects.filter(open=True), many=True).data)\n"
 )
+_APART = (
+    "class InvoiceViewSet(ModelViewSet):\n    permission_classes = [IsAuthenticated]\n\n    def get_queryset(self):\n"
+    "        {first}\n        return {rows}\n"
+)
+_ROLE = (
+    f"{IN}def one(request, pk):\n    if {{test}}:\n        raise PermissionDenied\n"
+    "    return Invoice.objects.get(pk=pk)\n"
+)
+_MANY = (
+    f"{IN}def close(request):\n    found = Invoice.objects.filter(pk__in=request.POST.getlist('ids'))\n"
+    "    by_key = {{row.pk: row for row in found}}\n    for key in sorted(by_key):\n        row = by_key.get(key)\n"
+    "        if {test}:\n            continue\n        row.close()\n"
+)
+_DESK = (
+    f"{IN}def send(request, pk):\n    invoice = get_object_or_404(Invoice, pk=pk)\n    desk = {{desk}}\n"
+    "    if not sends_from(desk, invoice.place):\n        raise PermissionDenied\n    invoice.send()\n"
+)
+_NAMED = f"{IN}def one(request):\n    return show(Invoice.objects.filter({{name}}=request.POST['name']).first())\n"
+_GIVEN = (
+    "class LineSerializer(Serializer):\n    def validate_invoice_id(self, value):\n"
+    "        {result}Invoice.objects.get(pk=value)\n        return value\n"
+)
 _OPEN = "{decorator}def {name}(request, pk):\n    return Invoice.objects.get(pk=pk)\n\n\n"
 _SCOPED = "def {name}(request, pk):\n    return Invoice.objects.get(pk=pk, company=request.company)\n\n\n"
 
 PAIRS_BAD: tuple[Example, ...] = (
+    by_hand(_APART.format(first="late = True", rows="newest(Invoice.objects.all(), late)"), note="handed to nobody"),
+    by_hand(_ROLE.format(test="request.user.role not in ('owner', 'clerk')"), note="roles of a company's people"),
+    by_hand(_ROLE.format(test="not is_open(request)"), note="nothing is asked of who comes"),
+    by_hand(_MANY.format(test="row.paid"), note="nobody asks whose the rows are"),
+    by_hand(_DESK.format(desk="request.POST['desk']"), note="what it is compared with came with the request too"),
+    by_hand(_NAMED.format(name="number")),
     by_hand(
         f"{IN}def like(request, pk):\n    line = Line.objects.get(pk=request.POST['line'])\n"
         "    if not may_access(request, line):\n        raise PermissionDenied\n"
@@ -120,6 +148,24 @@ PAIRS_GOOD: tuple[Example, ...] = (
         "    Invoice.objects.filter(pk=pk).update(likes=F('likes') + 1)\n",
         note="the same of rows that have a name",
     ),
+    by_hand(
+        _APART.format(
+            first="own = self.request.user.company\n        if own:\n"
+            "            return Invoice.objects.filter(company=own)",
+            rows="Invoice.objects.all()",
+        ),
+        note="who belongs to a company sees its rows, and others are of none",
+    ),
+    by_hand(
+        _APART.format(first="late = True", rows="visible(Invoice.objects.filter(late=late), self.request.user)"),
+        note="narrowed by a function that knows who asks",
+    ),
+    by_hand(_ROLE.format(test="request.user.role != 'candidate'"), note="whom all companies serve"),
+    by_hand(_ROLE.format(test="not is_auditor(request.user)"), note="what may be known of who asks is asked elsewhere"),
+    by_hand(_MANY.format(test="row.clerk_id != request.user.pk"), note="each row is asked for"),
+    by_hand(_DESK.format(desk="request.user.desk"), note="compared with what is of who asks"),
+    by_hand(_NAMED.format(name="coupon_code"), note="a word that was handed out"),
+    by_hand(_GIVEN.format(result=""), "billing/serializers.py", "nobody reads it"),
     by_hand(
         f"{IN}def drop(request, pk):\n"
         "    Line.objects.filter(company=request.company, number=Invoice.objects.get(pk=pk).number).delete()\n",

@@ -27,7 +27,6 @@ from skills.gates.tenancy.modes import (
 from skills.gates.tenancy.multi_tenant_guardian import SKILL, implements_isolation, is_judged_path
 from skills.gates.tenancy.tenant_coverage import covers
 from skills.gates.tenancy.unscoped_callers import reach_needs, reaches
-from skills.gates.tenancy.unscoped_checks import names_tenant
 from skills.gates.tenancy.unscoped_examples import UNSCOPED_BAD
 from skills.gates.tenancy.unscoped_function import SHORTCUTS, is_manager
 from skills.gates.tenancy.unscoped_good import UNSCOPED_GOOD
@@ -42,6 +41,7 @@ from skills.gates.tenancy.unscoped_words import (
     SECRETS,
     keywords_of,
     names_asker,
+    names_tenant,
     said_later,
 )
 
@@ -52,6 +52,7 @@ _HARMLESS = frozenset(
 )
 _BEFORE_TENANT = lazy(r"Invit|OAuth")  # who was invited, or signs in, is in no tenant yet
 _WIDENED = lazy(r"unscop|unfilter|across|all_tenants|bypass")  # it is said that all are meant
+_LAZY = frozenset({"all", "filter", "exclude", "select_related", "prefetch_related", "order_by", "annotate"})
 _FIRST = frozenset({"get", "list", "dispatch", "initial", "setup"})
 _SAYS_ROWS = frozenset({"get_queryset", "filter_queryset", "__init__"})
 _QUERIES = Words(*MANAGER_WORDS, b"_objects.", b"_or_404")
@@ -82,7 +83,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         return  # a task has no tenant of its own: it works for whom it was given, or for all
     later = set(said_later(context))
     names, keywords = {*mentioned_names(node), *said, *later}, set(keywords_of(node, context))
-    if SCOPED in later or SCOPED in said:
+    if SCOPED in later or SCOPED in said or _is_narrowed_outside(node, context):
         keywords.add(SCOPED)
     is_open = role in _JUDGED_ROLES and SCOPED not in keywords and not names_tenant({*names, *keywords}, context)
     if is_open and is_for_staff(context):
@@ -131,6 +132,14 @@ def _is_handed_on(node: ast.Call, context: FileContext) -> bool:
     name = last_name(above.func)
     handed = isinstance(keyword, ast.keyword) and (keyword.arg or "").endswith(("queryset", "base_query", "base_qs"))
     return name.endswith("Validator") or (handed and name[:1].islower())
+
+
+def _is_narrowed_outside(node: ast.Call, context: FileContext) -> bool:
+    """True for rows that a function is handed with who asks: `visible(Invoice.objects.all(), request.user)`."""
+    above = context.parent(node)
+    if not isinstance(above, ast.Call) or not isinstance(above.func, ast.Name):
+        return False
+    return above.func.id[:1].islower() and last_name(node.func) in _LAZY and names_asker(above)
 
 
 def _queried(node: ast.Call, inner: set[ast.Call]) -> tuple[str, str]:
@@ -270,7 +279,7 @@ unscoped_tenant_query = Rule(
     skill=SKILL,
     sources=("X-BN-12",),
     catches="A query on a model with a tenant field by a key that came with a request, which nobody asked for; and a "
-    "view that shows all rows of one to whoever is signed in.",
+    "view that shows all rows of one to whoever is signed in, and tells nobody apart.",
     why="Where nothing scopes queries by itself, the one query without a filter shows every tenant's rows to whoever "
     "sends its request.",
     fix="Filter by the tenant, or start from it: `company.invoices.filter(…)`.",
@@ -279,9 +288,9 @@ unscoped_tenant_query = Rule(
     "by a view to a helper or a service. It is fine where a permission, a decorator, a check or a scoped query asked "
     "for it before, where the row is compared with what belongs to who asks, where it is of a row in hand, and where "
     "the query only decides what happens. Also fine is what a view reads that is public, published, for staff, for "
-    "developers or for another service, a model that a view lists to everybody, a table that a policy of the database "
-    "keeps apart, and a file most of whose queries name no tenant. Tasks, and the fields of serializers and forms, are "
-    "not judged.",
+    "developers, for those whom tenants serve or for another service, a model that a view lists to everybody, a table "
+    "that a policy of the database keeps apart, and a file most of whose queries name no tenant. Tasks, and the fields "
+    "of serializers and forms, are not judged.",
     watches=(
         Watch(
             (ast.Call,),

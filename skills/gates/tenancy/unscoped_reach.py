@@ -17,7 +17,8 @@ ROWS_OF_ALL, FROM_OUTSIDE, HANDED, IN_HAND = "rows", "outside", "handed", "known
 _NARROWING = frozenset({"filter", "get", "aget", "Q", "get_or_create", "update_or_create", *SHORTCUTS})
 _PUBLISHED = lazy(r"(?:^|_)(?:published|public|shared|template|global|marketplace)$|^visibility$")
 _ONE = frozenset({"get", "aget", "first", "afirst", *SHORTCUTS})
-_OF_A_PERSON = lazy(r"mail|user_?name|login|phone")  # who is meant, whatever the tenant
+# who is meant, whatever the tenant, and what is handed out to be typed in: a coupon
+_SAID_TO_ALL = lazy(r"mail|user_?name|login|phone|(?:^|_)code$")
 _KEY = lazy(r"(?:^|_)(?:pk|id|uuid|guid)s?$")
 _RANGES = frozenset({"lt", "lte", "gt", "gte", "range", "isnull", "contains", "icontains", "date", "year"})
 _LOOKUPS = frozenset({"in", "exact", "iexact"})
@@ -53,7 +54,7 @@ def reach_of(query: ast.Call, context: FileContext) -> Reach:
         words = {word for _, word in sources}
         is_set = name.endswith("__in") and isinstance(value, (ast.Name, ast.Call)) and bool(sources)
         hows = {how for how, _ in sources}
-        is_named = name.rpartition("__")[2] not in _RANGES and not _OF_A_PERSON.search(name)
+        is_named = name.rpartition("__")[2] not in _RANGES and not _SAID_TO_ALL.search(name)
         is_one = reads_one and is_named and FROM_OUTSIDE in hows
         if is_key(name) or is_set or is_one or any(map(_KEY.search, words)):
             how = next((one for one in (FROM_OUTSIDE, HANDED) if one in hows), IN_HAND)

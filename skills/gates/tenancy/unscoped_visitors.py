@@ -10,10 +10,10 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import function_role
 from skills.gates.engine.syntax import descendants
-from skills.gates.tenancy.unscoped_checks import HOOKS, askers_of, names_tenant, words_of
+from skills.gates.tenancy.unscoped_checks import HOOKS, askers_of, words_of
 from skills.gates.tenancy.unscoped_function import uses_of
 from skills.gates.tenancy.unscoped_reach import is_entry
-from skills.gates.tenancy.unscoped_words import ASKERS, is_of_request
+from skills.gates.tenancy.unscoped_words import ASKERS, is_of_request, names_tenant
 
 APART = lazy(
     r"(?:^|/)(?:\w+_)?(?:super_?admin|admin|back_?office|staff|internal|dev|development|debug|sandbox|mocks?|web_?hooks?)"
@@ -24,6 +24,9 @@ _STAFF = lazy(
     r"staff|super_?user|super_?admin|platform|^internal|back_?office|(?:site|global|system|service)_?admin"
     r"|^(?:is_?)?admin(?:_?(?:user|only|required|permission|role))?s?$|^is_global$",
     re.I,
+)
+_SERVED = lazy(
+    r"candidate|applicant|seeker|customer|patient|student|pupil|guardian|guest|visitor|buyer|shopper|donor", re.I
 )
 _BY_STAFF = lazy(
     r"^(?:Super|Platform|Site|System|Global)?Admin(?=[A-Z])|^admin_|_admin_|^(?:dev|debug|dummy|mock)_|Test(?:API)?View$"
@@ -114,10 +117,19 @@ def is_for_staff(context: FileContext) -> bool:
     return any(_STAFF.search(name) for name in said)
 
 
+def is_for_served(context: FileContext) -> bool:
+    """True where those come whom tenants serve: a decorator or a test of who asks names them."""
+    decorators = [words_of(one) for scope in context.scopes for one in scope.decorator_list]
+    function = context.function
+    tests = [set(words_of(part.test)) for part in uses_of(function, context).ifs] if function is not None else []
+    asked = [words for words in tests if not ASKERS.isdisjoint(words)]
+    return any(_SERVED.search(word) for words in (*decorators, *asked) for word in words)
+
+
 def is_for_a_role(query: ast.Call, context: FileContext) -> bool:
     """True for a query in a branch for staff, and for one that comes after everybody else was turned away."""
     for part in uses_of(context.function, context).ifs if context.function is not None else ():
-        if _asks_for_staff(part.test):
+        if _asks_for_staff(part.test) or _asks_elsewhere(part.test):
             end = part.end_lineno or part.lineno
             turns_away = isinstance(part.body[-1], (ast.Return, ast.Raise)) and end < query.lineno
             if turns_away or part.lineno <= query.lineno <= end:
@@ -129,6 +141,14 @@ def _asks_for_staff(test: ast.expr) -> bool:
     """True for `user.is_staff` and `role == "admin"`; not for a test in which other roles pass too."""
     roles = [part.value for part in descendants(test) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
     return any(map(_STAFF.search, words_of(test))) and all(map(_STAFF.search, roles))
+
+
+def _asks_elsewhere(test: ast.expr) -> bool:
+    """True for `not is_auditor(request.user)`: a function knows of whom nothing but who he is, and so no tenant."""
+    call = test.operand if isinstance(test, ast.UnaryOp) else test
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or len(call.args) != 1 or call.keywords:
+        return False
+    return last_name(call.args[0]) == "user"
 
 
 def is_public(context: FileContext) -> bool:
@@ -198,7 +218,9 @@ def shows_all(query: ast.Call, context: FileContext) -> bool:
             own = {part.name for part in owner.body if isinstance(part, FunctionNode)}
             target = statement.targets[0] if isinstance(statement, ast.Assign) else None
             return target is not None and last_name(target) == "queryset" and own.isdisjoint(_OWN_ROWS)
-        return isinstance(statement, ast.Return)
+        return isinstance(statement, ast.Return) and not _tells_callers_apart(function, context)
+    if _tells_callers_apart(function, context):
+        return False
     bound = statement.targets[0] if isinstance(statement, ast.Assign) else None
     for call in uses_of(function, context).calls:
         first = call.args[0] if call.args else None
@@ -206,6 +228,12 @@ def shows_all(query: ast.Call, context: FileContext) -> bool:
         if is_it and last_name(call.func).endswith("Serializer") and any(word.arg == "many" for word in call.keywords):
             return True
     return False
+
+
+def _tells_callers_apart(function: FunctionNode, context: FileContext) -> bool:
+    """True for a function that says who asks, or names a tenant: what it shows to whom is not told by one query."""
+    words = set(mentioned_names(function))
+    return not ASKERS.isdisjoint(words) or names_tenant(words, context)
 
 
 def _only_signs_in(context: FileContext) -> bool:

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from skills.gates.analysis.queries import chain_of, mentioned_names
 from skills.gates.engine.context import FileContext, FunctionNode
@@ -43,6 +43,12 @@ CHECKS = lazy(
     r"perm|allow|authori[sz]|access|^_?can_|_can_|^_?check_|is_(?:\w+_)?(?:member|admin|owner)|belongs|^_?(?:ensure|require)_",
     re.I,
 )
+
+
+def names_tenant(words: Iterable[str], context: FileContext) -> bool:
+    """True where one of some words names a tenant."""
+    stems = {field.removesuffix("_id") for field in context.tenant_fields}
+    return any(stem in word.lower() for word in words for stem in stems)
 
 
 def keywords_of(query: ast.Call, context: FileContext) -> Iterator[str]:
@@ -117,8 +123,7 @@ def _is_made_here(name: str, context: FileContext) -> bool:
         return False
     if words.isdisjoint(OUTSIDE) and words.isdisjoint(parameters(context)):
         return True
-    stems = {field.removesuffix("_id") for field in context.tenant_fields}
-    return any(stem in word.lower() for word in words for stem in stems)
+    return names_tenant(words, context)
 
 
 def origins(name: str, context: FileContext) -> set[str]:
@@ -180,7 +185,8 @@ def _later(function: FunctionNode, name: str, context: FileContext) -> set[str]:
     row = name.rpartition(".")[2]
     for test in (part.test for part in uses.ifs):
         said = set(mentioned_names(test))
-        if row in said and not ASKERS.isdisjoint(said):
+        said |= {word for other in said - {row} for word in uses.read_of.get(other, ())}
+        if row in said and (not ASKERS.isdisjoint(said) or names_tenant(said, context)):
             words.add(SCOPED)  # `if not channel.members.filter(pk=request.user.pk).exists():`
     for part in parts:
         if isinstance(part, ast.Call):
