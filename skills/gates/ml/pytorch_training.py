@@ -206,7 +206,22 @@ def _zeroed(node: ast.Module | FunctionNode, backward: ast.Call, steps: list[ast
     if _ZEROES.search(ast.unparse(node)):
         return True
     looped = any(loop.lineno < backward.lineno <= (loop.end_lineno or loop.lineno) for loop in loops)
-    return not looped and _ZEROES.search(context.source.decode("utf-8", "replace")) is not None
+    return not looped and _is_set_back_elsewhere(node, context)
+
+
+def _is_set_back_elsewhere(node: ast.Module | FunctionNode, context: FileContext) -> bool:
+    """True where the file sets gradients back around a step. A function that goes back itself does so for its own,
+    unless it takes this one too."""
+    zeroes = _ZEROES.finditer(context.source.decode("utf-8", "replace"))
+    lines = {match.string.count("\n", 0, match.start()) + 1 for match in zeroes}
+    called = "" if isinstance(node, ast.Module) else rf"(?:(?<![\w.])|\bself\.){node.name}\("
+    for part in statements(context.tree) if lines else ():
+        if not isinstance(part, FunctionNode) or part is node:
+            continue
+        text = "\n".join(context.lines[part.lineno - 1 : part.end_lineno])
+        if ".backward(" in text and not re.search(called, text):
+            lines.difference_update(range(part.lineno, (part.end_lineno or part.lineno) + 1))
+    return bool(lines)
 
 
 def _without_gradients(node: ast.Module | FunctionNode, part: ast.Call | ast.Assign | ast.AugAssign) -> bool:
@@ -279,13 +294,18 @@ RULES: tuple[Rule, ...] = (
          "sgd = torch.optim.SGD(model.parameters())\nfor x in data:\n    model(x).backward()\n    sgd.step()\n",
          LOOP + "        scaler.scale(model(x)).backward()\n        scaler.step(self.opt)\n",
          "def train(model, data):\n    optimizer.zero_grad()\n    for x in data:\n        model(x).backward()\n"
-         "        optimizer.step()\n"),
+         "        optimizer.step()\n",
+         "def step(opt, x):\n    loss(x).backward()\n    opt.step()\n\n\n"
+         "def other_step(opt, x):\n    opt.zero_grad()\n    loss(x).backward()\n    opt.step()\n"),
         (LOOP + "        optimizer.zero_grad()\n        model(x).backward()\n        optimizer.step()\n",
          LOOP + "        model(x).backward()\n        scheduler.step()\n",
          "def train(model, data):\n    for x in data:\n        optimizer.zero_grad()\n        for part in x:\n"
          "            model(part).backward()\n        optimizer.step()\n",
          "def step(self, x):\n    self.model(x).backward()\n    self.optimizer.step()\n\n\n"
          "def fit(self):\n    for x in self.data:\n        self.optimizer.zero_grad()\n        self.step(x)\n",
+         "def step(opt, x):\n    loss(x).backward()\n    opt.step()\n\n\n"
+         "def fit(opt, data):\n    for x in data:\n        opt.zero_grad()\n        step(opt, x)\n"
+         "        other(x).backward()\n        opt.step()\n",
          LOOP + "        dist_autograd.backward(context_id, [model(x)])\n        optimizer.step(context_id)\n",
          "def loss_of(model, x):\n    model(x).backward()\n"),
     ),

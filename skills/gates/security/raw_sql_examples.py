@@ -26,6 +26,8 @@ RAW_SQL_BAD: tuple[Example, ...] = one_file(
     "def change(database, request):\n    given = request.POST.dict()\n"
     '    clause = ", ".join(f"{key} = :{key}" for key in given.keys())\n'
     '    database.execute(f"UPDATE shop SET {clause}", values=given)\n',
+    "def rows(cursor, names):\n    quoted = ', '.join(f\"'{name}'\" for name in names)\n"
+    '    cursor.execute(f"SELECT id FROM shop WHERE name IN ({quoted})")\n',
     'def drop(cursor, role):\n    statement = f"DROP ROLE {role}"\n    cursor.execute(statement)\n',
     "def rows(cursor, name):\n    query = \"SELECT * FROM shop WHERE name = '%s'\"\n    cursor.execute(query % name)\n",
     'def rows(cursor, request):\n    order = request.GET["order"]\n'
@@ -128,6 +130,8 @@ RAW_SQL_GOOD: tuple[Example, ...] = (
         "    kept = {key: given[key] for key in given.keys() if key != 'id'}\n"
         '    clause = ", ".join(f"{key} = :{key}" for key in kept.keys())\n'
         '    await database.execute(f"UPDATE shop SET {clause} WHERE id = :id", values=kept)\n',
+        "def rows(cursor, days: int):\n    quoted = f\"'{days}'\"\n"
+        '    cursor.execute(f"SELECT id FROM shop WHERE d = {quoted}")\n',
         'def rows(cursor, quoted_table):\n    cursor.execute(f"SELECT id FROM {quoted_table}")\n',
         'def rows(cursor, ids):\n    where = ["late"]\n'
         '    where.append("id IN ({})".format(", ".join("%s" for one in ids)))\n'

@@ -4,11 +4,13 @@ those that no client decides: numbers, names of the schema, of a command's optio
 import ast
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
 from skills.gates.analysis.local_values import own_nodes, values_of
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
+from skills.gates.engine.syntax import descendants
 
 _VALUES = lazy(r"(?:^|_)(?:param(?:eter)?s?|args|values|bind(?:ing)?s?|vars)$", re.I)
 _SCHEMA = lazy(r"(?:^|_)(?:table|column|col|index|constraint|sequence)$", re.I)
@@ -147,6 +149,16 @@ def doubles_quotes(node: ast.expr | None) -> bool:
     """True for `name.replace("'", "''")`, the quoting that standard SQL has for a text, and `str.replace(name, …)`."""
     called = isinstance(node, ast.Call) and last_name(node.func) == "replace"
     return called and [part.value for part in node.args[-2:] if isinstance(part, ast.Constant)] == ["'", "''"]  # type: ignore[union-attr]
+
+
+def quotes_by_hand(node: ast.expr | None) -> bool:
+    """True for `f"'{name}'"`, also inside of a join: a quote in the name ends the text."""
+    return node is not None and any(
+        isinstance(text, ast.Constant) and str(text.value).endswith("'") and isinstance(after, ast.FormattedValue)
+        for part in descendants(node)
+        if isinstance(part, ast.JoinedStr)
+        for text, after in pairwise(part.values)
+    )
 
 
 def _leaves_words(node: ast.Call, context: FileContext) -> bool:

@@ -27,6 +27,7 @@ from skills.gates.security.sql_checks import (
     is_own_schema,
     leaves_values_out,
     names_schema,
+    quotes_by_hand,
 )
 from skills.gates.security.sql_harmless import (
     COMPILERS,
@@ -257,7 +258,7 @@ def _is_fixed(context: FileContext, depth: int, allowed: ast.expr) -> bool:
 def _made_harmless(node: ast.Name, context: FileContext, depth: int) -> bool:
     name = node.id
     if PLACES.search(name):
-        return True
+        return all(harmless(value, context, depth + 1) for value in filter(quotes_by_hand, values_of(name, context)))
     if name in (loops := _loop_names(context)):
         return loops[name]
     bound = values_of(name, context)
