@@ -90,7 +90,7 @@ class _Facts(msgspec.Struct, array_like=True, gc=False):
 class _OutlinedEntry(msgspec.Struct, array_like=True, gc=False):
     digest: bytes
     report: _Facts | None
-    mark: msgspec.Raw
+    mark: FileMark | None
     read_ns: int
     skip: str
 
@@ -109,8 +109,8 @@ class Kept(MutableMapping[bytes, Entry]):
         if found is None or isinstance(found, Entry):
             return found and outlined(found)
         one = self._outlines.decode(found)
-        said = one.report
-        return Entry(one.digest, skip=one.skip) if said is None else Entry(one.digest, _facts_of(said))
+        facts = None if one.report is None else _facts_of(one.report)
+        return Entry(one.digest, facts, one.mark, one.read_ns, one.skip)
 
     def __getitem__(self, key: bytes) -> Entry:
         found = self.raw[key]
@@ -134,7 +134,7 @@ class Kept(MutableMapping[bytes, Entry]):
 
 def outlined(entry: Entry) -> Entry:
     """An entry with its report reduced to what it tells of the project."""
-    return entry if entry.report is None else Entry(entry.digest, _facts_of(entry.report))
+    return entry if entry.report is None else msgspec.structs.replace(entry, report=_facts_of(entry.report))
 
 
 def _facts_of(one: FileReport | _Facts) -> FileReport:

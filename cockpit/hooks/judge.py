@@ -1,7 +1,8 @@
 """Whether an edit would bring a P0 finding: the file as it would be, judged with what is known of the whole project.
 
 The reports of the other files come from the cache of findings as they are there; nothing else is looked at, so that
-the answer takes milliseconds. Facts that the cache lacks can only make the answer milder.
+the answer takes milliseconds. Only before an edit is refused the files that have changed since are looked at: what they
+tell can take a finding back.
 """
 
 import os
@@ -18,13 +19,16 @@ from cockpit.files import read_regular, source_lines
 from cockpit.findings.baseline import DEFAULT, Baseline, read_baseline
 from cockpit.findings.cache import Entry, ReportCache, ReportsOnDemand
 from cockpit.findings.digest import digest_of
-from cockpit.findings.discovery import LARGEST, is_generated, is_manifest, left_out
+from cockpit.findings.discovery import LARGEST, FileMark, discover, is_generated, is_manifest, left_out
 from cockpit.findings.options import options_of
 from cockpit.git_command import GitFailed, RunningGit
 from skills.gates import RULES, analyse_by, needs_every, select_rules, settle
 from skills.gates.model import FileReport, Finding, GateOptions, ProjectEvidence
 from skills.gates.profiles import AUTO, choose_profile
+from skills.gates.registry import P0, told_to_p0
 from skills.record import record
+
+MOST_CHANGED = 60  # files that are looked at before an edit is refused
 
 
 @record
@@ -52,23 +56,27 @@ def judge_edits(root: Path, config: Config, contents: dict[str, bytes | None]) -
     if options.profile == AUTO:
         options = replace(options, profile=choose_profile(evidence.dependencies)[0])
     options = _only_p0(options)
-    rules = frozenset(options.select)
-    would_be = {name: known.judged(options, name, source) for name, source in mine.items() if not is_generated(source)}
-    unjudged = _unjudged(would_be.values())
-    surveyed = any(RULES[name].survey is not None for name in rules)
-    if not rules or not (surveyed or any(report.candidates for report in would_be.values())):
+    would_be = known.judged(options, {name: source for name, source in mine.items() if not is_generated(source)})
+    unjudged = _unjudged(would_be.values(), options)
+    surveyed = any(RULES[name].survey is not None for name in options.select)
+    if not options.select or not (surveyed or any(report.candidates for report in would_be.values())):
         return Judgement((), unjudged)
-    sources = {name: source for name in contents if name.endswith(".py") and (source := _read(root, name)) is not None}
-    stood = {name: known.report(options, name, source) for name, source in sources.items()}
+    sources = {name: source for name in contents if (source := _stands(root, config, name, known)) is not None}
+    stood = known.reports(options, sources)
     if not surveyed and all(name in stood and _says_no_more(one, stood[name]) for name, one in would_be.items()):
         return Judgement((), unjudged)  # without a look at the other files, which takes its time in a large project
-    others = {name: report for name, report in known.facts.items() if name not in contents}
     case = _Case(evidence, options, read_baseline(root / DEFAULT), frozenset(contents), known)
-    would = case.findings({**others, **would_be})
-    if not would:
-        return Judgement((), unjudged)
-    stand = case.findings({**others, **stood})
-    return Judgement(_new(stand, _lines(sources), would, _lines(mine)), unjudged)
+    before, after = _lines(sources), _lines(mine)
+
+    def introduced(facts: Mapping[str, FileReport]) -> tuple[Finding, ...]:
+        others = {name: report for name, report in facts.items() if name not in contents}
+        would = case.findings({**others, **would_be})
+        return _new(case.findings({**others, **stood}), before, would, after) if would else ()
+
+    found = introduced(known.facts)
+    if found and (facts := known.facts_now(root, config, options)) is not None:
+        found = introduced(facts)
+    return Judgement(found, unjudged)
 
 
 def _says_no_more(would: FileReport, stood: FileReport) -> bool:
@@ -76,12 +84,7 @@ def _says_no_more(would: FileReport, stood: FileReport) -> bool:
     if would.problem is not None or stood.problem is not None or would.suppressions != stood.suppressions:
         return False
     fresh = {one.fingerprint for one in would.candidates} - {one.fingerprint for one in stood.candidates}
-    kinds = {fact.kind for fact in would.facts}  # rules that are not asked here tell of other kinds
-    return not fresh and _told(would, kinds) == _told(stood, kinds)
-
-
-def _told(report: FileReport, kinds: set[str]) -> Counter[tuple[str, str, str, int]]:
-    return Counter((one.kind, one.name, one.detail, one.count) for one in report.facts if one.kind in kinds)
+    return not fresh and told_to_p0(would) == told_to_p0(stood)
 
 
 class _Known:
@@ -105,23 +108,43 @@ class _Known:
         found = ((os.fsdecode(key), self._cache.outline(key)) for key in self._files)
         return {name: entry.report for name, entry in found if entry is not None and entry.report is not None}
 
-    def report(self, options: GateOptions, name: str, source: bytes) -> FileReport:
-        """What the selected rules say of a file: from the cache where that has seen this content."""
-        rules = frozenset(options.select)
-        entry = self._files.get(os.fsencode(name))
-        if entry is not None and entry.report is not None and entry.digest == digest_of(source):
-            report = entry.report
-            return msgspec.structs.replace(
-                report, candidates=tuple(one for one in report.candidates if one.rule in rules)
-            )
-        return self.judged(options, name, source)
+    def facts_now(self, root: Path, config: Config, options: GateOptions) -> dict[str, FileReport] | None:
+        """`facts` with those of the files that changed since they were kept; None where none did, or too many to wait
+        for."""
+        scope = discover(root, config.checks.exclude)
+        facts = {name: report for name, report in self.facts.items() if name in scope.files}
+        changed = [name for name, mark in scope.files.items() if not self._holds(name, mark)]
+        if len(changed) > MOST_CHANGED or not (changed or len(facts) < len(self.facts)):
+            return None
+        read = {name: source for name in changed if (source := _read(root, name)) is not None}
+        return {**facts, **self.reports(options, {name: one for name, one in read.items() if not is_generated(one)})}
 
-    def judged(self, options: GateOptions, name: str, source: bytes) -> FileReport:
-        """What the selected rules say of a file with this content. Where the project has no tenants, the cache has
-        deferred what is about them, and so does this."""
-        stood = self.kept(name)
-        tenants = stood is None or not stood.deferred
-        return analyse_by(frozenset(options.select), plain(name), source, options.tenant_fields, tenants=tenants)
+    def _holds(self, name: str, mark: FileMark) -> bool:
+        entry = self._cache.outline(os.fsencode(name))
+        return entry is not None and entry.holds_for(mark)
+
+    def reports(self, options: GateOptions, sources: Mapping[str, bytes]) -> dict[str, FileReport]:
+        """What the selected rules say of files: from the cache where that has seen this content."""
+        found, unseen = {}, {}
+        for name, source in sources.items():
+            entry = self._files.get(os.fsencode(name))
+            if entry is not None and entry.report is not None and entry.digest == digest_of(source):
+                found[name] = _selected(entry.report, options)
+            else:
+                unseen[name] = source
+        return {**found, **self.judged(options, unseen)}
+
+    def judged(self, options: GateOptions, sources: Mapping[str, bytes]) -> dict[str, FileReport]:
+        """What the selected rules say of files with these contents. Where the project has no tenants, the cache has
+        deferred what is about them, and so does this, but where one of the files brings the first."""
+        found = {}
+        for name, source in sources.items():
+            stood = self.kept(name)
+            found[name] = _judged(options, name, source, tenants=stood is None or not stood.deferred)
+        if any(report.tenants for report in found.values()):
+            late = [name for name, report in found.items() if report.deferred]
+            found |= {name: _judged(options, name, sources[name], tenants=True) for name in late}
+        return found
 
     @staticmethod
     def of(cache: ReportCache) -> "_Known":
@@ -135,6 +158,19 @@ class _Known:
 
 
 _worked_out: dict[Path, tuple[object, _Known]] = {}
+
+
+def _judged(options: GateOptions, name: str, source: bytes, *, tenants: bool) -> FileReport:
+    """What the rules of P0 say of a file. All of them look, since one may tell facts that another asks for."""
+    report = analyse_by(P0, plain(name), source, options.tenant_fields, tenants=tenants)
+    return _selected(report, options)
+
+
+def _selected(report: FileReport, options: GateOptions) -> FileReport:
+    """A report with what the selected rules found."""
+    return msgspec.structs.replace(
+        report, candidates=tuple(one for one in report.candidates if one.rule in options.select)
+    )
 
 
 def plain(name: str) -> str:
@@ -161,6 +197,12 @@ def _in_scope(root: Path, config: Config, name: str, known: Container[str]) -> b
     return False
 
 
+def _stands(root: Path, config: Config, name: str, known: Container[str]) -> bytes | None:
+    """What a file in scope holds now."""
+    source = _read(root, name) if _in_scope(root, config, name, known) else None
+    return None if source is None or is_generated(source) else source
+
+
 def _evidence(root: Path, cache: ReportCache) -> ProjectEvidence:
     kept = cache.manifests
     return cache.said_by_manifests(root, tuple(kept.marks) if kept is not None else _likely_manifests(root)).evidence
@@ -181,9 +223,7 @@ def _likely_manifests(root: Path) -> tuple[str, ...]:
 
 
 def _only_p0(options: GateOptions) -> GateOptions:
-    from skills.gates.registry import GATES
-
-    wanted = tuple(sorted(name for name in select_rules(options) if GATES[name] == "P0"))
+    wanted = tuple(sorted(select_rules(options) & P0))
     return replace(options, select=wanted, ignore=())
 
 
@@ -239,10 +279,10 @@ def _line(lines: list[str], number: int) -> str:
     return lines[number - 1].strip() if 0 < number <= len(lines) else ""
 
 
-def _unjudged(reports: Iterable[FileReport]) -> tuple[str, ...]:
+def _unjudged(reports: Iterable[FileReport], options: GateOptions) -> tuple[str, ...]:
     found = []
     for report in reports:
         if report.problem is not None:
             found.append(f"{report.path}:{report.problem.line}: {report.problem.message}")
-        found += [f"{report.path}: the rule {rule} failed" for rule, _ in report.crashed if rule in RULES]
+        found += [f"{report.path}: the rule {rule} failed" for rule, _ in report.crashed if rule in options.select]
     return tuple(found)

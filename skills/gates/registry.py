@@ -1,10 +1,11 @@
 """Every rule and every observer: what a rule is called and which gate it is of is known without loading it."""
 
 import importlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
 
-from skills.gates.model import Gate
+from skills.gates.model import FileReport, Gate
 from skills.gates.rule import Observer, Rule
 
 _CATALOGUE: Mapping[str, str] = {
@@ -105,6 +106,15 @@ P0_OBSERVING = (
     "tenancy.unscoped_callers",
 )
 """The modules whose facts rules of P0 ask for."""
+P0_FACTS = frozenset(
+    {
+        *("asks-key", "field", "manager", "manager-class", "mapped", "model", "model-published", "model-read"),
+        *("narrows", "random-column", "relation", "service-asked", "table", "tenant-field", "tenant-manager"),
+        *("tenant-middleware", "tenant-own-app", "tenant-rls", "tenant-rls-tables", "tenant-settings"),
+        *("tenant-shared-app", "view-class"),
+    }
+)
+"""The kinds of the facts that rules of P0 ask for."""
 _OBSERVING = (
     *(
         "django.unordered_queryset",
@@ -131,6 +141,8 @@ def _listed() -> Iterator[tuple[str, str, str]]:
 _MODULE_OF = {name.removesuffix("*"): module for module, _, name in _listed()}
 GATES: Mapping[str, Gate] = {name.removesuffix("*"): gate for _, gate, name in _listed()}  # type: ignore[misc]
 """The gate of every rule."""
+P0 = frozenset(name for name, gate in GATES.items() if gate == "P0")
+"""The rules that block."""
 TASTE = frozenset(name.removesuffix("*") for _, _, name in _listed() if name.endswith("*"))
 """The rules that are on in the strict profiles only, unless they are asked for."""
 GATED = tuple(name for name, gate in GATES.items() if gate != "none")
@@ -162,6 +174,12 @@ class _Rules(Mapping[str, Rule]):
 
 
 RULES: Mapping[str, Rule] = _Rules()
+
+
+def told_to_p0(report: FileReport | None) -> Counter[tuple[str, str, str, int]]:
+    """What a file tells of the project that rules of P0 ask for, whatever lines it stands on."""
+    facts = report.facts if report is not None else ()
+    return Counter((one.kind, one.name, one.detail, one.count) for one in facts if one.kind in P0_FACTS)
 
 
 @cache

@@ -11,6 +11,7 @@ import pytest
 from cockpit.hooks.launcher import HOME
 from skills.gates import RULES, analyse, analyse_by, registry, settle
 from skills.gates.model import GateOptions, ProjectEvidence
+from skills.gates.project import Project
 from skills.gates.rule import STRICT
 
 
@@ -42,6 +43,19 @@ def test_rules_of_p0_alone_answer_what_they_answer_among_all(name: str) -> None:
             every = settle((analyse(path, source) for path, source in sources.items()), project, chosen)
             alone = settle((analyse_by(P0, path, source) for path, source in sources.items()), project, chosen)
             assert alone.findings == every.findings and alone.tenancy == every.tenancy
+
+
+def test_the_kinds_of_facts_that_rules_of_p0_ask_for_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: set[str] = set()
+    facts, named = Project.facts, Project.named
+    monkeypatch.setattr(Project, "facts", lambda self, kind: asked.add(kind) or facts(self, kind))
+    monkeypatch.setattr(Project, "named", lambda self, kind, name: asked.add(kind) or named(self, kind, name))
+    for rule in map(RULES.__getitem__, P0):
+        for example in (*rule.bad, *rule.good):
+            evidence = ProjectEvidence(dependencies=dict.fromkeys(example.dependencies, "requirements.txt:1"))
+            reports = [analyse(path, source.encode()) for path, source in example.files.items()]
+            settle(reports, evidence, GateOptions(select=tuple(P0), tenancy=example.tenancy))
+    assert asked == registry.P0_FACTS
 
 
 def test_a_hook_loads_the_rules_of_p0_only() -> None:
