@@ -22,6 +22,7 @@ READS = BODY | ENVELOPE | BODY_CALLS
 READ_WORDS = Words(*(f".{name}".encode() for name in sorted(READS)))
 READ_OF_REQUEST = lazy(rf"request\s*\.\s*(?:{'|'.join(sorted(READS))})\b")
 _REQUEST_MODULES = ("flask", "quart", "bottle", "sanic", "werkzeug", "aiohttp", "starlette")
+GLOBAL_REQUESTS = frozenset(f"{module}.request" for module in _REQUEST_MODULES)
 _REQUEST_TYPES = frozenset({"Request", "HttpRequest", "WSGIRequest", "ASGIRequest", "HTTPConnection", "WebSocket"})
 _IMPORTED = "request data: names of imported requests"
 _OF_TEXT = frozenset(dir(str))

@@ -26,6 +26,7 @@ INPUT_BAD = one_file(
     "import os\nimport re\n" + _HEAD + '    host = re.sub("^https?://", "", request.POST["host"])\n'
     '    os.system("ping " + host)\n',
     "class Rates(APIView):\n    def post(self, request):\n        return Response(eval(self.request.data['rate']))\n",
+    "import flask\nimport os\n\n\ndef ping():\n    os.system('ping ' + flask.request.args['host'])\n",
     "import requests\nfrom flask import request\n\n\ndef fetch():\n"
     "    url = request.args.get('url')\n    return requests.get(url)\n",
     _HEAD + "    note = wanted(request)\n    Order.objects.create(note=note)\n\n\n"

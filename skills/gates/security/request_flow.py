@@ -23,6 +23,7 @@ from skills.gates.security.request_data import (
     BODY,
     BODY_CALLS,
     ENVELOPE,
+    GLOBAL_REQUESTS,
     READ_OF_REQUEST,
     READ_WORDS,
     READS,
@@ -304,9 +305,11 @@ class Flow:
         )
 
     def is_request(self, node: ast.AST) -> bool:
-        """True for `request`, `self.request` and what stands for them here."""
+        """True for `request`, `self.request`, `flask.request` and what stands for them here."""
         if isinstance(node, ast.Attribute):
-            return node.attr == "request" and isinstance(node.value, ast.Name) and node.value.id in {"self", "info"}
+            if node.attr != "request" or not isinstance(node.value, ast.Name):
+                return False
+            return node.value.id in {"self", "info"} or self.context.resolve(node) in GLOBAL_REQUESTS
         return isinstance(node, ast.Name) and node.id in self.requests
 
     def _of_attribute(self, node: ast.Attribute) -> Origin | None:
