@@ -19,7 +19,7 @@ from skills.gates.django.django_architecture_enforcer import (
     SKILL as ARCHITECTURE,
 )
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.names import last_name
+from skills.gates.engine.names import last_name, root_name
 from skills.gates.engine.roles import class_role, is_product_path
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Confidence, Evidence
@@ -27,6 +27,7 @@ from skills.gates.rule import Example, Rule, Watch
 
 SKILL = "drf-serializer-patterns"
 IN_SERIALIZER, ALL_FIELDS = "logic-in-serializer", "serializer-all-fields"
+_QUEUES = frozenset({"delay", "apply_async", "delay_on_commit", "apply_async_on_commit"})
 _OTHER_SERIALIZERS = ("django.core.serializers", "itsdangerous", "marshmallow", "kombu", "celery", "json")
 
 
@@ -76,7 +77,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         around = _method(context)
         what = _write(node, around[0], around[1], context) if around else None
     if what is None:
-        what = outbound(node.func, name, context)
+        what = _queued(node, name, context) or outbound(node.func, name, context)
         around = _method(context) if what else None
     if what is None or around is None:
         return
@@ -85,6 +86,15 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     confidence: Confidence = "confirmed" if confirmed else "likely"
     evidence = (_why(around[0], context),)
     context.report(IN_SERIALIZER, node, f"{text} in {owner}", confidence=confidence, evidence=evidence)
+
+
+def _queued(node: ast.Call, name: str, context: FileContext) -> tuple[str, bool] | None:
+    """`notify.delay(…)` of a task that the file imports: work that a serializer starts."""
+    if name not in _QUEUES or not isinstance(node.func, ast.Attribute):
+        return None
+    task = context.resolve(node.func.value) or ""
+    known = root_name(node.func.value) in context.imports
+    return (f"`{last_name(node.func.value)}.{name}(…)` queues a task", True) if task and known else None
 
 
 def _why(node: ast.ClassDef, context: FileContext) -> Evidence:
@@ -242,7 +252,8 @@ logic_in_serializer = Rule(
     severity="CRITICAL",
     skill=ARCHITECTURE,
     sources=("BN-S2", "PB-D1"),
-    catches="Serializers that write rows of other models, open transactions, send mail or call other services.",
+    catches="Serializers that write rows of other models, open transactions, send mail, queue tasks or call other "
+    "services.",
     why="A serializer runs wherever it is used: for a list, for a nested field, for a dry run. What it does beside "
     "translating happens there too, and nobody looks for a transaction or a mail in a translation.",
     fix="Create or change the serializer's own row at most; give the validated data to a function of a service module "
@@ -250,7 +261,7 @@ logic_in_serializer = Rule(
     when="In methods of classes whose bases are serializers. Creating the model of `Meta` and saving `instance` or a "
     "row just made are fine, and so is reading. Not in tests and migrations.",
     watches=(
-        Watch((ast.Call,), _on_call, (b"erializer",), is_product_path, near=EFFECTS),
+        Watch((ast.Call,), _on_call, (b"erializer",), is_product_path, near=(*EFFECTS, b".delay", b".apply_async")),
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"atomic",), is_product_path),
     ),
     bad=(
@@ -306,6 +317,11 @@ logic_in_serializer = Rule(
             "    def to_representation(self, instance):\n        instance.seen = True\n        instance.save()\n"
             "        return super().to_representation(instance)\n"
         ),
+        _order(
+            "    def create(self, validated_data):\n        order = super().create(validated_data)\n"
+            "        tasks.notify.delay(order.pk)\n        return order\n",
+            "from shop import tasks\n",
+        ),
         _order("    def get_seen(self, obj):\n        View.objects.filter(order=obj).update(seen=True)\n"),
     ),
     good=(
@@ -322,6 +338,7 @@ logic_in_serializer = Rule(
         Example({"shop/serializers.py": "class UserSerializer(serializers.ModelSerializer):\n    class Meta:\n"
                  "        model = User\n\n    def create(self, given):\n"
                  "        return User.objects.create_user(**given)\n"}),
+        _order("    def create(self, data):\n        self.clock.delay(data['late'])\n        return Order(**data)\n"),
         _order("    def create(self, data):\n        return OrderService().place(**data)\n"),
         _order("    def create(self, data):\n        Order(**data).save()\n        OrderForm(data).save()\n"),
         _order("    def get_open(self, obj):\n        return Line.objects.filter(order=obj, open=True).exists()\n"),

@@ -100,17 +100,23 @@ def _attribute(event: Event) -> str:
 
 
 def _used(function: FunctionNode, event: Event) -> set[str]:
-    """The names that a write mentions, those of the expression that made its object included."""
+    """The names that a write mentions, those of the expressions that made its object and its fields included."""
     found = names_in(event.node)
     for part in local_nodes(function):
         if (
             isinstance(part, ast.Assign)
             and event.name
             and part.lineno <= event.line
-            and any(isinstance(one, ast.Name) and one.id == event.name for one in part.targets)
+            and any(_is_or_is_of(one, event.name) for one in part.targets)
         ):
             found |= names_in(part.value)
     return found - {event.name}
+
+
+def _is_or_is_of(target: ast.expr, name: str) -> bool:
+    """True for `line` and `line.order_id`."""
+    owner = target.value if isinstance(target, ast.Attribute) else target
+    return isinstance(owner, ast.Name) and owner.id == name
 
 
 def _on_one_path(function: FunctionNode, first: ast.AST, second: ast.AST) -> bool:

@@ -59,6 +59,9 @@ NARROW: Pair = (
             "    await session.commit()\n    for line in data['lines']:\n"
             "        session.add(Line(order_id=order.id, **line))\n    await session.commit()\n"
         ),
+        _file("def place(session, order, lines):\n    session.add(order)\n    session.commit()\n"
+              "    for line in lines:\n        line.order_id = order.id\n        session.add(line)\n"
+              "    session.commit()\n"),
         _file("def close(db, job):\n    job.status = 'done'\n    db.commit()\n"
               "    entry = AuditLog(job_id=job.id, what='done')\n    db.add(entry)\n    db.commit()\n", "MEDIUM"),
         _file("def move(db, one, other, amount):\n    one.balance -= amount\n    db.commit()\n"

@@ -35,6 +35,7 @@ _POSITIONS = {
     "HTTPBasicAuth": (1, ""), "HTTPDigestAuth": (1, ""), "BasicAuth": (1, ""), "login": (1, "smtp"),
     "encode": (1, "jwt"), "decode": (1, "jwt"), "set_password": (0, ""), "make_password": (0, ""), "Fernet": (0, ""),
     "new": (0, "hmac"), "hash": (0, "pwd"), "hash_password": (0, ""), "get_password_hash": (0, ""),
+    "Signer": (0, ""), "TimestampSigner": (0, ""), "URLSafeSerializer": (0, ""), "URLSafeTimedSerializer": (0, ""),
     "create_user": (2, ""), "create_superuser": (2, ""),
 }  # fmt: skip
 _SIGNING_KEY = lazy(r"(?:jwt_)?secret(?:_key)?$", re.I)

@@ -72,6 +72,8 @@ def _on_decode(node: ast.Call, given: dict[str | None, ast.expr | None], context
         context.report(JWT, node, "no `algorithms=`: the token itself says how it is to be checked")
     elif "'none'" in _text(algorithms, context).lower():
         context.report(JWT, node, "the algorithm `none` accepts tokens that nobody signed")
+    elif _from_header(algorithms, context):
+        context.report(JWT, node, "the algorithm is read from the token: it says itself how it is to be checked")
     elif context.function is not None and _SAYS_SO.search(context.function.name):
         return
     elif off := set(re.findall(r"""['"]?verify_(exp|aud|iss)['"]?(?:: |=)False""", text)) - _compared(node, context):
@@ -83,6 +85,27 @@ def _on_decode(node: ast.Call, given: dict[str | None, ast.expr | None], context
     ):  # fmt: skip
         message = "neither `audience` nor `issuer` is checked: a token for another service is as good"
         context.report(JWT, node, message, severity="LOW", confidence="likely")
+
+
+def _from_header(algorithms: ast.expr, context: FileContext) -> bool:
+    """True for `[header["alg"]]` of a header that nobody checked, where nothing compares it with a list."""
+    names = {part.id for part in descendants(algorithms) if isinstance(part, ast.Name)}
+    headers = {
+        name for name in names for value in values_of(name, context) if value is not None and _reads_header(value)
+    }
+    if not headers and not _reads_header(algorithms):
+        return False
+    compared = [
+        part.left
+        for part in own_nodes(context.function or context.tree, context)
+        if isinstance(part, ast.Compare) and isinstance(part.ops[0], (ast.In, ast.NotIn, ast.Eq, ast.NotEq))
+    ]
+    return not any(isinstance(part, ast.Name) and part.id in headers for left in compared for part in descendants(left))
+
+
+def _reads_header(value: ast.expr) -> bool:
+    calls = (part for part in descendants(value) if isinstance(part, ast.Call))
+    return any(last_name(call.func) in {"get_unverified_header", "get_unverified_headers"} for call in calls)
 
 
 def _on_verify(node: ast.Call, given: dict[str | None, ast.expr | None], context: FileContext) -> None:
@@ -275,12 +298,17 @@ jwt_decode_unsafe = Rule(
         "import jwt as tokens\n\nclaims = tokens.decode(token, key)\n",
         "import jwt\n\noptions = {'verify_aud': False}\n"
         "claims = jwt.decode(token, key, algorithms=['RS256'], options=options)\n",
+        "import jwt\n\n\ndef who(token):\n    header = jwt.get_unverified_header(token)\n"
+        "    return jwt.decode(token, key, algorithms=[header['alg']], audience='shop')\n",
         "import jwt\n\n\ndef who(token):\n    kind = jwt.decode(token, options={'verify_signature': False})\n"
         "    return kind['sub']\n",
     ),
     good=one_file(
         "shop/auth.py",
         'import jwt\n\nclaims = jwt.decode(token, key, algorithms=["RS256"], audience="shop", issuer=ISSUER)\n',
+        "import jwt\n\n\ndef who(token):\n    header = jwt.get_unverified_header(token)\n"
+        "    if header['alg'] not in ALGORITHMS:\n        raise Refused\n"
+        "    return jwt.decode(token, key, algorithms=[header['alg']], audience='shop')\n",
         "text = base64.decode(data)\nclaims = jwt.decode(token, key, **options)\n",
         "import jwt\n\n\ndef who(token):\n    try:\n        return checked(token)\n    except jwt.InvalidTokenError:\n"
         "        log(jwt.decode(token, options={'verify_signature': False}))\n        raise\n",

@@ -132,7 +132,7 @@ _HOUSEHOLD = frozenset(
 # A word of a file of which a name like that can be made: "api-key" and "API key" fall into two words.
 _KEY_WORD = lazy(r"keys?(?:_|$)", re.I)
 _TAKES_SECRET = lazy(
-    r"smtp|jwt|hmac|fernet|(?:basic|digest)auth|(?:set|make)_password|^authorization$|^login$|^create_(?:super)?user$",
+    r"smtp|jwt|hmac|fernet|(?:basic|digest)auth|(?:set|make)_password|^authorization$|^login$|signer$|^urlsafe\w*serializer$|^create_(?:super)?user$",
     re.I,
 )
 
@@ -155,7 +155,7 @@ def _may_name_secret(word: bytes) -> bool:
 SECRET_NAMES = WordShape(
     (
         b"pas", b"pwd", b"token", b"secret", b"key", b"credential", b"auth", b"salt", b"smtp", b"jwt", b"hmac",
-        b"fernet", b" login ", b" create_user ", b" create_superuser ",
+        b"fernet", b" login ", b" create_user ", b" create_superuser ", b"signer", b"urlsafe",
     ),
     _may_name_secret,
 )  # fmt: skip

@@ -109,6 +109,7 @@ unsafe_mark_safe = Rule(
         'def bold(name):\n    return mark_safe("<b>%s</b>" % name)\n',
         'def bold(name):\n    return mark_safe(s="<b>%s</b>" % name)\n',
         "def bold(order):\n    return mark_safe(order.note)\n",
+        "from django.utils.encoding import force_str\n\n\ndef bold(text):\n    return mark_safe(force_str(s=text))\n",
         "class Order(models.Model):\n    note = models.TextField()\n\n    def bold(self):\n"
         "        return mark_safe(f'<b>{self.note}</b>')\n",
         'def bold(name):\n    return format_html(f"<b>{name}</b>")\n',

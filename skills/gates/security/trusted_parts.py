@@ -195,6 +195,9 @@ def _of_argument(value: ast.Call, name: str, context: FileContext) -> list[ast.e
         return [owner]
     if name == "translate" and owner is not None:
         return [ast.Constant("")]  # by a table that leaves no tag
+    given = [*value.args, *(word.value for word in value.keywords)]
+    if name in _UNDOES or (name in _PASSED_ON and owner is None):
+        return [*given]
     if not value.args:
         return []
     first = value.args[0]
@@ -205,8 +208,6 @@ def _of_argument(value: ast.Call, name: str, context: FileContext) -> list[ast.e
         found = _of_sub(value, context)
     elif name == "get" and owner is not None and _is_table(owner, context):
         found = [owner, *value.args[1:]]
-    elif name in _UNDOES or (name in _PASSED_ON and owner is None):
-        found = [*value.args]
     elif (name in _TRANSLATES and _is_put_together(first)) or (
         name in _DUMPS and not any(_ESCAPES.search(ast.unparse(word.value)) for word in value.keywords)
     ):
