@@ -77,6 +77,26 @@ _DESK = (
     f"{IN}def send(request, pk):\n    invoice = get_object_or_404(Invoice, pk=pk)\n    desk = {{desk}}\n"
     "    if not sends_from(desk, invoice.place):\n        raise PermissionDenied\n    invoice.send()\n"
 )
+_PLAYER = {
+    "clubs/models.py": "class Player(models.Model):\n    user = models.ForeignKey('User', models.CASCADE)\n{more}",
+    "billing/views.py": f"{IN}def one(request, pk):\n    player = Player.objects.get(user=request.user)\n"
+    "    return show(player, Invoice.objects.get(pk=pk))\n",
+    "billing/models.py": PLAIN_MODELS,
+}
+_PASSED = {
+    "core/mixins.py": "class MayPay(UserPassesTestMixin):\n    def test_func(self):\n"
+    "        return may_pay(self.request.user, self.{asked}())\n",
+    "billing/views.py": "class Pay(MayPay, FormView):\n    def form_valid(self, form):\n"
+    "        return pay(Invoice.objects.get(pk=self.kwargs['pk']))\n",
+    "billing/models.py": PLAIN_MODELS,
+}
+
+
+def _each(files: dict[str, str], note: str, **words: str) -> Example:
+    path, *_ = files
+    return Example({**files, path: files[path].format(**words)}, tenancy="explicit", note=note)
+
+
 _NAMED = f"{IN}def one(request):\n    return show(Invoice.objects.filter({{name}}=request.POST['name']).first())\n"
 _GIVEN = (
     "class LineSerializer(Serializer):\n    def validate_invoice_id(self, value):\n"
@@ -92,6 +112,8 @@ PAIRS_BAD: tuple[Example, ...] = (
     by_hand(_MANY.format(test="row.paid"), note="nobody asks whose the rows are"),
     by_hand(_DESK.format(desk="request.POST['desk']"), note="what it is compared with came with the request too"),
     by_hand(_NAMED.format(name="number")),
+    _each(_PLAYER, "players of one company", more="    company = models.ForeignKey('Company', models.CASCADE)\n"),
+    _each(_PASSED, "the test is of another row", asked="get_plan"),
     by_hand(
         f"{IN}def like(request, pk):\n    line = Line.objects.get(pk=request.POST['line'])\n"
         "    if not may_access(request, line):\n        raise PermissionDenied\n"
@@ -164,6 +186,9 @@ PAIRS_GOOD: tuple[Example, ...] = (
     by_hand(_ROLE.format(test="not is_auditor(request.user)"), note="what may be known of who asks is asked elsewhere"),
     by_hand(_MANY.format(test="row.clerk_id != request.user.pk"), note="each row is asked for"),
     by_hand(_DESK.format(desk="request.user.desk"), note="compared with what is of who asks"),
+    by_hand(_DESK.format(desk="getattr(request, 'desk', None)"), note="and with what the request was found to be of"),
+    _each(_PLAYER, "players, who are of no company", more=""),
+    _each(_PASSED, "the test is of the row of the address", asked="get_permission_object"),
     by_hand(_NAMED.format(name="coupon_code"), note="a word that was handed out"),
     by_hand(_GIVEN.format(result=""), "billing/serializers.py", "nobody reads it"),
     by_hand(

@@ -32,7 +32,7 @@ from skills.gates.tenancy.unscoped_function import SHORTCUTS, is_manager
 from skills.gates.tenancy.unscoped_good import UNSCOPED_GOOD
 from skills.gates.tenancy.unscoped_pairs import PAIRS_BAD, PAIRS_GOOD
 from skills.gates.tenancy.unscoped_reach import ROWS_OF_ALL, reach_of
-from skills.gates.tenancy.unscoped_visitors import APART, is_for_staff, says_public
+from skills.gates.tenancy.unscoped_visitors import APART, is_for_staff, own_models, says_public
 from skills.gates.tenancy.unscoped_words import (
     ASKERS,
     CHECKS,
@@ -96,6 +96,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         ("names", said_names),
         ("keywords", said_keywords),
         *(reach_needs(node, role, context) if is_open else ()),
+        *((("own", own),) if is_open and (own := " ".join(own_models(context))) else ()),
     )
     if role in _JUDGED_ROLES and says_public(context) and _lists(node, context):
         context.fact(PUBLISHED, model)
@@ -252,6 +253,13 @@ def _is_scoped(query: Candidate, project: Project) -> bool:
     return is_scoped(needed(query, "model"), names, keywords, project)
 
 
+def _is_for_outsiders(own: list[str], project: Project) -> bool:
+    """True where who asks is looked up in a model of no tenant: a player, whom the clubs of all tenants know."""
+    stems = [field.removesuffix("_id").replace("_", "") for field in project.options.tenant_fields]
+    known = [model for model in own if model in project.models.places and model not in tenant_models(project)]
+    return any(all(stem not in model.lower() for stem in stems) for model in known)
+
+
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
     if needed(candidate, "role") not in _JUDGED_ROLES:
         return None
@@ -260,6 +268,8 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
         return None
     place = tenant_models(project).get(model)
     if place is None or _is_scoped(candidate, project) or not reaches(candidate, report, project):
+        return None
+    if _is_for_outsiders(needed(candidate, "own").split(), project):
         return None
     if covers(model, "", project) or model in published_models(project) or not _is_exception(report, project):
         return None

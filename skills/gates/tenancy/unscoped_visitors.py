@@ -4,14 +4,14 @@ import ast
 import re
 from collections.abc import Iterator
 
-from skills.gates.analysis.queries import mentioned_names
+from skills.gates.analysis.queries import chain_of, mentioned_names
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import function_role
 from skills.gates.engine.syntax import descendants
 from skills.gates.tenancy.unscoped_checks import HOOKS, askers_of, words_of
-from skills.gates.tenancy.unscoped_function import uses_of
+from skills.gates.tenancy.unscoped_function import SHORTCUTS, uses_of
 from skills.gates.tenancy.unscoped_reach import is_entry
 from skills.gates.tenancy.unscoped_words import ASKERS, is_of_request, names_tenant
 
@@ -124,6 +124,22 @@ def is_for_served(context: FileContext) -> bool:
     tests = [set(words_of(part.test)) for part in uses_of(function, context).ifs] if function is not None else []
     asked = [words for words in tests if not ASKERS.isdisjoint(words)]
     return any(_SERVED.search(word) for words in (*decorators, *asked) for word in words)
+
+
+def own_models(context: FileContext) -> Iterator[str]:
+    """The models in which the function around looks up who asks, `Player.objects.get(user=request.user)`: it is for
+    those who have a row there."""
+    for call in uses_of(context.function, context).calls if context.function is not None else ():
+        words = [word for word in call.keywords if word.arg != "defaults"]
+        value = words[0].value if len(words) == 1 else None
+        if (
+            isinstance(value, ast.Attribute)
+            and value.attr == "user"
+            and words[0].arg == "user"
+            and is_of_request(value)
+        ):
+            first = call.args[0] if call.args and last_name(call.func) in SHORTCUTS else None
+            yield last_name(first) if first is not None else chain_of(call).model
 
 
 def is_for_a_role(query: ast.Call, context: FileContext) -> bool:

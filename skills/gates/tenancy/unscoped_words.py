@@ -185,8 +185,12 @@ def _later(function: FunctionNode, name: str, context: FileContext) -> set[str]:
     row = name.rpartition(".")[2]
     for test in (part.test for part in uses.ifs):
         said = set(mentioned_names(test))
-        said |= {word for other in said - {row} for word in uses.read_of.get(other, ())}
-        if row in said and (not ASKERS.isdisjoint(said) or names_tenant(said, context)):
+        if row not in said:
+            continue
+        others = said - {row}
+        said |= {word for other in others for word in uses.read_of.get(other, ())}
+        own = any(_is_own(value) for other in others for value in uses.bound.get(other, ()))
+        if own or not ASKERS.isdisjoint(said) or names_tenant(said, context):
             words.add(SCOPED)  # `if not channel.members.filter(pk=request.user.pk).exists():`
     for part in parts:
         if isinstance(part, ast.Call):
@@ -247,6 +251,13 @@ def is_of_request(value: ast.Attribute) -> bool:
     """True for what a request was found to belong to, `request.team`; not for what it says."""
     names = set(mentioned_names(value))
     return "request" in names and names.isdisjoint(SAID_BY_REQUEST)
+
+
+def _is_own(value: ast.AST) -> bool:
+    """`request.desk` and `getattr(request, "desk", None)`."""
+    if isinstance(value, ast.Call) and last_name(value.func) == "getattr" and value.args:
+        return last_name(value.args[0]) == "request"
+    return isinstance(value, ast.Attribute) and is_of_request(value)
 
 
 def _asked_in_callee(call: ast.Call, name: str, context: FileContext) -> Iterator[str]:
