@@ -27,6 +27,7 @@ from cockpit.repository import Repository, find_repository
 from skills.gates import RULES, needs_every, select_rules
 from skills.gates.model import Check, FileReport, Finding, GateOptions, ProjectEvidence
 from skills.gates.profiles import AUTO, choose_profile
+from skills.gates.registry import told_to_p0
 from skills.record import record
 
 if TYPE_CHECKING:
@@ -138,6 +139,8 @@ class Project:
             pass
         changed = self._changed_since(before)
         self._outdate_coverage(changed)
+        if any(told_to_p0(before.get(name)) != told_to_p0(self.reports.get(name)) for name in changed):
+            self.cache.save()  # an agent's edit is judged by what is kept of the other files
         self.saves += bool(changed)
         return changed
 
@@ -350,6 +353,8 @@ class Project:
 
     def _drop(self, name: str, reason: str) -> None:
         self.scope.files.pop(name, None)
+        if self.cache.files.pop(os.fsencode(name), None) is not None:
+            self.cache.changed = True
         self.ruff_findings.pop(name, None)
         self.counter.parsed.discard(name)
         self.counter.cached.discard(name)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from cockpit.config import load_config
-from cockpit.findings.once import CheckRequest, check_now
+from cockpit.findings.cache import ReportCache
+from cockpit.findings.once import CheckRequest, check_now, make_project
 from cockpit.hooks.judge import judge_edits
 
 SHOWN = """
@@ -80,6 +81,20 @@ def test_before_an_edit_is_refused_files_that_changed_meanwhile_are_looked_at(re
     write(repo, "shop/models.py", GUESSED)
     check(repo)
     write(repo, "shop/models.py", MODELS)
+    assert brought(repo, **{"shop/views.py": VIEWS}) == []
+
+
+def test_an_edit_is_judged_by_what_the_app_has_seen_saved(repo: Path) -> None:
+    write(repo, "shop/models.py", OF_NOBODY)
+    project = make_project(repo, load_config(repo), CheckRequest(), None, in_process=True)
+    assert list(project.scan())
+    write(repo, "shop/models.py", GUESSED)
+    project.update(["shop/models.py"])
+    found = judge_edits(repo, load_config(repo), {"shop/views.py": VIEWS.encode()}).introduced
+    assert [one.rule for one in found] == ["unscoped-tenant-query"]
+    (repo / "shop/models.py").unlink()
+    project.update(["shop/models.py"])
+    assert not ReportCache(repo).files.keys() & {b"shop/models.py"}
     assert brought(repo, **{"shop/views.py": VIEWS}) == []
 
 
