@@ -120,7 +120,7 @@ def assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr, ast.stmt]]:
         elif isinstance(statement, ast.ClassDef) and _is_configuration(statement):
             yield from assigned(statement.body)
         elif isinstance(statement, ast.If):
-            if not _for_developers(statement.test):
+            if not for_developers(statement.test):
                 yield from assigned(statement.body)
             if not _for_production(statement.test):
                 yield from assigned(statement.orelse)
@@ -133,7 +133,7 @@ def _is_configuration(node: ast.ClassDef) -> bool:
     return not _AWAY_CLASS.match(node.name) and any(last_name(base).endswith("Configuration") for base in node.bases)
 
 
-def _for_developers(test: ast.expr) -> bool:
+def for_developers(test: ast.expr) -> bool:
     """`if DEBUG:`, `if TESTING:`, `if "test" in sys.argv:`, `if ENVIRONMENT == "local":`"""
     text = ast.unparse(test).lower()
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):

@@ -9,7 +9,19 @@ _ALIASED = (
     "def mine(me: Me) -> X:\n    pass\n\n\n@router.delete('/pets/{id}')\n"
     "def drop(id: int) -> None:\n    pets.drop(id)\n"
 )
+_CLASS = (
+    "from fastapi import Depends\n\n\nclass Holder:\n    def __init__(self, kinds):\n        self.kinds = kinds\n\n"
+    "    def __call__(self, id: int, visitor: Visitor = Depends(visitor)) -> Shop:\n"
+    "        if visitor.kind not in self.kinds:\n            raise {error}\n        return visitor.shop\n\n\n"
+    "holder = Holder(['first'])\nShopDep = Annotated[Shop, Depends(holder)]\n"
+)
+_BY_CLASS = (
+    "from fastapi import APIRouter, Depends\nfrom shop.deps import ShopDep\n\n\n@router.get('/pets')\n"
+    "def mine(who: User = Depends(get_current_user)) -> X:\n    pass\n\n\n@router.delete('/pets/{id}')\n"
+    "def drop(id: int, shop: ShopDep) -> None:\n    pets.drop(id)\n"
+)
 BAD = (
+    Example({"shop/deps.py": _CLASS.format(error="KeyError"), "shop/pets.py": _BY_CLASS}),
     Example({"shop/deps.py": _ALIAS, "shop/pets.py": _ALIASED}),
     *one_file(
         "shop/orders.py",
@@ -82,6 +94,10 @@ BAD += (
 )
 
 GOOD = (
+    Example(
+        {"shop/deps.py": _CLASS.format(error="HTTPException(status_code=403)"), "shop/pets.py": _BY_CLASS},
+        note="the object that it depends on turns strangers away",
+    ),
     Example({"shop/front.py": _FRONT, "shop/worker.py": _WORKER}, note="an app beside another one"),
     Example({"shop/orders.py": _ORDERS.replace("    pass\n", _COMPARED)}, note="a secret that is sent"),
     Example({"shop/orders.py": _ORDERS.replace("def place", "def join_waitlist")}),

@@ -63,7 +63,7 @@ _COMPARES = lazy(
     r"\.\w*(?:token|secret|api_?key|passcode)\s*==|==\s*\w+\.\w*(?:token|secret|api_?key|passcode)\b", re.I
 )
 # Forms that strangers fill in.
-_FORMS = lazy(r"newsletter|wait_?-?list|[ei]nquir|get_?-?started", re.I)
+_FORMS = lazy(r"newsletter|wait_?-?list|[ei]nquir|get_?-?started|guest", re.I)
 # What a middleware refuses besides strangers, and how an account of one's own comes to be.
 _OTHER_REFUSALS = lazy(r"host|rate|limit|csrf|cors|size|body|log|cache|maintenance", re.I)
 _REGISTERS = lazy(r"regist|sign_?-?up", re.I)
@@ -240,6 +240,13 @@ def _on_alias(node: ast.Assign, context: FileContext) -> None:
             context.fact("dependency-alias", node.targets[0].id, given)
 
 
+def _on_instance(node: ast.Assign, context: FileContext) -> None:
+    """`owner = Allowed([Roles.OWNER])`: who depends on an object is asked by its class."""
+    made = node.value.func if isinstance(node.value, ast.Call) else None
+    if isinstance(made, ast.Name) and made.id[:1].isupper() and isinstance(node.targets[0], ast.Name):
+        context.fact("dependency-alias", node.targets[0].id, made.id)
+
+
 def _on_controller(node: ast.ClassDef, context: FileContext) -> None:
     """Classes of endpoints: what they depend on, each of their endpoints asks for."""
     asks = any(
@@ -268,9 +275,10 @@ def _auth_holds(candidate: Candidate, report: FileReport, project: Project) -> C
     folder = report.path.rpartition("/")[0].rpartition("/")[2]
     if not known or any(project.has("guarded-router", word) for word in (needs["module"], folder)):
         return None
-    words = set(re.findall(r"\w+", needs["depends"]))
-    aliases = [fact.detail for name in words for _, fact in project.named("dependency-alias", name)]
-    words |= {word for detail in aliases for word in re.findall(r"\w+", detail)}
+    words, aliases = set(re.findall(r"\w+", needs["depends"])), list[str]()
+    for _ in range(2):  # a name for `Depends(owner)`, and `owner` for an object
+        aliases = [fact.detail for name in words for _, fact in project.named("dependency-alias", name)]
+        words |= {word for detail in aliases for word in re.findall(r"\w+", detail)}
     if any(map(_asks, aliases)) or any(project.has("asks-caller", word) for word in words):
         return None
     if _class_asks(needs["class"], project) or _ends_guarded(needs["router"], _guarded_routers(project)):
@@ -372,6 +380,7 @@ write_without_auth = Rule(
         ),
         Watch((ast.If,), _on_condition, (b".include_router(",), outside_tests),
         Watch((ast.Assign,), _on_alias, (b"Annotated[",), outside_tests, near=(b"Annotated[",)),
+        Watch((ast.Assign,), _on_instance, (b"def __call__(",), outside_tests),
         Watch((ast.ClassDef,), _on_controller, (b"Depends(", b"Security(", b"APIRouter"), outside_tests),
     ),
     holds=_auth_holds,

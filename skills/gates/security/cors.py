@@ -2,8 +2,8 @@
 
 import ast
 
-from skills.gates.analysis.local_values import values_of
-from skills.gates.analysis.settings_modules import assigned, may_be_deployed
+from skills.gates.analysis.local_values import own_nodes, values_of
+from skills.gates.analysis.settings_modules import assigned, for_developers, may_be_deployed
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import outside_tests
@@ -62,8 +62,18 @@ def _on_cors(node: ast.Call, context: FileContext) -> None:
         trusted = _is_true(given.get("supports_credentials"))
     else:
         return
-    if wide and trusted:
+    if wide and trusted and not _is_for_developers(node, context):
         context.report(CORS, node, "every origin may send requests with the visitor's cookies, and read the answers")
+
+
+def _is_for_developers(node: ast.Call, context: FileContext) -> bool:
+    """True in the block of an `if` that asks whether a developer runs the server."""
+    return any(
+        isinstance(part, ast.If)
+        and part.body[0].lineno <= node.lineno <= (part.body[-1].end_lineno or 0)
+        and for_developers(part.test)
+        for part in own_nodes(context.function or context.tree, context)
+    )
 
 
 def _on_cors_settings(node: ast.Module, context: FileContext) -> None:
@@ -96,6 +106,7 @@ cors_wildcard_credentials = Rule(
         'app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_credentials=True)\n',
         'origins = ["*"]\napp.add_middleware(CORSMiddleware, allow_origins=origins, allow_credentials=True)\n',
         "CORS(app, supports_credentials=True)\n",
+        'if config.has_pages:\n    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_credentials=True)\n',
         'options = {"allow_origins": ["*"], "allow_credentials": True}\n'
         "app.add_middleware(CORSMiddleware, **options)\n",
         "from fastapi.middleware.cors import CORSMiddleware as Cors\n\n"
@@ -110,6 +121,8 @@ cors_wildcard_credentials = Rule(
         'app.add_middleware(CORSMiddleware, allow_origins=["*"])\n',
         'app.add_middleware(CORSMiddleware, allow_origins=["https://shop.example"], allow_credentials=True)\n',
         'CORS(app, supports_credentials=True, origins=["https://shop.example"])\n',
+        "if config.is_development:\n"
+        '    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_credentials=True)\n',
     ),
 )
 

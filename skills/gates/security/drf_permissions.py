@@ -125,6 +125,7 @@ _GUARDS = lazy(
 _MAKES_VIEW = frozenset({"queryset", "serializer_class", "get_queryset", "get_serializer_class", "model"})
 _SAYS_ROWS = _MAKES_VIEW | _HANDLERS
 _TURNS_AWAY = frozenset({"is_authenticated", "has_perm", "has_perms", "is_staff", "is_superuser"})
+_MISSPELT = lazy(r"^perm?is+ions?_?cl(?:as+e?s?|ases|ass)$")
 _REFUSALS = frozenset(
     {"PermissionDenied", "NotAuthenticated", "AuthenticationFailed", "HTTP_401_UNAUTHORIZED", "HTTP_403_FORBIDDEN"}
 )
@@ -155,10 +156,20 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
         return
     if _each_handler_asks(node, bases) or _signs_in_its_own_way(members.get("authentication_classes"), context):
         return
-    if _FOR_STRANGERS.search(node.name) or _answers_nothing(members, bases):
+    if _is_for_strangers(node.name, context) or _answers_nothing(members, bases):
         return
     message = f"{node.name} names no permission, and nothing in the settings closes it"
+    wrong = next((name for name in members if _MISSPELT.search(name)), "")
+    if wrong:
+        message = f"{node.name} is open: nothing reads `{wrong}`, the name is `permission_classes`"
     context.report(NO_PERMISSION, node, message, symbol=context.symbol_of(node.name), parts=context.header(node))
+
+
+def _is_for_strangers(name: str, context: FileContext) -> bool:
+    """True where its own name, or that of its module, says that who asks has not signed in."""
+    stem = context.path.rpartition("/")[2].removesuffix(".py")
+    module = "".join(word[:1].upper() + word[1:] for word in stem.split("_"))
+    return any(map(_FOR_STRANGERS.search, (name, module)))
 
 
 def _members(node: ast.ClassDef) -> dict[str, ast.stmt]:
@@ -248,7 +259,7 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
     if "permission_classes" in names:
         context.fact(_NAMED, "view")
     if "api_view" in names and not any(_ask(part, context) for part in node.decorator_list):
-        if _FOR_STRANGERS.search(node.name.title().replace("_", "")):
+        if _is_for_strangers(node.name.title().replace("_", ""), context):
             return
         if _turns_away(node):
             return
@@ -309,6 +320,8 @@ view_without_permissions = Rule(
             "    def get(self, request):\n        pass\n\n    @has_permissions(Can.WRITE)\n"
             "    def post(self, request):\n        pass\n",
             "from rest_framework.decorators import api_view\n\n\n@api_view(['GET'])\ndef orders(request):\n    pass\n",
+            "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n"
+            "    permissions_clases = [IsOwner]\n\n    def get(self, request):\n        pass\n",
             "from rest_framework.authentication import TokenAuthentication\n"
             "from rest_framework.decorators import api_view, authentication_classes\n\n\n@api_view(['GET'])\n"
             "@authentication_classes([TokenAuthentication])\ndef orders(request):\n    pass\n",
@@ -319,6 +332,11 @@ view_without_permissions = Rule(
         ),
     ),
     good=(
+        *one_file(
+            "shop/forgotPassword.py",
+            "from rest_framework.decorators import api_view\n\n\n@api_view(['POST'])\ndef recuperar(request):\n"
+            "    pass\n",
+        ),
         *one_file(
             "shop/views.py",
             "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n"

@@ -22,7 +22,7 @@ from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
 from skills.gates.tenancy.modes import needed, tenancy_of, tenant_field
 from skills.gates.tenancy.tenant_apart import asked_around, asked_first, model_asked, stands_apart
-from skills.gates.tenancy.tenant_coverage import covers, covers_sql, goes_past_managers
+from skills.gates.tenancy.tenant_coverage import covers, covers_sql, goes_past_managers, only_policies
 from skills.gates.tenancy.tenant_examples import MANUAL_BAD, MANUAL_GOOD
 
 SKILL = "multi-tenant-guardian"
@@ -39,6 +39,7 @@ _CREDENTIAL = lazy(r"^client_(id|secret)|^subscription_id$|credential|^app_secre
 _WRITES = frozenset({"save", "asave", "create", "acreate", "bulk_create", "abulk_create"})
 _CONDITION = lazy(r"\b(\w+)\s*(?:=|\bIN\b)", re.I)
 _SQL = lazy(r"\b(?:SELECT|UPDATE|DELETE|FROM|JOIN)\b.*\bWHERE\b|^\W*(?:WHERE|AND)\b", re.I | re.S)
+_LEVELS = lazy(r"\.\w*(?:company|organi[sz]ation|workspace|account|team)")
 _TABLES = lazy(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:\"?\w+\"?\.)?\"?(\w+)", re.I)
 _WHERE = lazy(r"\bWHERE\b([^;]*)", re.I | re.S)
 
@@ -263,6 +264,8 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
         field = tenant_field(name, fields) if kind == "lookup" else (name if name in fields else None)
         if kind == "lookup" and _is_plain_column(name, needed(candidate, "model"), project):
             continue
+        if field is not None and _is_other_level(field, project):
+            continue
         if field is not None and not _is_its_business(kind, field, candidate, report):
             covered = _covered(kind, candidate, project)
             if covered is False or (covered is None and not _is_asked(project)):
@@ -291,6 +294,16 @@ def _covered(kind: str, candidate: Candidate, project: Project) -> bool | None:
     if covered is None and needed(candidate, "method") in _WRITES:
         return True if project.facts("tenant-manager") else None
     return None if covered and needed(candidate, "apart") else covered
+
+
+def _is_other_level(field: str, project: Project) -> bool:
+    """True where policies go by something else than a field: rows that are kept apart by organization are not by
+    company."""
+    if _is_asked(project) or not only_policies(project):
+        return False
+    said = " ".join(link.text.lower() for link in tenancy_of(project).evidence)
+    stem = field.removesuffix("_id")
+    return _LEVELS.search(said) is not None and "tenant" not in said and stem not in said
 
 
 def _is_plain_column(lookup: str, model: str, project: Project) -> bool:

@@ -54,7 +54,20 @@ def _scoped(path: str, source: str, note: str = "") -> Example:
     return Example({path: source, "tenants/managers.py": _MANAGER, "billing/models.py": _MODELS}, note=note)
 
 
+_SESSION = (
+    "async def session(org):\n    async with maker() as session:\n"
+    "        await session.execute(text(f'SET app.current_{of}_id = {{org}}'))\n        yield session\n"
+)
+_REPORT = "class SalesService:\n    def month(self, company_id: int):\n        return sales(company_id)\n"
 MANUAL_BAD: tuple[Example, ...] = (
+    Example(
+        {"billing/db.py": _SESSION.format(of="company"), "billing/services.py": _REPORT},
+        note="row-level security by company",
+    ),
+    Example(
+        {"billing/db.py": _SESSION.format(of="tenant"), "billing/services.py": _REPORT},
+        note="the company is the tenant",
+    ),
     _scoped(
         "billing/views.py",
         "from billing.models import Invoice\n\n\n"
@@ -170,6 +183,10 @@ MANUAL_BAD: tuple[Example, ...] = (
 )
 
 MANUAL_GOOD: tuple[Example, ...] = (
+    Example(
+        {"billing/db.py": _SESSION.format(of="organization"), "billing/services.py": _REPORT},
+        note="row-level security by organization says nothing of the companies of one",
+    ),
     Example(
         {
             "billing/views.py": "def mine(request):\n    return Invoice.objects.filter(company=request.company)\n",
