@@ -99,7 +99,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "adopt-worktree", "Adopt a worktree that the registry does not know", ("A",), "worktrees", group="Worktrees"
     ),
-    Action("budget-spend", "Where the money goes", ("enter",), "budget", "where it goes", 1, "Budget"),
+    Action("budget-spend", "Where the money goes", ("enter",), "budget", "costs", 1, "Budget"),
     Action("set-budget", "Set a budget: day, week, month or session", ("b",), "budget", "set budget", 2, "Budget"),
     Action("previous-session", "Previous session", ("h", "left"), "phase", "previous", 2, "Phase"),
     Action("next-session", "Next session", ("l", "right"), "phase", "next session", 4, "Phase"),

@@ -6,6 +6,7 @@ from datetime import datetime
 from cockpit.agents.models import Session
 from cockpit.plain_text import plain_text
 from cockpit.spend.models import BudgetWindow, SpendRow, SpendSnapshot
+from skills.spending.amount import percent
 from widgets.line_view import FixedLines
 from widgets.lines import Line, crop, gauge, join, line, pad, sparkline, width_of
 from widgets.words import money, tokens
@@ -44,27 +45,27 @@ def name_in(name: str, width: int) -> str:
     return pad(name, size - 1) + " "
 
 
-def bar_row(name: str, figure: Line, percent: float, level: str, width: int) -> Line:
+def bar_row(name: str, figure: Line, used: float, level: str, width: int) -> Line:
     """`name  figure  ━━━━───  82 % warn`: every bar of the pane begins and ends in the same column."""
     token = LEVEL_TOKEN.get(level, "bad")
     head: Line = ((name_in(name, width), "muted"), *figure)
     room = width - width_of(head) - _TAIL - 2
-    bar: Line = (("  ", "text"), *gauge(percent / 100, min(room, 44), token)) if room >= 4 else ()
+    bar: Line = (("  ", "text"), *gauge(used / 100, min(room, 44), token)) if room >= 4 else ()
     gap = " " if width < _SPACIOUS else "  "
-    return (*head, *bar, (gap, "text"), (level_in(percent, level, width - width_of((*head, *bar)) - len(gap)), token))
+    return (*head, *bar, (gap, "text"), (level_in(used, level, width - width_of((*head, *bar)) - len(gap)), token))
 
 
-def level_in(percent: float, level: str, width: int) -> str:
+def level_in(used: float, level: str, width: int) -> str:
     """`124 % exceeded`, its figure to the right of five cells, or the same in fewer where `width` asks for it."""
-    share, brief = share_of(percent), _BRIEF.get(level, level)
+    share, brief = share_of(used), _BRIEF.get(level, level)
     forms = [f"{share:>5} {level}", f"{share} {level}", f"{share.replace(' ', '')} {level}"]
     forms += [f"{share} {brief}", f"{share.replace(' ', '')} {brief}"]
     return next((form for form in forms if len(form) <= width), forms[-1])
 
 
-def share_of(percent: float) -> str:
+def share_of(of_hundred: float) -> str:
     """`82 %`, or `13 ×` from ten times on, so that the word behind it keeps its room."""
-    return f"{percent:.0f} %" if percent < 999.5 else f"{percent / 100:.0f} ×"
+    return percent(of_hundred / 100) if of_hundred < 999.5 else f"{of_hundred / 100:.0f} ×"
 
 
 def money_in(usd: float, floor: bool, width: int) -> str:
@@ -283,5 +284,5 @@ def level_of_tightest(snapshot: SpendSnapshot) -> tuple[str, str]:
     known = [(window.percent, LEVEL_TOKEN[window.level]) for window in snapshot.windows if window.percent is not None]
     if not known:
         return "", "muted"
-    percent, token = max(known)
-    return share_of(percent).replace(" ", ""), token
+    used, token = max(known)
+    return share_of(used).replace(" ", ""), token

@@ -156,10 +156,10 @@ def problem_row(row: CheckProblem | Check, width: int, size: int) -> Line:
     )
 
 
-def counts_line(snapshot: FindingsSnapshot, shown: int, filters: Filters, room: int = 0) -> Line:
-    """The pane's title: counts by gate, what is new, how many files. With `room`, its cells, there is no line below the
-    pane, and the share of P1 stands here too: as much of it as fits, for which the files give way. What has no room is
-    left out whole."""
+def counts_line(snapshot: FindingsSnapshot, shown: int, filters: Filters, room: int = 0, *, alone: bool = True) -> Line:
+    """The pane's title: counts by gate, what is new, how many files. With `room`, its cells, what does not fit is left
+    out whole, what the filter shows last. `alone`: there is no line below the pane, and the share of P1 stands here
+    too: as much of it as fits, for which the files give way."""
     parts = []
     totals = {gate.gate: gate.count for gate in snapshot.gates}
     if snapshot.gates:
@@ -168,19 +168,21 @@ def counts_line(snapshot: FindingsSnapshot, shown: int, filters: Filters, room: 
             parts.append(f"{len(snapshot.problems)} not judged")
         elif not any(totals.values()) and snapshot.files.seen:
             parts.append("none")
-    if filters:
-        parts.append(f"{shown:,} shown: {filters.words()}")
+    kept = [f"{shown:,} shown: {filters.words()}"] if filters else []
+    parts += kept
     if snapshot.new:
         parts.append(f"{len(snapshot.new):,} new since save")
     if snapshot.resolved:
         parts.append(f"✓ {snapshot.resolved:,} resolved")
     files = [counted(snapshot.files.seen, "file")] if snapshot.files.seen and snapshot.progress is None else []
-    if room and snapshot.trend and snapshot.progress is None:
+    if room and alone and snapshot.trend and snapshot.progress is None:
         for name, share, rest in product(("4 Findings", "4"), shares(snapshot), (files, [])):
             told = line(" · ".join([name, *parts, share, *rest]))
             if width_of(told) <= room:
                 return told
     parts = ["4 Findings", *parts, *files]
+    if room and kept and width_of(line(" · ".join(parts[: parts.index(kept[0]) + 1]))) > room:
+        parts = ["4 Findings", *kept, *(part for part in parts[1:] if part not in kept)]
     while room and len(parts) > 2 and width_of(line(" · ".join(parts))) > room:
         parts.pop()
     return line(" · ".join(parts))
@@ -350,8 +352,10 @@ class FindingsPane(VirtualList[Row]):
         told = [filled(row, self.keys) for row in nothing(snapshot, self.filters, hidden, self.trouble)]
         width = self.scrollable_content_region.width
         self.empty = [part for row in told for part in (wrap_line(row, width, _hangs(row)) if width > 0 else [row])]
-        room = 0 if self.styles.border_bottom[0] else self.size.width - 4
-        self.set_title(counts_line(snapshot, len(visible), self.filters, room), self._subtitle(hidden))
+        framed = bool(self.styles.border_bottom[0])
+        room = max(0, self.size.width - (6 if framed else 4))
+        title = counts_line(snapshot, len(visible), self.filters, room, alone=not framed)
+        self.set_title(title, self._subtitle(hidden))
         self.show_items(visible)
 
     def _subtitle(self, hidden: int) -> Line:

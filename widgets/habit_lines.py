@@ -1,7 +1,7 @@
 """Lines of the habits screen: what each habit cost and where it shows, and the ten measures."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cockpit.agents.models import named
 from cockpit.phases.habits_models import HabitsView
@@ -11,6 +11,7 @@ from skills.orchestrator.habit_models import BASIS, HabitRow, PatternId, Violati
 from skills.orchestrator.measures import Measure, figure, share
 from widgets.lines import Line, Span, crop, fit, line, pad, sparkline, spread, width_of
 from widgets.words import money, tokens
+from widgets.wrap import wrap_line
 
 NAMES: dict[PatternId, str] = {
     "sequential-tools": "reads one by one",
@@ -76,6 +77,15 @@ def measure_entries(view: HabitsView) -> list[Entry]:
             shown = line(("    ", "text"), (plain_text(name, 60), "muted"))
             entries.append(Note(shown, f"{measure.id} {name}", _part(value, measure.courses.get(name, ()))))
     return entries
+
+
+def wrapped_entry(entry: Entry, width: int) -> list[Entry]:
+    """A sentence in as many lines as it needs; all else as it is."""
+    if not isinstance(entry, Note) or entry.right:
+        return [entry]
+    return [
+        replace(entry, spans=spans, key=f"{entry.key} {n}") for n, spans in enumerate(wrap_line(entry.spans, width, 4))
+    ]
 
 
 def _part(value: str, course: Sequence[tuple[str, float]]) -> Line:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from rich.cells import cell_len
+
 from cockpit.agents.models import Session
 from cockpit.plain_text import plain_text
-from skills.counted import counted
 from skills.orchestrator.checklist import ChecklistItem
 from skills.workflow.track import TrackStep
 from widgets.lines import Line, join, line, pad, width_of
@@ -86,13 +87,14 @@ def checklist_lines(items: Sequence[ChecklistItem], width: int, room: int) -> li
     for item in items:
         evidence = "" if item.evidence == told else plain_text(item.evidence, 160)  # a reason for many is said once
         told = item.evidence
-        rows += _marked(item.holds, item.text, evidence, max(width, _SIDE), gate=item.gate)
+        rows += _marked(item.holds, item.text, evidence, max(width, _SIDE), gate=item.gate, cut=True)
     return rows
 
 
 def day_words(track: Sequence[TrackStep]) -> str:
     """How many of the steps have a sign."""
-    return f"{counted(sum(1 for step in track if step.at), 'step')} of {len(track)} have a sign today"
+    seen = sum(1 for step in track if step.at)
+    return f"{seen} of {len(track)} steps {'has' if seen == 1 else 'have'} a sign today"
 
 
 def _head(session: Session, now: datetime) -> list[Line]:
@@ -108,14 +110,17 @@ def _head(session: Session, now: datetime) -> list[Line]:
     return rows
 
 
-def _marked(holds: bool | None, text: str, evidence: str, width: int, *, gate: str = "") -> list[Line]:
+def _marked(
+    holds: bool | None, text: str, evidence: str, width: int, *, gate: str = "", cut: bool = False
+) -> list[Line]:
+    """A mark, what it is about, and the evidence beside it, or below where there is no room (`cut`: never below)."""
     mark, token = _MARK[holds]
     head: Line = (("  ", "text"), (f"{mark} ", token))
     if gate:
         head = (*head, (f"{gate} ", _GATE[gate]))
     shown = "text" if holds is not None else "muted"
-    if width >= _SIDE:
-        room = 50 if width >= 100 else 40
-        return [(*head, (pad(text, room - 3 * bool(gate)), shown), (f"  {evidence}", "muted"))]
+    room = (50 if width >= 100 else 40) - 3 * bool(gate)
+    if width >= _SIDE and (cut or cell_len(text) <= room):
+        return [(*head, (pad(text, room), shown), (f"  {evidence}", "muted"))]
     rows: list[Line] = [(*head, (text, shown))]
     return [*rows, line(("      ", "text"), (evidence, "muted"))] if evidence else rows

@@ -44,13 +44,15 @@ def _short_window(window: BudgetWindow, width: int) -> Line:
     head: Line = ((pad(window.window, 6), "muted"), (pad(spent, 11, right=True), "strong"))
     if window.counted is None or window.percent is None:
         return (*head, ("  no budget", "faint"))
-    head = (*head, (of_limit(window.counted), "muted"))
+    head = (*head, (f"{of_limit(window.counted).rstrip():<7} ", "muted"))
     return (*head, (level_in(window.percent, window.level, width - width_of(head)), LEVEL_TOKEN[window.level]))
 
 
 def projection(dashboard: SpendDashboard, width: int) -> Line:
     """What the month may come to, estimated, with its range and when it crosses the budget."""
     month = next((window for window in dashboard.windows if window.window == "month"), None)
+    if month is not None and not month.spent:
+        return line(("→ nothing was spent this month", "faint"))
     if month is None or month.projected is None:
         return line(("→ too early in the month to project", "faint"))
     parts: list[Line] = [(("→ ", "accent"), (f"${month.projected:,.0f}", "strong"), (" by month's end", "muted"))]

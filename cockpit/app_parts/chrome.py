@@ -88,9 +88,18 @@ class Chrome(Deeds):
             "phase": self.phase_pane.current,
             "findings": self.findings_pane.current,
         }
-        finding = self.findings_pane.finding if active == "findings" else None
         shown = "" if about.get(active, active) is None else active  # no key where nothing is that it is about
-        return _bar_of(shown, finding is not None, finding is not None and finding.fixable)
+        return _bar_of(shown, self._idle())
+
+    def _idle(self) -> frozenset[str]:
+        """The actions that can do nothing to what is under the cursor."""
+        tree, finding = self.worktrees_pane.current, self.findings_pane.finding
+        idle = {*_OF_A_FINDING} if finding is None else set() if finding.fixable else {"fix"}
+        if tree is not None and tree.main:
+            idle.add("remove-worktree")
+        if tree is not None and (tree.own_base or tree.head is None):
+            idle.add("merge-worktree")
+        return frozenset(idle)
 
     def _prompt(self) -> Line:
         if self.findings_pane.jumping:
@@ -99,9 +108,7 @@ class Chrome(Deeds):
 
 
 @cache
-def _bar_of(pane: str, is_finding: bool, fixable: bool) -> tuple[Action, ...]:
-    shown = [action for action in ACTIONS if action.bar and action.place in ("app", pane)]
+def _bar_of(pane: str, idle: frozenset[str]) -> tuple[Action, ...]:
+    shown = [action for action in ACTIONS if action.bar and action.place in ("app", pane) and action.id not in idle]
     shown = [action for action in shown if (pane, action.id) != ("budget", "spend")]  # enter opens the same
-    shown = [action for action in shown if is_finding or action.id not in _OF_A_FINDING]
-    shown = [action for action in shown if fixable or action.id != "fix"]
     return tuple(sorted(shown, key=lambda action: action.bar))

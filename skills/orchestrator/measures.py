@@ -184,7 +184,7 @@ def _compliance(gates: GateFigures | None) -> Measure:
     places = gates.places
     mended = {rule: 0 for rule in gates.by_rule if rule not in gates.broken}
     worst = sorted({**gates.broken, **mended}.items(), key=lambda one: (-one[1], one[0]))
-    rows = tuple((rule, f"{100 * (1 - n / places):.1f} %, {n} of {places} do not") for rule, n in worst)
+    rows = tuple((rule, f"{percent(1 - n / places, 1)}, {n:,} of {places:,} do not") for rule, n in worst)
     weeks = tuple((week, round(100 * held, 1)) for week, held in gates.trend)
     courses = {rule: tuple((week, round(100 * held, 1)) for week, held in row) for rule, row in gates.by_rule.items()}
     detail = f"goal {percent(GOAL)}; {counted(len(gates.broken), 'rule finds something', 'rules find something')}"

@@ -19,5 +19,6 @@ def dollars(usd: float, *, floor: bool = False, most: bool = False) -> str:
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """A share of 1 as every sentence and column writes it: `82 %`."""
-    return f"{100 * share:.{digits}f} %"
+    """A share of 1 as every sentence and column writes it: `82 %`, and `>99 %` where all but a little is no whole."""
+    said = f"{100 * share:.{digits}f}"
+    return f"{said} %" if share >= 1 or float(said) < 100 else f">{100 - 10**-digits:.{digits}f} %"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from cockpit.app import CockpitApp
 from cockpit.app_parts import day as part
@@ -35,7 +36,8 @@ async def test_the_day_starts_with_the_queue_and_its_reasons(app: CockpitApp, wi
         assert isinstance(screen, StartDayScreen)
         await until(lambda: screen.report is not None, "the report")
         await until(lambda: not screen.scanning, "the quick scans")
-        text = shown(screen)
+        text = " ".join(shown(screen).split())
+        assert all(cell_len(plain(row.shown).rstrip()) <= screen.width for row in screen.view.items)
         assert text.index("Today's Priority Queue") < text.index("Users endpoint") < text.index("Git Status")
         assert "P1 +3 · unblocks others +3" in text and "Secrets" in text and "nothing found" in text
         assert screen.view.current is not None and screen.view.current.kind == "task"

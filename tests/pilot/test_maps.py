@@ -37,11 +37,14 @@ async def test_a_typed_task_is_routed_as_the_command_routes_it(
         await pilot.press("M")
         screen = await opened(app)
         assert "django-patterns" in text_of(screen) and "asks eight questions" in text_of(screen)
+        hint = screen.query_one("#frame").border_subtitle
+        assert "or tab to the map" in str(hint) and "Django" not in str(hint)  # a letter is the task's
         await pilot.press(*TASK)
         await until(lambda: screen.routed == TASK and "next" in text_of(screen), "the route")
         assert screen.selection is not None and screen.selection.best.name == "debugger"
         route, selection = screen.route, screen.selection
         await pilot.press("enter", "2")
+        assert "Django or FastAPI" in str(screen.query_one("#frame").border_subtitle)
         assert "Debugging & Error Handling" in text_of(screen)
         await pilot.press("3")
         assert "▶ a test that fails?" in text_of(screen)

@@ -49,7 +49,7 @@ async def test_keys_are_offered_only_where_there_is_something_that_they_are_abou
     async with app.run_test(size=(120, 34)) as pilot:
         await settled(app)
         bar = app.query_one(KeyBar)
-        assert "fix" in plain(bar.line_at(0, 120))
+        assert "space code" in plain(bar.line_at(0, 120))
         await pilot.press("4", "slash", *"zzz", "enter")
         await until(lambda: not app.findings_pane.items, "nothing that matches")
-        assert "fix" not in plain(bar.line_at(0, 120)) and "start day" in plain(bar.line_at(0, 120))
+        assert "space code" not in plain(bar.line_at(0, 120)) and "start day" in plain(bar.line_at(0, 120))

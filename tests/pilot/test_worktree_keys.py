@@ -7,6 +7,7 @@ from cockpit.app import CockpitApp
 from cockpit.demo import Demo
 from cockpit.trust import trust
 from tests.pilot.conftest import settled, until
+from widgets.line_view import LineView
 from widgets.lines import plain
 from widgets.screens.confirm import ConfirmScreen
 from widgets.screens.pick import PickScreen
@@ -66,6 +67,8 @@ async def test_the_detail_of_a_worktree_tells_what_its_commits_cost(app: Cockpit
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(app)
         await pick(app, "main")
+        offered = app.query_one("#keys", LineView).text_at(0)
+        assert "o open" in offered and "remove" not in offered and "merge" not in offered  # of the main one
         await pilot.press("space")
         await on(app, ReportScreen)
         rows = [plain(row) for row in app.screen.shown]  # type: ignore[attr-defined]

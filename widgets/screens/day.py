@@ -19,7 +19,6 @@ GLYPHS = {"pass": "✓", "fail": "✖", "not_run": "?", "not_applicable": "·", 
 _WORDS = {"not_run": "not run", "not_applicable": "n/a", "running": "runs…", "waiting": ""}
 _NARROW = 64
 _MOST_FINDINGS = 12
-_WIDEST = 120  # the frame's own limit, in screens.tcss
 
 
 def rows_of(name: str, lines: Iterable[Line]) -> list[Row]:
@@ -83,15 +82,6 @@ class DayScreen(RowsScreen):
         super().__init__()
         self.keys = tuple(keys)
         self.steps: dict[str, Step] = {}
-
-    @property
-    def width(self) -> int:
-        """The cells of a row."""
-        return max(20, min(self.size.width, _WIDEST) - 6)
-
-    def on_resize(self) -> None:
-        if self.is_there:
-            self.build()
 
     def step(self, step: Step) -> None:
         """A step began or ended."""

@@ -124,7 +124,7 @@ class EndDayScreen(DayScreen):
         size = f" · {self.handover.duration}" if self.handover and self.handover.duration else ""
         state = "written" if self.done else "writing" if self.writing else "nothing is written yet"
         self.view.set_title(line(crop(f"End day{size} · {state}", self.width)), hint=self.longest(hint, self.width))
-        self.view.show_items(rows)
+        self.show_rows(rows)
 
     def _draft_rows(self, handover: Handover) -> list[Row]:
         metrics = handover.metrics

@@ -12,7 +12,17 @@ from textual.message import Message
 from cockpit.phases.habits_models import HabitsView
 from skills.orchestrator.habit_models import HabitRow, Violation
 from widgets.bindings import bind
-from widgets.habit_lines import Entry, Note, entry_row, foot_line, habit_entries, habit_head, measure_entries, tabs_line
+from widgets.habit_lines import (
+    Entry,
+    Note,
+    entry_row,
+    foot_line,
+    habit_entries,
+    habit_head,
+    measure_entries,
+    tabs_line,
+    wrapped_entry,
+)
 from widgets.line_view import FixedLines
 from widgets.lines import Line, line
 from widgets.screens.framed import FramedScreen
@@ -23,6 +33,7 @@ _HINTS = (
     "{habits-open} open · {habits-turn} turn · {help} keys · {close}",
     "{habits-open} · {habits-turn} · {help} · {close}",
 )
+_BARE = ("{habits-turn} or 1 2 · {recheck} again · {close} close", "{habits-turn} · {help} · {close}")
 _READING = "Reading transcripts…"
 
 
@@ -97,8 +108,8 @@ class HabitsScreen(FramedScreen):
         if not self.is_there:
             return
         width = self.row_width
-        self.entitle("Habits and measures", _HINTS)
         rows, view = self.query_one(EntryList), self.shown
+        self.entitle("Habits and measures", _HINTS if view is not None and view.sessions else _BARE)
         rows.view = view
         head = [tabs_line(self.active)]
         if view is not None and self.active == 0 and view.sessions and width >= 40:
@@ -108,7 +119,9 @@ class HabitsScreen(FramedScreen):
         rows.empty = self._empty(view)
         entries: list[Entry] = []
         if view is not None and (view.sessions or self.active):
-            entries = habit_entries(view) if self.active == 0 else measure_entries(view)
+            told = habit_entries(view) if self.active == 0 else measure_entries(view)
+            size = rows.scrollable_content_region.width or width - 1
+            entries = [part for entry in told for part in wrapped_entry(entry, size)]
         rows.show_items(entries)
         rows.lines_changed()
 

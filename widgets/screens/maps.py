@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -22,12 +22,17 @@ from widgets.map_lines import agent_lines, lifecycle_lines, route_lines, tree_li
 from widgets.screens.framed import FramedScreen
 
 _TABS = ("lifecycle", "agents", "decision trees")
+_ROOMY = 44  # cells that the whole names of the tabs take
 _WAIT = 0.2  # seconds without a change until the task is routed
 _HINTS = (
-    "type a task · tab to the map, then 1 lifecycle 2 agents 3 trees · {maps-decide} Django or FastAPI · "
-    "{recheck} again · {close} close",
-    "tab map · 1 2 3 · {maps-decide} decide · {recheck} again · {close} close",
-    "tab map · {maps-decide} decide · {close}",
+    "1 lifecycle 2 agents 3 trees · {maps-decide} Django or FastAPI · tab task · {recheck} again · {close} close",
+    "1 2 3 · {maps-decide} decide · tab task · {recheck} again · {close} close",
+    "1 2 3 · {maps-decide} decide · tab task · {close}",
+)
+_TYPING = (
+    "type a task · enter or tab to the map and its keys · {close} close",
+    "enter or tab to the map · {close} close",
+    "tab map · {close}",
 )
 
 
@@ -104,11 +109,13 @@ class MapsScreen(FramedScreen):
         if not self.is_there:
             return
         width = self.row_width
-        self.entitle("Routing · " + _TABS[self.active], _HINTS)
+        typing = self.focused is self.query_one(Input)  # then letters and digits are the task's
+        self.entitle("Routing · " + _TABS[self.active], _TYPING if typing else _HINTS)
         spans: list[Span] = []
-        for place, name in enumerate(_TABS):
+        for place, name in enumerate(_TABS if width >= _ROOMY else ("lifecycle", "agents", "trees")):
             here = place == self.active
-            spans += [(f"{place + 1} ", "accent" if here else "key"), (f"{name}   ", "strong" if here else "muted")]
+            key = "accent" if here else "faint" if typing else "key"
+            spans += [(f"{place + 1} ", key), (f"{name}   ", "strong" if here else "muted")]
         self.fill("maps-tabs", [(), tuple(spans), ()] if self.size.height >= 20 else [tuple(spans)])
         self.query_one("#map", FixedLines).show_lines(self._lines(width))
 
@@ -133,6 +140,10 @@ class MapsScreen(FramedScreen):
         return [*rows, (), *found] if width >= 96 else [*found, (), *rows]
 
     # -- what happens --
+
+    @on(events.DescendantFocus)
+    def _focused(self) -> None:
+        self.build()
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:

@@ -131,7 +131,7 @@ class StartDayScreen(DayScreen):
             rows += sweep_rows(self.scans, self.width)
         hints = _HINTS if report is not None and report.queue else _NO_TASKS
         self.view.set_title(line(crop(plain_text(title), self.width)), hint=self.longest(hints, self.width))
-        self.view.show_items(rows)
+        self.show_rows(rows)
 
     def _task_here(self) -> int | None:
         row = self.view.current

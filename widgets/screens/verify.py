@@ -162,7 +162,7 @@ class VerifyScreen(RowsScreen):
             self._pulse.stop()
         seconds = int(monotonic() - self._began)
         rows = rows_of(self.answers, self.running, only_open=self._only_open, seconds=seconds)
-        self.view.show_items([*self.first, *rows, *self.closing, *self.trouble_rows()])
+        self.show_rows([*self.first, *rows, *self.closing, *self.trouble_rows()])
 
     def _hints(self) -> tuple[str, ...]:
         shown = "all of it" if self._only_open else "open ones"

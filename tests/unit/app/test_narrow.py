@@ -16,7 +16,7 @@ from cockpit.spend.models import BudgetWindow, Level, SpendRow, SpendSnapshot, T
 from cockpit.worktrees.models import Counts, Presence, Worktree, WorktreesSnapshot
 from skills.gates import rule_document
 from skills.gates.model import Check
-from skills.spending.amount import Amount
+from skills.spending.amount import Amount, percent
 from tests.unit.agents.test_attention import session
 from tests.unit.agents.test_watch import finding
 from tests.unit.spend.test_spend_screen_lines import row
@@ -29,6 +29,7 @@ from widgets.budget_pane import (
     level_of_tightest,
     model_split,
     outlook,
+    share_of,
     short_models,
     window_row,
 )
@@ -37,6 +38,7 @@ from widgets.findings_pane import Filters, counts_line, finding_row, ordered, pr
 from widgets.findings_pane import columns as finding_columns
 from widgets.lines import fit, line, plain
 from widgets.markdown_lines import markdown_lines
+from widgets.screens.rows import Row, wrapped_row
 from widgets.spend_lines import name_of
 from widgets.worktrees_pane import columns, head_of, presence, worktree_row
 from widgets.wrap import wrap_line
@@ -210,6 +212,50 @@ def test_without_a_line_below_the_title_tells_as_much_of_the_trend_as_fits(
 
     assert told(snapshot) == few
     assert many is None or told(replace(snapshot, gates=counts)) == many
+
+
+def test_a_title_leaves_out_what_does_not_fit_and_what_the_filter_shows_last() -> None:
+    counts = (GateResult("P0", "fail", 49), GateResult("P1", "fail", 5299), GateResult("P2", "fail", 6))
+    found, only = FindingsSnapshot(gates=counts, files=FileCounts(1384, 1384, 0, 0)), Filters(text="missing-type")
+    shown = "4,845 shown: “missing-type”"
+    told = [plain(counts_line(found, 4845, only, room, alone=False)) for room in (90, 74, 60, 45)]
+    assert told[0] == f"4 Findings · 49 P0 · 5,299 P1 · 6 P2 · {shown} · 1,384 files"
+    assert told[1] == f"4 Findings · 49 P0 · 5,299 P1 · 6 P2 · {shown}"
+    assert told[2:] == [f"4 Findings · {shown} · 49 P0 · 5,299 P1", f"4 Findings · {shown}"]
+
+
+@pytest.mark.parametrize(
+    ("share", "digits", "said"),
+    [
+        (1, 0, "100 %"),
+        (0.9996, 0, ">99 %"),
+        (0.99, 0, "99 %"),
+        (0.99964, 1, ">99.9 %"),
+        (1.2, 0, "120 %"),
+        (0, 1, "0.0 %"),
+    ],
+)
+def test_a_share_reads_whole_only_where_it_is(share: float, digits: int, said: str) -> None:
+    assert percent(share, digits) == said
+    assert digits or share_of(100 * share) == said
+
+
+def test_a_row_of_a_screen_goes_on_below_and_is_copied_whole() -> None:
+    row = Row(
+        "a",
+        line(("    ✗ fail    ", "bad"), ("There is a virtual environment  make one, e.g. here", "text")),
+        "place",
+        "a:1",
+    )
+    parts = wrapped_row(row, 40)
+    assert [plain(part.shown).rstrip() for part in parts] == [
+        "    ✗ fail    There is a virtual",
+        "              environment  make one,",
+        "              e.g. here",
+    ]
+    assert {(part.kind, part.value, part.whole) for part in parts} == {("place", "a:1", row.shown)}
+    assert len({part.key for part in parts}) == len(parts) and parts[0].key == row.key
+    assert wrapped_row(row, 80) == [row]
 
 
 def test_keys_are_filled_in_only_where_keys_stand() -> None:

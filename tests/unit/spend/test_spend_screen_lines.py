@@ -210,6 +210,16 @@ def test_windows_give_way_and_the_floor_is_marked() -> None:
     assert len(window_lines(dash, 120, 1)) == 1
 
 
+def test_a_limit_and_its_level_are_apart_where_it_is_narrow() -> None:
+    month = BudgetWindow("month", 102.7, 100.0, 150.0, 102.7, "exceeded", floor=True)
+    assert (
+        plain(window_lines(board(row("total", 1.0), windows=(month,)), 35, 2)[0])
+        == "month   ≥ $102.70 of $100 103% over"
+    )
+    unused = board(row("total", 0.0), windows=(BudgetWindow("month", 0.0, 100.0, 150.0, 0.0, "ok", 0.0),))
+    assert plain(projection(unused, 60)) == "→ nothing was spent this month"
+
+
 @pytest.mark.parametrize(
     ("trend", "word"),
     [
