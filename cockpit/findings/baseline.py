@@ -43,7 +43,7 @@ class Baseline:
         known = {finding.fingerprint for finding in findings if finding.fingerprint in self.rows}
         unknown = [finding for finding in findings if finding.fingerprint not in known]
         if unknown:
-            gone = self._gone(still_there, known)
+            gone = self._gone(still_there, known, unknown)
             for key_of in (_content, _statement):
                 left = self._by(key_of, gone)
                 for finding in unknown:
@@ -58,12 +58,20 @@ class Baseline:
             for finding in findings
         )
 
-    def _gone(self, still_there: Callable[[str], set[str]], known: set[str]) -> set[str]:
-        """The rows that are not found in their place any more."""
-        seen = {path: still_there(path) for path in {row["path"] for row in self.rows.values()}}
-        return {
-            key for key, row in self.rows.items() if key not in known and key.partition("-")[0] not in seen[row["path"]]
+    def of_tools(self, path: str) -> set[str]:
+        """The fingerprints that are known of a file to tools other than the rules."""
+        return {key.partition("-")[0] for key, row in self.rows.items() if row["path"] == path and "/" in row["rule"]}
+
+    def _gone(self, still_there: Callable[[str], set[str]], known: set[str], unknown: Iterable[Finding]) -> set[str]:
+        """The rows that are not found in their place any more and may be those of findings that are unknown so far."""
+        wanted = {key_of(one.fingerprint, one.path) for one in unknown for key_of in (_content, _statement)}
+        rows = {
+            key: row["path"]
+            for key, row in self.rows.items()
+            if key not in known and not wanted.isdisjoint((_content(key, row["path"]), _statement(key, row["path"])))
         }
+        seen = {path: still_there(path) for path in set(rows.values())}
+        return {key for key, path in rows.items() if key.partition("-")[0] not in seen[path]}
 
     def _by(self, key_of: Callable[[str, str], str], keys: set[str]) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}

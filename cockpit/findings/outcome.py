@@ -67,20 +67,15 @@ def outcome_of(project: Project, narrow: Narrow | None = None) -> Outcome:
     verdict = settle(reports.values(), project.manifests.evidence, project.options)
     outside = {answer.check.rule: answer for answer in project.outside()}
 
-    def still_there(path: str) -> set[str]:
-        report = project.reports.get(path)
-        seen = {candidate.fingerprint for candidate in report.candidates} if report is not None else set()
-        return seen.union(one.fingerprint for answer in outside.values() for one in answer.findings.get(path, ()))
-
     def in_part(finding: Finding) -> bool:
         return narrow is None or narrow.holds(finding)
 
-    held = verdict.findings
-    if others := _outside_findings(project, outside.values(), narrow):
-        held = tuple(sorted((*held, *others), key=finding_order))
-    # marked before what is in the part is told from the rest: equal statements of a file are counted together
-    added = None if narrow is None or narrow.lines is None else in_part
-    findings = tuple(filter(in_part, project.baseline.marked(held, still_there, added)))
+    others = _outside_findings(project, outside.values(), narrow)
+    marked = _marked(project, _ordered(verdict.findings, others), narrow)
+    if narrow is not None and any(_is_moved(one, project) and in_part(one) for one in marked):
+        whole = settle(project.whole_reports(), project.manifests.evidence, project.options)
+        marked = _marked(project, _ordered(whole.findings, others), narrow)  # another place may have a better claim
+    findings = tuple(filter(in_part, marked))
     counts: dict[str, int] = {}
     for finding in findings:
         if finding.suppressed is None and finding.baseline == "new":
@@ -99,6 +94,31 @@ def outcome_of(project: Project, narrow: Narrow | None = None) -> Outcome:
         _skipped_by_reason(project, narrow),
         tuple(_notes(project)),
     )
+
+
+def _marked(project: Project, findings: tuple[Finding, ...], narrow: Narrow | None) -> tuple[Finding, ...]:
+    """Findings, the accepted ones marked: before what is in the part is told from the rest, since equal statements of a
+    file are counted together."""
+    answers = tuple(project.outside())
+
+    def still_there(path: str) -> set[str]:
+        report = project.whole_report(path)
+        seen = {candidate.fingerprint for candidate in report.candidates} if report is not None else set()
+        if report is not None and narrow is not None and not narrow.covers(path):  # no tool was asked about it
+            seen.update(project.baseline.of_tools(path))
+        return seen.union(one.fingerprint for answer in answers for one in answer.findings.get(path, ()))
+
+    added = None if narrow is None or narrow.lines is None else narrow.holds
+    return project.baseline.marked(findings, still_there, added)
+
+
+def _ordered(findings: tuple[Finding, ...], others: list[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted((*findings, *others), key=finding_order)) if others else findings
+
+
+def _is_moved(finding: Finding, project: Project) -> bool:
+    """Whether a finding is accepted for a row of another place."""
+    return finding.baseline == "known" and finding.fingerprint not in project.baseline.rows
 
 
 def _counts(project: Project, narrow: Narrow | None) -> FileCounts:

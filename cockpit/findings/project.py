@@ -77,6 +77,7 @@ class Project:
         self.sources: dict[str, bytes] = {}
         self.manifests = Manifests(ProjectEvidence())
         self.reports: dict[str, FileReport] = {}
+        self.outlined: set[str] = set()
         self.tenants = False
         self.skipped: dict[str, str] = {}
         self.counter = Counter()
@@ -288,6 +289,16 @@ class Project:
         except CannotAnswer:
             return self.root
 
+    def whole_report(self, name: str) -> FileReport | None:
+        """The report of a file with all that was found in it, also where `reports` has only what it tells of the
+        project."""
+        entry = self.cache.files.get(os.fsencode(name)) if name in self.outlined else None
+        return self.reports.get(name) if entry is None else entry.report
+
+    def whole_reports(self) -> list[FileReport]:
+        """Every report as `whole_report` has it."""
+        return [report for name in self.reports if (report := self.whole_report(name)) is not None]
+
     def _task(self, name: str, mark: FileMark) -> Task | None:
         """What is to be asked about a file, None where the cache answers."""
         key = os.fsencode(name)
@@ -303,8 +314,9 @@ class Project:
         """The task to judge a file: its content `source`, or that of the work tree where it is not the `known` one."""
         return Task(key, size, known, source, self.every, self.options.tenant_fields)
 
-    def take_known(self, name: str, entry: Entry) -> None:
-        """Take what the cache says of a file."""
+    def take_known(self, name: str, entry: Entry, *, outlined: bool = False) -> None:
+        """Take what the cache says of a file, or only what that tells of the project (`outlined`)."""
+        (self.outlined.add if outlined else self.outlined.discard)(name)
         self.counter.cached.add(name)
         self.counter.parsed.discard(name)
         if entry.report is not None:

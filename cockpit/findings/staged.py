@@ -60,7 +60,7 @@ def _is_known(project: Project, name: str, blob: str, whole: bool) -> bool:
     key, digest = os.fsencode(name), bytes.fromhex(blob)
     entry = project.cache.outline(key)
     if entry is not None and entry.digest == digest:
-        project.take_known(name, project.cache.files[key] if whole else entry)
+        project.take_known(name, project.cache.files[key] if whole else entry, outlined=not whole)
         return True
     entry = project.cache.staged.get(key)
     if entry is not None and entry.digest == digest:

@@ -1,0 +1,73 @@
+"""What is asked of a part is answered as it is among everything."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cockpit.config import load_config
+from cockpit.findings.baseline import DEFAULT, read_baseline, write_baseline
+from cockpit.findings.once import CheckRequest, check_now
+from tests.git import git
+
+MOCK = "from unittest.mock import Mock\n\n\ndef test_total():\n    assert Mock()\n"
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    root = tmp_path / "repo"
+    (root / "tests").mkdir(parents=True)
+    git(root, "init", "-q")
+    (root / "pyproject.toml").write_text('[project]\nname = "x"\ndependencies = ["pytest-mock"]\n')
+    return root
+
+
+def accept(root: Path) -> None:
+    """Accept what is there, and commit it."""
+    outcome, _ = check_now(root, load_config(root), CheckRequest(baseline=None))
+    write_baseline(root / DEFAULT, outcome.findings, read_baseline(root / DEFAULT))
+    git(root, "add", "-A")
+    git(root, "-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-q", "-m", "all")
+    check_now(root, load_config(root), CheckRequest())
+
+
+def told(root: Path, name: str, **more: object) -> list[tuple[str, int, str]]:
+    outcome, _ = check_now(root, load_config(root), CheckRequest(**more))  # type: ignore[arg-type]
+    return [(one.rule, one.line, one.baseline) for one in outcome.findings if one.path == name]
+
+
+def told_alike(root: Path, name: str) -> set[str]:
+    """Whether what is found in a file is new or accepted, which is the same however it is asked for."""
+    git(root, "add", "-A")
+    whole = told(root, name)
+    asked = ({"paths": (name,)}, {"staged": True}, {"staged": True, "paths": (name,)}, {"since": "HEAD"})
+    assert [told(root, name, **one) for one in asked] == [whole] * len(asked)
+    return {state for _, _, state in whole}
+
+
+def test_a_copy_of_what_is_accepted_in_another_file_is_new(repo: Path) -> None:
+    (repo / "tests/test_a.py").write_text(MOCK)
+    accept(repo)
+    (repo / "tests/test_b.py").write_text(MOCK)
+    assert told_alike(repo, "tests/test_b.py") == {"new"}
+
+
+def test_a_copy_of_what_a_tool_found_in_another_file_is_new(repo: Path) -> None:
+    with (repo / "pyproject.toml").open("a") as stream:
+        stream.write('[tool.ruff]\nlint.select = ["F"]\n')
+    (repo / "a.py").write_text("import os\n")
+    accept(repo)
+    (repo / "b.py").write_text("import os\n")
+    assert told_alike(repo, "b.py") == {"new"}
+
+
+def test_what_moved_to_one_file_and_was_copied_to_another_is_accepted_once(repo: Path) -> None:
+    (repo / "tests/test_a.py").write_text(MOCK)
+    accept(repo)
+    (repo / "tests/test_a.py").rename(repo / "tests/test_b.py")
+    shutil.copy(repo / "tests/test_b.py", repo / "tests/test_c.py")
+    git(repo, "add", "-A")
+    for name, state in (("tests/test_b.py", "known"), ("tests/test_c.py", "new")):
+        for asked in ({}, {"paths": (name,)}, {"staged": True, "paths": (name,)}):
+            assert {found[2] for found in told(repo, name, **asked)} <= {state}, (name, asked)
+    assert {found[2] for found in told(repo, "tests/test_c.py", paths=("tests/test_c.py",))} == {"new"}
