@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import product
 
 from cockpit.findings.models import Check, CheckProblem, Finding, FindingsSnapshot
@@ -332,6 +333,11 @@ class FindingsPane(VirtualList[Row]):
         self.jumping = on
         self.lines_changed()
 
+    def tick(self, now: datetime) -> None:
+        if self._framed != bool(self.styles.border_bottom[0]):  # what stands in the title alone has another line now
+            self._build()
+        super().tick(now)
+
     def on_resize(self) -> None:
         super().on_resize()
         self._build()
@@ -352,7 +358,7 @@ class FindingsPane(VirtualList[Row]):
         told = [filled(row, self.keys) for row in nothing(snapshot, self.filters, hidden, self.trouble)]
         width = self.scrollable_content_region.width
         self.empty = [part for row in told for part in (wrap_line(row, width, _hangs(row)) if width > 0 else [row])]
-        framed = bool(self.styles.border_bottom[0])
+        framed = self._framed = bool(self.styles.border_bottom[0])
         room = max(0, self.size.width - (6 if framed else 4))
         title = counts_line(snapshot, len(visible), self.filters, room, alone=not framed)
         self.set_title(title, self._subtitle(hidden))

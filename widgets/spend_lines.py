@@ -44,7 +44,7 @@ def _short_window(window: BudgetWindow, width: int) -> Line:
     head: Line = ((pad(window.window, 6), "muted"), (pad(spent, 11, right=True), "strong"))
     if window.counted is None or window.percent is None:
         return (*head, ("  no budget", "faint"))
-    head = (*head, (f"{of_limit(window.counted).rstrip():<7} ", "muted"))
+    head = (*head, (f"{of_limit(window.counted)} ", "muted"))
     return (*head, (level_in(window.percent, window.level, width - width_of(head)), LEVEL_TOKEN[window.level]))
 
 

@@ -53,3 +53,13 @@ async def test_keys_are_offered_only_where_there_is_something_that_they_are_abou
         await pilot.press("4", "slash", *"zzz", "enter")
         await until(lambda: not app.findings_pane.items, "nothing that matches")
         assert "space code" not in plain(bar.line_at(0, 120)) and "start day" in plain(bar.line_at(0, 120))
+
+
+async def test_the_share_of_p1_stands_once_after_the_frame_came_back(app: CockpitApp) -> None:
+    async with app.run_test(size=(40, 16)) as pilot:
+        await settled(app)
+        pane = app.findings_pane
+        assert "P1" in str(pane.border_title)
+        await pilot.resize_terminal(160, 44)
+        await until(lambda: "P1 holds" not in str(pane.border_title), "the title of a frame")
+        assert "P1 holds" in str(pane.border_subtitle)
