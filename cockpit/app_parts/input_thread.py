@@ -19,6 +19,10 @@ _TICKS = 0.3  # seconds of looking on after input, beyond the time that an escap
 
 _GOES_ON = "[O]P\x1b"  # what follows the escape of a sequence that came in two pieces
 
+_BEGIN, _END = "\x1b[200~", "\x1b[201~"  # around what is pasted
+
+_CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\r\n"}
+
 _REST = 0.1  # seconds of silence after which a paste is over
 
 
@@ -59,14 +63,50 @@ class SleepyEvent(threading.Event):
             self._awake_until = time.monotonic() + constants.ESCAPE_DELAY + _TICKS
 
 
+class PasteFilter:
+    """Takes control characters out of what is pasted: behind an escape in it, Textual takes the rest for keys."""
+
+    def __init__(self) -> None:
+        self._pasting = False
+        self._before = ""  # the last that came, where it may be the first half of a beginning
+        self._held = ""  # the last of a paste, where it may be the first half of its end
+
+    def clean(self, data: str) -> str:
+        """What came, as far as it is clear what it is."""
+        data, self._held, cleaned = self._held + data, "", ""
+        while data:
+            if not self._pasting:
+                seen = self._before + data
+                at = seen.find(_BEGIN)
+                self._before = "" if at >= 0 else seen[1 - len(_BEGIN) :]
+                if at < 0:
+                    return cleaned + data
+                end = at + len(_BEGIN) - (len(seen) - len(data))
+                cleaned, data, self._pasting = cleaned + data[:end], data[end:], True
+                continue
+            text, end_mark, rest = data.partition(_END)
+            if not end_mark:
+                half = next((n for n in range(len(_END) - 1, 0, -1) if text.endswith(_END[:n])), 0)
+                self._held = text[len(text) - half :]
+                return cleaned + text[: len(text) - half].translate(_CONTROLS)
+            cleaned, data, self._pasting = cleaned + text.translate(_CONTROLS) + _END, rest, False
+        return cleaned
+
+
 class PatientParser(XTermParser):
-    """Textual's parser; only that a key typed after escape, within the time that a sequence may take, is no alt key:
-    a terminal sends those in one piece."""
+    """Textual's parser; only that a key typed after escape, within the time that a sequence may take, is no alt key
+    (a terminal sends those in one piece), and that nothing in a paste is a key."""
 
     _alone = False
     """Whether the escape was the last that came."""
 
+    def __init__(self, debug: bool = False) -> None:
+        super().__init__(debug)
+        self._pasted = PasteFilter()
+
     def feed(self, data: str) -> Iterable[Message]:
+        if data and not (data := self._pasted.clean(data)):  # nothing would be the end
+            return
         if self._alone and self._timeout_time is not None and data[:1] not in _GOES_ON:
             self._timeout_time = 0.0
             yield from self.tick()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from textual.drivers.linux_driver import LinuxDriver
 from textual.drivers.web_driver import WebDriver
-from textual.events import Key
+from textual.events import Key, Paste
 
 from cockpit.app_parts.input_thread import PatientParser, SleepyDriver, SleepyEvent, sleepy
 
@@ -108,3 +108,17 @@ def test_a_key_right_after_escape_is_no_alt_key(pieces: tuple[str, ...], keys: l
 def test_only_textuals_own_terminal_is_replaced() -> None:
     assert sleepy(LinuxDriver) is SleepyDriver
     assert sleepy(WebDriver) is WebDriver
+
+
+@pytest.mark.parametrize("pieces", [[200], [1] * 200, [7] * 30, [12, 3, 200]])
+def test_nothing_in_a_paste_is_a_key(pieces: list[int]) -> None:
+    sent = "j\x1b[200~abc\x1b[31mdx\x1b[2\x07 y\r\nz\x1b[201~\x1b[Aq"
+    parser, came, at = PatientParser(), [], 0
+    for size in pieces:
+        if sent[at : at + size]:
+            came += list(parser.feed(sent[at : at + size]))
+        at += size
+    pasted = [one.text for one in came if isinstance(one, Paste)]
+    keys = [one.key for one in came if isinstance(one, Key)]
+    assert pasted == ["abc[31mdx[2 y\r\nz"]
+    assert keys == ["j", "up", "q"]
