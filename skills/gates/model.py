@@ -75,9 +75,9 @@ class Suppression(Struct, frozen=True, array_like=True, gc=False):
     foreign: bool = False
     head: int = 0
 
-    def covers(self, line: int) -> bool:
-        """Whether a finding on this line is covered."""
-        return self.line <= line <= self.end_line or line == self.head
+    def covers(self, *lines: int) -> bool:
+        """Whether a finding that speaks of these lines is covered: one of them is enough."""
+        return any(self.line <= line <= self.end_line or line == self.head for line in lines)
 
 
 class SyntaxProblem(Struct, frozen=True, array_like=True, gc=False):

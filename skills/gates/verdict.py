@@ -195,7 +195,7 @@ def _silenced(candidate: Candidate, rule: Rule, suppressions: tuple[Suppression,
     for suppression in suppressions:
         if (
             suppression.reason
-            and suppression.covers(candidate.line)
+            and suppression.covers(candidate.line, *candidate.parts)
             and (rule.name in suppression.rules or any(other in suppression.rules for other in candidate.also))
         ):
             return suppression.reason

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterable
 
 from skills.gates.analysis.file_calls import parameters_of
 from skills.gates.analysis.local_values import own_nodes, values_of
@@ -44,6 +45,7 @@ _EXECUTES = frozenset(
      "fetch_one", "raw", "RawSQL", "text", "read_sql", "read_sql_query", "exec_driver_sql", "literal_column", "extra",
      "from_statement", "run_sql", "stream", "scalar", "scalars", "copy_expert", "execute_async", "callproc", "SQL"}
 )  # fmt: skip
+_RUNS = frozenset({"run", "cursor", "query", "prepare", "fetch_all", "iterate"})  # by way of a connection only
 _EXECUTE_WORDS = frozenset(name.encode() for name in _EXECUTES)
 _FILLS = frozenset({"format", "replace", "join", "format_map", "substitute", "safe_substitute"})
 _ALWAYS_SQL = frozenset(
@@ -104,11 +106,46 @@ def _judge(node: ast.expr, found: Text, context: FileContext) -> bool:
         return False
     seen.update(part for part in descendants(node) if isinstance(part, (ast.JoinedStr, ast.BinOp, ast.Call)))
     if found.parts and not _only_said(node, context) and not _changes_schema_by_hand(context):
-        _report(node, found, context)
+        _report_where_run(node, found, context)
     return True
 
 
-def _report(node: ast.AST, found: Text, context: FileContext, *evidence: Evidence) -> None:
+def _report_where_run(node: ast.expr, found: Text, context: FileContext) -> None:
+    """At the call of the same function that runs the string, where one does: there it does harm."""
+    made = context.statement
+    targets = made.targets if isinstance(made, ast.Assign) else [getattr(made, "target", None)]
+    name = targets[0].id if len(targets) == 1 and isinstance(targets[0], ast.Name) else ""
+    run = _run_of(name, made, context) if name else None
+    if run is None or run[1] in _seen(context):  # it runs what another branch put together, too
+        _report(node, found, context)
+        return
+    _seen(context).add(run[1])
+    origin = Evidence(context.path, node.lineno, f"{name} is put together here")
+    context.statement, call = run
+    try:
+        _report(call, found, context, origin, parts=range(made.lineno, (made.end_lineno or made.lineno) + 1))  # type: ignore[attr-defined]
+    finally:
+        context.statement = made
+
+
+def _run_of(name: str, made: ast.AST, context: FileContext) -> tuple[ast.stmt, ast.Call] | None:
+    """The first call below a statement that is given a name to run, with its own statement."""
+    last: int = made.end_lineno  # type: ignore[attr-defined]
+    inmost: ast.stmt | None = None
+    for part in own_nodes(context.function or context.tree, context):
+        if isinstance(part, ast.stmt):
+            inmost = part
+        if not isinstance(part, ast.Call) or part.lineno <= last or inmost is None:
+            continue
+        method = last_name(part.func)
+        owner = last_name(part.func.value).lower() if isinstance(part.func, ast.Attribute) else ""
+        runs = method in _EXECUTES or (method in _RUNS and owner.endswith(_CONNECTIONS))
+        if runs and any(isinstance(one, ast.Name) and one.id == name for one in _statements(part, method)):
+            return inmost, part
+    return None
+
+
+def _report(node: ast.AST, found: Text, context: FileContext, *evidence: Evidence, parts: Iterable[int] = ()) -> None:
     if leaves_values_to_driver(found.text) and all(part in found.frame for part in found.parts):
         return
     if defines(found.text) and not any(_is_from_caller(part, context) for part in found.parts):
@@ -116,10 +153,10 @@ def _report(node: ast.AST, found: Text, context: FileContext, *evidence: Evidenc
     names = ", ".join(dict.fromkeys(_shown(part) for part in found.parts[:3]))
     if all(map(names_schema_thing, found.parts)) and "'\0" not in found.text:
         message = f"{names} put into SQL as the name of a table or column, neither quoted nor one of a fixed list"
-        context.report(RAW_SQL, node, message, severity="LOW", confidence="likely", evidence=evidence)
+        context.report(RAW_SQL, node, message, severity="LOW", confidence="likely", evidence=evidence, parts=parts)
         return
     message = f"{names} put into SQL as text: whoever supplies it can change the statement"
-    context.report(RAW_SQL, node, message, evidence=evidence)
+    context.report(RAW_SQL, node, message, evidence=evidence, parts=parts)
 
 
 def _is_from_caller(part: ast.expr, context: FileContext) -> bool:
@@ -232,7 +269,7 @@ def _only_prolongs(found: Text) -> bool:
 
 
 def _on_grown(node: ast.Call, name: str, context: FileContext) -> bool:
-    """`query = "SELECT …"`, then `query += value`: reports where it grows."""
+    """`query = "SELECT …"`, then `query += value`."""
     fixed = [value.value for value in values_of(name, context) if isinstance(value, ast.Constant)]
     if not any(isinstance(text, str) and is_sql(f"{text} ") for text in fixed):
         return False
@@ -241,8 +278,8 @@ def _on_grown(node: ast.Call, name: str, context: FileContext) -> bool:
             text = read_text(part.value, context)
             parts = (part.value,) if text is None else text.parts
             if part.lineno < node.lineno and parts and not all(harmless(value, context) for value in parts):
-                executed = Evidence(context.path, node.lineno, f"{name} is executed here")
-                _report(part, Text(parts=parts), context, executed)
+                grown = Evidence(context.path, part.lineno, f"{name} grows here")
+                _report(node, Text(parts=parts), context, grown, parts=(part.lineno,))
                 return True
     return False
 
@@ -278,7 +315,7 @@ raw_sql_interpolation = Rule(
     "Quoted names, numbers, placeholders, constants, one of a fixed list (or what was compared with one before), "
     "`_meta` names and what a query compiles to may be filled in; so may, where no request shows, a whole statement or "
     "a name in quotes, and what stands where no value can in a statement with placeholders. What a private function is "
-    "given counts as its calls in the file give it.",
+    "given counts as its calls in the file give it. A string that the same function runs is told of where it runs.",
     watches=(
         Watch((ast.JoinedStr, ast.BinOp), _on_string, _WRITTEN, _judged),
         Watch((ast.Call,), _on_call, (), _judged, words=_EXECUTE_WORDS),

@@ -40,7 +40,7 @@ def _idle(name: str, report: FileReport, comment: Suppression, project: Project,
     if "/" in name or name in project.options.tools or name in (UNUSED, WITHOUT_REASON):
         return ""  # findings of other tools are not known here
     rule = rules.get(name)
-    nearby = [found for found in report.candidates if comment.covers(found.line)]
+    nearby = [found for found in report.candidates if comment.covers(found.line, *found.parts)]
     if rule is None and not any(name in found.also for found in nearby):
         import difflib  # seldom needed, and every start pays for an import
 

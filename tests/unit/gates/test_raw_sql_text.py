@@ -1,6 +1,9 @@
 """How strings are read that are put together from names."""
 
-from skills.gates import analyse
+import pytest
+
+from skills.gates import analyse, settle
+from skills.gates.model import GateOptions, ProjectEvidence
 
 
 def _found(body: str) -> list[tuple[int, str]]:
@@ -23,4 +26,26 @@ def test_a_name_that_is_made_of_itself_is_read_once() -> None:
 
 def test_a_name_in_the_middle_is_still_read() -> None:
     body = "    start = 'select a from {} where '\n    sql = start.format('b') + f'c = {name}'\n"
-    assert _found(body) == [(3, "raw-sql-interpolation")]
+    assert _found(body) == [(4, "raw-sql-interpolation")]
+
+
+def test_a_string_is_told_of_where_it_runs_and_a_second_one_where_it_is_put_together() -> None:
+    """Each branch is a finding of its own, and the statement that runs both is told of once."""
+    one, other = (f"sql = f\"select a from b where {word} = '{{name}}'\"" for word in "cd")
+    assert _found(f"    {one}\n    log(sql)\n") == [(4, "raw-sql-interpolation")]
+    assert _found(f"    if name:\n        {one}\n    else:\n        {other}\n") == [
+        (5, "raw-sql-interpolation"),
+        (6, "raw-sql-interpolation"),
+    ]
+
+
+@pytest.mark.parametrize("marked", [0, 1])
+def test_a_comment_where_a_string_is_put_together_or_runs_silences_it(marked: int) -> None:
+    lines = ["    sql = f\"select a from b where c = '{name}'\"", "    cursor.execute(sql)"]
+    lines[marked] += "  # cockpit: ignore[raw-sql-interpolation] the name is of the program"
+    source = "def find(cursor, name):\n" + "\n".join(lines) + "\n"
+    options = GateOptions(select=("raw-sql-interpolation",), isolated=True)
+
+    told = settle([analyse("shop/queries.py", source.encode())], ProjectEvidence({}), options).findings
+
+    assert [one.suppressed for one in told] == ["the name is of the program"]
