@@ -194,8 +194,13 @@ class ReportCache:
         found = self.files.get(key)
         return found and outlined(found)
 
-    def said_by_manifests(self, root: Path, names: tuple[str, ...]) -> Manifests:
-        """What the manifests `names` say; read again only where they are not surely what they were."""
+    def said_by_manifests(
+        self, root: Path, names: tuple[str, ...], sources: Mapping[str, bytes] | None = None
+    ) -> Manifests:
+        """What the manifests `names` say; read again only where they are not surely what they were, or where `sources`
+        hold other contents than the work tree."""
+        if sources:
+            return read_manifests(root, names, sources)
         marks = {name: mark for name in names if name.isprintable() and (mark := look(root, name)[0]) is not None}
         known = self.manifests
         if known is not None and len(marks) == len(names) and known.hold_for(marks):

@@ -1,7 +1,7 @@
 """What a project depends on, from its manifests, with the line that says it. Nothing runs: setup.py is only parsed."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +36,13 @@ class Manifests:
     problems: tuple[tuple[str, str], ...] = ()
 
 
-def read_manifests(root: Path, names: Iterable[str]) -> Manifests:
-    """Read the manifests `names` (relative to `root`). A broken one is a problem, and the others are still read."""
+def read_manifests(root: Path, names: Iterable[str], sources: Mapping[str, bytes] | None = None) -> Manifests:
+    """Read the manifests `names` (relative to `root`; what `sources` hold is not looked for there). A broken one is a
+    problem, and the others are still read."""
+
+    def text_of(name: str, largest: int = _LARGEST) -> str:
+        return _text(root / name, largest, (sources or {}).get(name))
+
     names = list(names)
     found: dict[str, str] = {}
     asked: list[tuple[str, str]] = []
@@ -47,13 +52,13 @@ def read_manifests(root: Path, names: Iterable[str]) -> Manifests:
     ruff = ""
     for name in sorted(names, key=lambda name: (name.count("/"), name)):
         if is_api_schema(name):
-            schemas += _schema(root, name)
+            schemas += _schema(name, text_of)
             continue
         if is_start_file(name):
-            started += _started(root, name)
+            started += _started(name, text_of)
             continue
         try:
-            text = _text(root / name)
+            text = text_of(name)
             dependencies, says_ruff = _read(name, text)
         except (OSError, ValueError, RecursionError) as problem:
             why = problem.strerror if isinstance(problem, OSError) else problem
@@ -113,22 +118,22 @@ def requirement_name(line: str) -> str:
     return found.group(1) if found else ""
 
 
-def _schema(root: Path, name: str) -> list[ApiSchema]:
+def _schema(name: str, text_of: Callable[[str, int], str]) -> list[ApiSchema]:
     """The schema that a file is: none where it is only named like one (a workflow of CI, the models of dbt)."""
     from skills.gates.fastapi.openapi_schema import is_schema, parse_schema  # few projects have one
 
     shown = plain_text(name, 200)
     try:
-        text = _text(root / name, _LARGEST_SCHEMA)
+        text = text_of(name, _LARGEST_SCHEMA)
     except (OSError, ValueError) as problem:
         return [ApiSchema(shown, problem=f"{shown} cannot be read: {plain_text(problem, 120)}")]
     return [parse_schema(shown, text)] if is_schema(shown, text) else []
 
 
-def _started(root: Path, name: str) -> list[Evidence]:
+def _started(name: str, text_of: Callable[[str], str]) -> list[Evidence]:
     """The commands of a file that start a worker with its scheduler. What cannot be read starts none."""
     try:
-        text = _text(root / name)
+        text = text_of(name)
     except (OSError, ValueError):
         return []
     if "celery" not in text:
@@ -141,8 +146,8 @@ def _started(root: Path, name: str) -> list[Evidence]:
     ]
 
 
-def _text(path: Path, largest: int = _LARGEST) -> str:
-    raw = read_regular(path, largest + 1)
+def _text(path: Path, largest: int, source: bytes | None) -> str:
+    raw = read_regular(path, largest + 1) if source is None else source
     if len(raw) > largest:
         raise ValueError(f"larger than {largest // 1_000_000} MB")
     return raw.decode("utf-8-sig", "replace")

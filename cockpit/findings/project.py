@@ -179,9 +179,10 @@ class Project:
             evidence = replace(evidence, coverage=replace(coverage, outdated=outdated))
             self.manifests = replace(self.manifests, evidence=evidence)
 
-    def read_manifests(self) -> None:
-        """Read the project's dependencies and its report of coverage again; choose the profile where nobody did."""
-        said = self.cache.said_by_manifests(self.root, self.scope.manifests)
+    def read_manifests(self, sources: Mapping[str, bytes] | None = None) -> None:
+        """Read the project's dependencies (in `sources` where they hold a manifest) and its report of coverage again;
+        choose the profile where nobody did."""
+        said = self.cache.said_by_manifests(self.root, self.scope.manifests, sources)
         coverage = read_coverage(self.root, self.scope.files)
         self.manifests = replace(said, evidence=replace(said.evidence, coverage=coverage))
         if self.asked_profile == AUTO:

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 
 from cockpit.errors import CannotAnswer
-from cockpit.findings.discovery import LARGEST
+from cockpit.findings.discovery import LARGEST, is_api_schema, is_start_file
 from cockpit.git_command import GitFailed, RunningGit, git, git_bytes
 from cockpit.plain_text import plain_text
 from cockpit.quoted_paths import unquoted
@@ -31,6 +31,12 @@ _DIFF = (
     "--src-prefix=a/",
     "--dst-prefix=b/",
 )
+# files in which rules find something: Python, and what `_is_spoken_of` picks of others
+_FILES = (
+    "*.py",
+    *(f":(icase)*{name}*" for name in ("procfile", "dockerfile", "compose", "celery", "worker", "supervisor")),
+    *(f":(icase)*{name}" for name in (".sh", ".service", "openapi*", "swagger*", "schema.yml", "schema.yaml")),
+)
 _COMMIT = lazy(r"[0-9a-f]{40,64}")
 # how `git ls-files -t -s` begins the row of a regular file, of one that is left out of the work tree, and of a conflict
 _REGULAR, _SPARSE, _UNMERGED = "H 100", "S 100", "M "
@@ -40,11 +46,17 @@ _ID = len("H 100644 ")
 @record
 class Staged:
     """The index: the names of its regular files in its order, what git calls the content of the Python ones (in
-    hexadecimal digits), the lines added to HEAD."""
+    hexadecimal digits), the lines added to HEAD, the rows of git's list of all."""
 
     names: list[str]
     ids: dict[str, str]
     added: Lines
+    rows: list[str]
+
+    def ids_of(self, names: Container[str]) -> dict[str, str]:
+        """What git calls the content of some regular files, whatever their kind."""
+        rows = ((row[at:], row[_ID : at - 3]) for row in self.rows if (at := row.find("\t") + 1))
+        return {name: blob for name, blob in rows if name in names}
 
 
 class StagedReading:
@@ -59,7 +71,7 @@ class StagedReading:
         self._files = RunningGit(root, "ls-files", "-s", "-t", "-z", environment=environment)
         # What a merge brings was judged where it was written: only lines that none of its parents has are added.
         self._diffs = [
-            RunningGit(root, *_DIFF, "--cached", *parent, "--", "*.py", environment=environment)
+            RunningGit(root, *_DIFF, "--cached", *parent, "--", *_FILES, environment=environment)
             for parent in ((), *((head,) for head in _merged(root)))
         ]
 
@@ -68,10 +80,12 @@ class StagedReading:
         try:
             listed = self._files.answer()
             added = _common(_added(diff.answer()) for diff in self._diffs)
-            names, ids = self._listed(os.fsdecode(listed).split("\0"), added)
+            rows = os.fsdecode(listed).split("\0")
+            names, ids = self._listed(rows, added)
         except GitFailed as problem:
             raise CannotAnswer(f"the index cannot be read: {problem.line}") from None
-        return Staged(names, ids, {name: lines for name, lines in added.items() if name in ids})
+        told: Lines = {name: lines for name, lines in added.items() if name in ids or not name.endswith(".py")}
+        return Staged(names, ids, told, rows)
 
     def _listed(self, rows: list[str], added: Container[str]) -> tuple[list[str], dict[str, str]]:
         """The names in the rows of `ls-files`, and the ids of the Python ones; each step is felt in a large project."""
@@ -134,8 +148,8 @@ def _merged(root: Path) -> list[str]:
 
 
 def added_since(root: Path, revision: str) -> Lines:
-    """The lines of each Python file of the work tree that were added since the work left `revision`, that is since the
-    newest commit that both have: what `revision` got meanwhile is nobody's here. Untracked files whole.
+    """The lines added to files in which rules find something since the work left `revision`, that is since the newest
+    commit that both have: what `revision` got meanwhile is nobody's here. Untracked files whole.
 
     Raises `CannotAnswer` where there is no such revision.
     """
@@ -145,11 +159,11 @@ def added_since(root: Path, revision: str) -> Lines:
         raise CannotAnswer(f"{plain_text(revision, 80)!r} is not a revision of this repository") from None
     try:
         parents = (_left_at(root, commit), *_merged(root))  # what a merge in progress brings is nobody's here either
-        added = _common(_added(git_bytes(root, *_DIFF, parent, "--", "*.py")) for parent in parents)
-        untracked = git(root, "ls-files", "-z", "-o", "--exclude-standard", "--", "*.py")
+        added = _common(_added(git_bytes(root, *_DIFF, parent, "--", *_FILES)) for parent in parents)
+        untracked = git(root, "ls-files", "-z", "-o", "--exclude-standard", "--", *_FILES)
     except GitFailed as problem:
         raise CannotAnswer(f"the change since {plain_text(revision, 80)} cannot be read: {problem.line}") from None
-    return {**added, **{name: None for name in untracked.split("\0") if name}}
+    return {**added, **{name: None for name in untracked.split("\0") if name and _is_spoken_of(name)}}
 
 
 def _left_at(root: Path, commit: str) -> str:
@@ -191,7 +205,12 @@ def _added(diff: bytes) -> dict[str, frozenset[int]]:
         elif name and (hunk := _HUNK.match(line)):
             first, left = int(hunk[1]), int(hunk[2] or 1)
             found.setdefault(name, set()).update(range(first, first + left))
-    return {name: frozenset(lines) for name, lines in found.items()}
+    return {name: frozenset(lines) for name, lines in found.items() if _is_spoken_of(name)}
+
+
+def _is_spoken_of(name: str) -> bool:
+    """Whether rules find something in files of such a name."""
+    return name.endswith(".py") or is_api_schema(name) or is_start_file(name)
 
 
 def _path(name: bytes) -> str:

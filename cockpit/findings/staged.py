@@ -24,7 +24,7 @@ def scan_index(project: Project, staged: Staged, narrow: Narrow) -> Iterator[Non
     """Judge every file of the index, from the cache where its content is known. Yields once before, when it is known
     which files there are and what those of the part hold. Raises `CannotAnswer` where git cannot read one."""
     project.scope = scope_of_index(staged.names, project.config.checks.exclude)
-    project.read_manifests()
+    project.read_manifests(_manifests(project, staged))
     project.skipped = dict(project.scope.skipped)
     part = set(narrow.of(project.scope.files))
     differ = {name: staged.ids[name] for name in part if not _in_tree(project, name, staged.ids[name])}
@@ -42,6 +42,13 @@ def scan_index(project: Project, staged: Staged, narrow: Narrow) -> Iterator[Non
     if judged > FEW:
         _forget(project)
         project.cache.save()
+
+
+def _manifests(project: Project, staged: Staged) -> dict[str, bytes]:
+    """The manifests of which the work tree holds another content, as the index has them."""
+    ids = staged.ids_of(frozenset(project.scope.manifests))
+    differ = {name: blob for name, blob in ids.items() if not _in_tree(project, name, blob)}
+    return {name: source for name, source in contents_of(project.root, differ).items() if source is not None}
 
 
 def _in_tree(project: Project, name: str, blob: str) -> bool:

@@ -71,3 +71,23 @@ def test_what_moved_to_one_file_and_was_copied_to_another_is_accepted_once(repo:
         for asked in ({}, {"paths": (name,)}, {"staged": True, "paths": (name,)}):
             assert {found[2] for found in told(repo, name, **asked)} <= {state}, (name, asked)
     assert {found[2] for found in told(repo, "tests/test_c.py", paths=("tests/test_c.py",))} == {"new"}
+
+
+def test_what_the_next_commit_adds_to_files_other_than_pythons_is_told(repo: Path) -> None:
+    (repo / "app.py").write_text("from celery import Celery\n\napp = Celery('shop')\n")
+    accept(repo)
+    (repo / "Procfile").write_text("worker: celery -A shop worker -B\n")
+    assert told(repo, "Procfile", since="HEAD") == told(repo, "Procfile") != []
+    assert told_alike(repo, "Procfile") == {"new"}
+
+
+def test_the_index_is_judged_by_the_manifests_that_it_holds(repo: Path) -> None:
+    (repo / "tests/test_a.py").write_text(MOCK)
+    (repo / "pyproject.toml").write_text('[project]\nname = "x"\ndependencies = []\n')
+    git(repo, "add", "-A")
+    assert told(repo, "tests/test_a.py") == told(repo, "tests/test_a.py", staged=True)
+    whole = told(repo, "tests/test_a.py")
+    (repo / "pyproject.toml").write_text('[project]\nname = "x"\ndependencies = ["pytest-mock"]\n')
+    assert told(repo, "tests/test_a.py") != whole == told(repo, "tests/test_a.py", staged=True)
+    (repo / "pyproject.toml").unlink()
+    assert told(repo, "tests/test_a.py", staged=True) == whole
