@@ -71,7 +71,7 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
     for name, detail, line in fields:
         context.fact("field", f"{node.name}.{name}", detail, line)
         if name in context.tenant_fields:
-            context.fact(TENANT_FIELD, name)
+            context.fact(TENANT_FIELD, name, node.name if name in _nullable(node) else "")
     if context.holds(b"db_table"):
         for statement in (inner for part in node.body if isinstance(part, ast.ClassDef) for inner in part.body):
             if isinstance(statement, ast.Assign) and last_name(statement.targets[0]) == "db_table":
@@ -83,6 +83,16 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
         manager = _manager(statement)
         if manager is not None:
             context.fact("manager", f"{node.name}.{manager[0]}", manager[1], statement.lineno)
+
+
+def _nullable(node: ast.ClassDef) -> set[str]:
+    """The fields of a model that may be empty: `null=True`."""
+    targets = (found for found in map(_target, node.body) if found is not None)
+    return {
+        name
+        for name, call in targets
+        if any(word.arg == "null" and getattr(word.value, "value", None) is True for word in call.keywords)
+    }
 
 
 def _target(statement: ast.stmt) -> tuple[str, ast.Call] | None:

@@ -130,18 +130,35 @@ def _tenant_models(project: Project) -> dict[str, Place]:
 
 def count_scoped(project: Project) -> tuple[int, int, int]:
     """(queries on tenant models scoped by hand, queries on tenant models, tenant models queried)."""
-    models = tenant_models(project)
-    if not models:
-        return 0, 0, 0
-    scoped = total = 0
-    queried = set()
-    for _, fact in project.facts(READ):
-        if fact.name in models:
-            total += fact.count
-            queried.add(fact.name)
-            names, _, keywords = fact.detail.partition("|")
-            scoped += fact.count * is_scoped(fact.name, names.split(), keywords.split(), project)
-    return scoped, total, len(queried)
+    each = _scoped_of_each(project)
+    return sum(scoped for scoped, _ in each.values()), sum(total for _, total in each.values()), len(each)
+
+
+def _scoped_of_each(project: Project) -> dict[str, tuple[int, int]]:
+    """Tenant model → (its queries that are scoped by hand, its queries)."""
+    known = project.memo.get("scoped-of-each")
+    if known is None:
+        models = tenant_models(project)
+        found: dict[str, tuple[int, int]] = {}
+        for _, fact in project.facts(READ) if models else ():
+            if fact.name in models:
+                names, _, keywords = fact.detail.partition("|")
+                own = fact.count * is_scoped(fact.name, names.split(), keywords.split(), project)
+                scoped, total = found.get(fact.name, (0, 0))
+                found[fact.name] = scoped + own, total + fact.count
+        known = project.memo["scoped-of-each"] = found
+    assert isinstance(known, dict)
+    return known
+
+
+def is_shared(model: str, project: Project) -> bool:
+    """True for a model whose rows may belong to no tenant, where most of its other queries are not scoped either:
+    templates, what is sold to all."""
+    nullable = {fact.detail for _, fact in project.facts(TENANT_FIELD)}
+    if nullable.isdisjoint(project.models.ancestors(model)):
+        return False
+    scoped, total = _scoped_of_each(project).get(model, (0, 0))
+    return scoped < _LEAST_SHARE * max(1, total - 1)
 
 
 def published_models(project: Project) -> frozenset[str]:

@@ -70,7 +70,7 @@ def reach_needs(query: ast.Call, role: str, context: FileContext) -> Iterator[tu
     else:
         yield "reach", reach.how
         by_request = reach.how == FROM_OUTSIDE and (role in _REQUESTS or is_entry(context))
-        if by_request and not _is_asked(query, reach.words, context):
+        if by_request and not _is_asked(query, reach.words, context) and not _is_asked_by_callers(context):
             yield "way", f"{' '.join(sorted(reach.words))}|{' '.join(sorted(askers_of(context)))}"
 
 
@@ -142,6 +142,27 @@ def _handed(words: frozenset[str], context: FileContext, depth: int) -> Iterator
     places = [f"{at} {argument}" for at, argument in enumerate(arguments) if argument in words]
     if places:
         yield "handed", f"{name}|{' '.join(places)}"
+
+
+def _is_asked_by_callers(context: FileContext) -> bool:
+    """True for a method whose row all that call it in the class ask for: `self.get_object()`."""
+    function, owner = context.function, context.class_scope
+    if function is None or owner is None or not isinstance(context.statement, ast.Return):
+        return False
+    calls = [
+        found for found in _callers(context).get(function.name, ()) if owner in found[2] and found[1] is not function
+    ]
+    return bool(calls) and all(_is_asked_at(call, inner, scopes, context) for call, inner, scopes in calls)
+
+
+def _is_asked_at(call: ast.Call, inner: FunctionNode, scopes: Scopes, context: FileContext) -> bool:
+    before = context.scopes, context.statement
+    context.scopes, context.statement = scopes, uses_of(inner, context).statement_of(call)
+    try:
+        later = set(said_later(context))
+        return SCOPED in later or names_tenant(later, context)
+    finally:
+        context.scopes, context.statement = before
 
 
 def _may_call(call: ast.Call, scopes: Scopes, owner: ast.ClassDef | None) -> bool:

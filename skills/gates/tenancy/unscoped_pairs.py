@@ -97,6 +97,18 @@ def _each(files: dict[str, str], note: str, **words: str) -> Example:
     return Example({**files, path: files[path].format(**words)}, tenancy="explicit", note=note)
 
 
+_SHARED = {
+    "billing/api.py": "{scoped}",
+    "billing/views.py": f"{IN}def one(request, pk):\n    return Invoice.objects.get(pk=pk)\n",
+    "billing/models.py": PLAIN_MODELS.replace("CASCADE)", "CASCADE, null=True)"),
+}
+_SHOWN = {
+    "billing/views.py": "class One(RetrieveAPIView):\n    def get_object(self):\n"
+    "        return get_object_or_404(Invoice, pk=self.kwargs['pk'])\n\n    def get(self, request, pk):\n"
+    "        invoice = self.get_object()\n        check_reader(request.user, invoice)\n        return show(invoice)\n\n"
+    "    def put(self, request, pk):\n        invoice = self.get_object()\n        {asks}\n        close(invoice)\n",
+    "billing/models.py": PLAIN_MODELS,
+}
 _NAMED = f"{IN}def one(request):\n    return show(Invoice.objects.filter({{name}}=request.POST['name']).first())\n"
 _GIVEN = (
     "class LineSerializer(Serializer):\n    def validate_invoice_id(self, value):\n"
@@ -114,6 +126,8 @@ PAIRS_BAD: tuple[Example, ...] = (
     by_hand(_NAMED.format(name="number")),
     _each(_PLAYER, "players of one company", more="    company = models.ForeignKey('Company', models.CASCADE)\n"),
     _each(_PASSED, "the test is of another row", asked="get_plan"),
+    _each(_SHARED, "scoped elsewhere", scoped="".join(_SCOPED.format(name=f"own_{at}") for at in range(5))),
+    _each(_SHOWN, "one of those that call it asks nothing", asks="close(invoice)"),
     by_hand(
         f"{IN}def like(request, pk):\n    line = Line.objects.get(pk=request.POST['line'])\n"
         "    if not may_access(request, line):\n        raise PermissionDenied\n"
@@ -189,6 +203,8 @@ PAIRS_GOOD: tuple[Example, ...] = (
     by_hand(_DESK.format(desk="getattr(request, 'desk', None)"), note="and with what the request was found to be of"),
     _each(_PLAYER, "players, who are of no company", more=""),
     _each(_PASSED, "the test is of the row of the address", asked="get_permission_object"),
+    _each(_SHARED, "rows that may belong to nobody, and that nothing scopes", scoped=""),
+    _each(_SHOWN, "all that call it ask for the row", asks="check_writer(request.user, invoice)"),
     by_hand(_NAMED.format(name="coupon_code"), note="a word that was handed out"),
     by_hand(_GIVEN.format(result=""), "billing/serializers.py", "nobody reads it"),
     by_hand(

@@ -19,6 +19,7 @@ from skills.gates.tenancy.modes import (
     READ,
     UNSCOPED,
     is_scoped,
+    is_shared,
     needed,
     published_models,
     tenancy_of,
@@ -269,7 +270,7 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     place = tenant_models(project).get(model)
     if place is None or _is_scoped(candidate, project) or not reaches(candidate, report, project):
         return None
-    if _is_for_outsiders(needed(candidate, "own").split(), project):
+    if is_shared(model, project) or _is_for_outsiders(needed(candidate, "own").split(), project):
         return None
     if covers(model, "", project) or model in published_models(project) or not _is_exception(report, project):
         return None
@@ -298,9 +299,10 @@ unscoped_tenant_query = Rule(
     "by a view to a helper or a service. It is fine where a permission, a decorator, a check or a scoped query asked "
     "for it before, where the row is compared with what belongs to who asks, where it is of a row in hand, and where "
     "the query only decides what happens. Also fine is what a view reads that is public, published, for staff, for "
-    "developers, for those whom tenants serve or for another service, a model that a view lists to everybody, a table "
-    "that a policy of the database keeps apart, and a file most of whose queries name no tenant. Tasks, and the fields "
-    "of serializers and forms, are not judged.",
+    "developers, for those whom tenants serve or for another service, a model that a view lists to everybody, rows "
+    "that may belong to no tenant (null=True) where most queries on them are not scoped either, a table that a policy "
+    "of the database keeps apart, and a file most of whose queries name no tenant. Tasks, and the fields of "
+    "serializers and forms, are not judged.",
     watches=(
         Watch(
             (ast.Call,),
