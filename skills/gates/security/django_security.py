@@ -36,6 +36,7 @@ _NO_COOKIE = lazy(r"Authorization|HTTP_X_\w*(?:KEY|TOKEN|SIGNATURE)|X-[\w-]*(?:K
 _KEYED = lazy(
     r"\bauth_\w+|sign(?:ed|ature)|hmac|token|api_?key|web_?hook|basic_?auth|federation|bearer|oauth|jwt", re.I
 )
+_TELLS = lazy(r"health|ping|alive|ready|status|version|robots|time|index|home|about|csrf|token")
 _KEEPER = lazy(r"Protected|Token|ApiKey|Signed|OAuth|Bearer")
 _WITHOUT_COOKIE = "asks-without-cookie"
 _TOKENS = lazy(r"(?:JWT|Token|Bearer|Api_?Key|Signature|Hmac)\w*Auth", re.I)
@@ -139,7 +140,7 @@ def _changes_nothing(node: FunctionNode) -> bool:
         and len(node.body) == 1
         and not re.search("request|super|kwargs", ast.unparse(first))
     ):
-        return True
+        return not _is_stub(first) or _TELLS.search(node.name) is not None
     if not isinstance(first, ast.If) or not isinstance(first.body[-1], (ast.Return, ast.Raise)):
         return False
     test = first.test
@@ -149,6 +150,12 @@ def _changes_nothing(node: FunctionNode) -> bool:
         and isinstance(test.ops[0], (ast.NotEq, ast.NotIn))
         and _only_reads(test.comparators[0])
     )
+
+
+def _is_stub(answer: ast.Return) -> bool:
+    """True for `return HttpResponse()` and `return HttpResponse("done")`: what the view is for does not show."""
+    made = answer.value
+    return isinstance(made, ast.Call) and all(isinstance(part, ast.Constant) for part in made.args)
 
 
 def _only_answers(statement: ast.stmt) -> bool:
@@ -226,6 +233,7 @@ csrf_exempt = Rule(
     holds=_csrf_holds,
     bad=one_file(
         "shop/views.py",
+        "@csrf_exempt\ndef done(request):\n    return HttpResponse('Done')\n",
         "@csrf_exempt\ndef pay(request):\n    pass\n",
         "def entered(view):\n    def asking(request):\n        return view(request) if request.user else refuse()\n\n"
         "    return asking\n\n\n@csrf_exempt\n@entered\ndef pay(request):\n    pass\n",

@@ -33,11 +33,13 @@ _ENVIRONMENT = lazy(r"^(?:get|pop|setdefault|config|(?:get_?)?env(?:_str|_var|_v
 # Calls that take a secret by position: name → (place, what the dotted name or the receiver must hold).
 _POSITIONS = {
     "HTTPBasicAuth": (1, ""), "HTTPDigestAuth": (1, ""), "BasicAuth": (1, ""), "login": (1, "smtp"),
+    "PlainCredentials": (1, ""),
     "encode": (1, "jwt"), "decode": (1, "jwt"), "set_password": (0, ""), "make_password": (0, ""), "Fernet": (0, ""),
     "new": (0, "hmac"), "hash": (0, "pwd"), "hash_password": (0, ""), "get_password_hash": (0, ""),
     "Signer": (0, ""), "TimestampSigner": (0, ""), "URLSafeSerializer": (0, ""), "URLSafeTimedSerializer": (0, ""),
     "create_user": (2, ""), "create_superuser": (2, ""),
 }  # fmt: skip
+_PAIRS = frozenset({"auth", "http_auth", "basic_auth"})
 _SIGNING_KEY = lazy(r"(?:jwt_)?secret(?:_key)?$", re.I)
 _SIGNERS = frozenset({"jwt", "jose", "authlib", "itsdangerous"})
 _FILLED_IN = lazy(r"[<>{}%$/]")
@@ -267,7 +269,9 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         value = keyword.value
         if value.__class__ is ast.Constant and keyword.arg is not None:
             _check(keyword.arg, node, value, context)
-        elif keyword.arg == "auth" and value.__class__ is ast.Tuple and len(value.elts) == 2:
+        elif (
+            keyword.arg in {"auth", "http_auth", "basic_auth"} and value.__class__ is ast.Tuple and len(value.elts) == 2
+        ):
             _check("password", node, value.elts[1], context)
     if not node.args:
         return

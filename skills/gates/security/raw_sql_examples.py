@@ -73,6 +73,8 @@ RAW_SQL_GOOD: tuple[Example, ...] = (
         "    return marks, dict(enumerate(names))\n\n\ndef rows(session, names):\n    marks2, given2 = _marks(names)\n"
         '    session.execute(text(f"SELECT * FROM shop WHERE name IN ({marks2})"), given2)\n',
         'def rows(cursor, name):\n    cursor.execute("SELECT * FROM shop WHERE name = %s", [name])\n',
+        'COLUMNS = ("name", "made")\n\n\ndef rows(cursor, column):\n    if column not in COLUMNS:\n'
+        '        column = "name"\n    cursor.execute(f"SELECT {column} FROM shop")\n',
         'TABLE = "shop"\n\n\ndef rows(cursor, ids):\n    marks = ", ".join(["%s"] * len(ids))\n'
         '    cursor.execute(f"SELECT * FROM {TABLE} WHERE id IN ({marks})", ids)\n',
         'def rows(cursor, asked):\n    sql, params = compiled(asked)\n    sql = sql + " RETURNING id"\n'

@@ -48,6 +48,25 @@ def checked_by(test: ast.expr) -> Iterator[ast.expr]:
             yield node.generators[0].iter
 
 
+def conditions(statement: ast.If | ast.While | ast.Assert) -> list[ast.expr]:
+    """The parts of a condition, as `and` and `or` join them."""
+    return statement.test.values if isinstance(statement.test, ast.BoolOp) else [statement.test]
+
+
+def refusals(statement: ast.stmt) -> list[ast.expr]:
+    """The parts of a condition that turn away what they find: `if sort not in SORTS: return …` knows `sort` behind it,
+    and not in what it answers."""
+    if not isinstance(statement, ast.If) or not isinstance(statement.body[-1], (ast.Raise, ast.Return)):
+        return []
+    return [test for test in conditions(statement) if _says_no(test)]
+
+
+def _says_no(test: ast.expr) -> bool:
+    if isinstance(test, ast.UnaryOp):
+        return isinstance(test.op, ast.Not)
+    return isinstance(test, ast.Compare) and isinstance(test.ops[0], (ast.NotIn, ast.NotEq))
+
+
 def measured(test: ast.expr) -> Iterator[str]:
     """The names whose length is compared with a number above 1: `len(name) > 80`."""
     for node in descendants(test):
@@ -55,6 +74,14 @@ def measured(test: ast.expr) -> Iterator[str]:
             limit = node.comparators[0]
             unset = isinstance(limit, ast.Constant) and limit.value in {0, 1}
             yield from (part.id for part in node.left.args if isinstance(part, ast.Name) and not unset)
+
+
+def missing(test: ast.expr) -> str:
+    """The name that is asked whether it is there: `shop is None`, `not shop`."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return test.operand.id if isinstance(test.operand, ast.Name) else ""
+    none = isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Is) and isinstance(test.left, ast.Name)
+    return test.left.id if none else ""  # type: ignore[attr-defined]
 
 
 def known_within(node: ast.stmt) -> list[str]:

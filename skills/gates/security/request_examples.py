@@ -48,6 +48,18 @@ INPUT_BAD = one_file(
     '    db.session.add(Order(note=data["note"]))\n',
     "from aiohttp import web\n\n\nasync def page(request):\n"
     '    name = request.query["name"]\n    return web.Response(text=f"<b>{name}</b>", content_type="text/html")\n',
+    "class Notes(View):\n    def post(self, request):\n        self.note = request.POST['note']\n"
+    "        Order.objects.filter(pk=1).update(note=self.note)\n",
+    _HEAD + '    sort = request.GET["sort"]\n    if sort not in SORTS:\n'
+    '        return HttpResponse("Unknown: " + sort, status=400)\n',
+    "import os\n" + _HEAD + '    return HttpResponse(gently("tail " + request.GET["log"]))\n\n\n'
+    "def gently(command):\n    return run('nice ' + command)\n\n\n"
+    "def run(command):\n    return os.popen(command).read()\n",
+    _HEAD + '    archive.extractall("/srv/" + request.POST["shop"])\n',
+    "from flask import request\n\n\ndef add():\n    order = Order()\n    order.note = request.form['note']\n"
+    "    db.session.add(order)\n",
+    "from flask import request\n\n\ndef change(pk):\n    order = Order.query.get(pk)\n"
+    "    order.note = request.form['note']\n    db.session.commit()\n",
 )
 
 INPUT_GOOD = one_file(
@@ -102,6 +114,11 @@ INPUT_GOOD = one_file(
     '@router.post("/found")\ndef found(request: SearchRequest):\n    Order.objects.create(note=request.query)\n',
     "from django.http import HttpResponse\n\n\ndef view(request):\n"
     "    form = OrderForm(data=request.POST)\n    form.save()\n",
+    "from flask import request\n\n\ndef add():\n    data = request.get_json()\n    shop = shop_of(data['shop'])\n"
+    "    if shop is None:\n        abort(400)\n    order = Order()\n    order.shop = data['shop']\n"
+    "    db.session.add(order)\n",
+    _HEAD + '    sort = request.GET["sort"]\n    if sort in SORTS and not order.sent:\n'
+    '        return HttpResponse("Sorted by " + sort)\n    raise Http404\n',
 )
 
 MASS_BAD = one_file(

@@ -11,12 +11,15 @@ from skills.gates.security.request_checks import (
     asked,
     catches,
     checked_by,
+    conditions,
     each_known_after,
     known_unless,
     known_within,
     leaves_most,
     measured,
+    missing,
     names_literals,
+    refusals,
     tried,
 )
 from skills.gates.security.request_data import (
@@ -86,6 +89,8 @@ class Flow:
         self.fields: dict[str, dict[str, Origin | None]] = {}  # of what the source writes field by field
         self.trimmed: dict[str, str] = {}  # name → the name that it is without its spaces, sign or case
         self.lists: set[str] = set()  # names of lists and sets that begin in the source
+        self.asked_by: dict[str, list[ast.expr]] = {}  # name → what was looked up by to get it: `shop = shop_of(name)`
+        self.sized: set[str] = set()  # what has a known length, or a row of its own, and no name
         self.checked: set[str] = set()  # what a condition looked at that has no name: `request.POST["pk"]`
         self.caught = 0  # how many `try` around the statement catch a value of another shape
 
@@ -117,6 +122,7 @@ class Flow:
                     elif isinstance(inner, ast.match_case):
                         yield from self._case(inner, statement)
                 self.caught -= caught
+                self._learn(refusals(statement) if name == "body" else [], statement)
             self.held.update(before)
             self._forget_all(tried(statement))
 
@@ -136,7 +142,7 @@ class Flow:
             for node in descendants(part):
                 kind = node.__class__
                 if kind is ast.Name:
-                    fed = fed or node.id in self.held or node.id in self.requests or node.id in self.fields  # type: ignore[attr-defined]
+                    fed = fed or self._feeds(node.id)  # type: ignore[attr-defined]
                 elif kind is ast.Attribute:
                     fed = fed or node.attr == "request"  # type: ignore[attr-defined]
                 elif kind is ast.Call:
@@ -146,6 +152,11 @@ class Flow:
                 elif kind is ast.NamedExpr:
                     named = True
         return calls if fed else [], named
+
+    def _feeds(self, name: str) -> bool:
+        """True for names that hold what a client sends, or give it back."""
+        known = name in self.held or name in self.requests or name in self.fields
+        return known or name in readers(self.context)
 
     def _take_over(self, statement: ast.stmt, named: bool) -> None:
         if isinstance(statement, ast.Assign):
@@ -161,10 +172,8 @@ class Flow:
             self._bind(statement.target, self.origin(statement.iter))
             self._forget_all(each_known_after(statement))
         elif isinstance(statement, (ast.If, ast.While, ast.Assert)):
-            self._forget_all(checked_by(statement.test))
-            self._measured(statement.test)
-            if isinstance(statement, ast.If) and isinstance(statement.body[-1], (ast.Raise, ast.Return)):
-                self._forget_all(known_unless(statement.test))
+            later = refusals(statement)
+            self._learn([test for test in conditions(statement) if test not in later], statement)
         elif isinstance(statement, ast.Expr):
             self._grow(statement)
             self._forget_all(checked_by(statement.value))
@@ -173,11 +182,27 @@ class Flow:
                 if isinstance(node, ast.NamedExpr):
                     self._bind(node.target, self.origin(node.value))
 
+    def _learn(self, tests: list[ast.expr], statement: ast.stmt) -> None:
+        """What parts of a condition have looked at, and what is known behind an `if` that leaves."""
+        for test in tests:
+            self._forget_all(checked_by(test))
+            self._measured(test)
+            if isinstance(statement, ast.If) and isinstance(statement.body[-1], (ast.Raise, ast.Return)):
+                self._forget_all(known_unless(test))
+
     def _measured(self, test: ast.expr) -> None:
-        """What the function asks the length of is as good as cut."""
+        """What the function asks the length of is as good as cut, and so is what something is known by."""
         for name in measured(test):
-            if name in self.held:
-                self.held[name] = cut(self.held[name]) or self.held[name]
+            self._size(ast.Name(name))
+        for part in self.asked_by.get(missing(test), ()):
+            self._size(part)
+
+    def _size(self, part: ast.expr) -> None:
+        origin = cut(self.origin(part))
+        if origin is not None and isinstance(part, ast.Name):
+            self.held[part.id] = origin
+        elif origin is not None:
+            self.sized.add(written_as(part))
 
     def _assign(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
@@ -194,18 +219,22 @@ class Flow:
             if isinstance(value, (ast.List, ast.Set)) or is_empty(value):
                 self.lists.add(target.id)
             self.trimmed[target.id] = trimmed(value)
+            if isinstance(value, ast.Call):
+                self.asked_by[target.id] = value.args
         elif isinstance(target, (ast.Subscript, ast.Attribute)):
             self._set_field(target, self.origin(value))
 
     def _set_field(self, target: ast.Subscript | ast.Attribute, origin: Origin | None) -> None:
         """Takes over `options["name"] = …` where the source writes the fields of `options`."""
         name = target.value.id if isinstance(target.value, ast.Name) else ""
+        if name == "self" and origin is not None:
+            self.fields.setdefault(name, {})
         if name not in self.fields:
             return
         _, key = read_field(target)
         if key:
             self.fields[name][key] = origin
-        if origin is not None:
+        if origin is not None and name != "self":
             self.held.setdefault(name, origin)
             if not key:
                 del self.fields[name]
@@ -271,7 +300,8 @@ class Flow:
         whole = self.origin(node.value)
         if isinstance(node.slice, ast.Slice) and isinstance(node.slice.upper, ast.Constant):
             return cut(whole)
-        return at_key(whole, node.value, node)
+        found = at_key(whole, node.value, node)
+        return cut(found) if self.sized and written_as(node) in self.sized else found
 
     def _written(self, node: ast.AST | None) -> tuple[Origin | None] | None:
         """What a field holds that the source writes: `options["name"]`, `wanted.name`."""

@@ -123,7 +123,7 @@ def _is_field(part: ast.stmt) -> bool:
 
 
 def _is_plain(node: ast.ClassDef) -> bool:
-    marked = any(last_name(one) in {"dataclass", "define", "frozen", "attrs"} for one in node.decorator_list)
+    marked = any(last_name(one) in {"dataclass", "define", "frozen", "attrs", "s"} for one in node.decorator_list)
     if not marked and [last_name(base) for base in node.bases] != ["NamedTuple"]:
         return False
     return not any(

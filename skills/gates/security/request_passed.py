@@ -36,7 +36,9 @@ def _harm(found: Followed, context: FileContext) -> tuple[str, str, Severity] | 
     with found.entered(context):
         inner = Flow(found.function, context, found)
         for step in inner.steps():
-            sink = sink_of(step, inner, context) if isinstance(step, ast.Call) else None
+            if not isinstance(step, ast.Call):
+                continue
+            sink = sink_of(step, inner, context) or passed_on(step, inner, context)
             if sink is not None and sink[2] in {"CRITICAL", "HIGH"}:
                 for parameter, origin in found.held.items():
                     if origin.node is sink[0].node:

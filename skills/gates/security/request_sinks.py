@@ -303,6 +303,8 @@ def _method(node: ast.Call, flow: Flow, context: FileContext) -> Sink | None:
     name, owner = function.attr, function.value
     if name in {"execute", "executemany", "executescript", "raw"} and node.args:
         return [node.args[0]], "is run as SQL", "CRITICAL"
+    if name in {"extractall", "unpack"}:
+        return _first(node, "path"), "decides which files are touched", "HIGH"
     if name in _PATH_METHODS and isinstance(owner, (ast.Call, ast.BinOp, ast.Name)):
         made = owner if not isinstance(owner, ast.Name) else _made_by(owner, context)
         return ([owner], "decides which file is touched", "HIGH") if _is_path(made) else None

@@ -3,7 +3,7 @@
 import ast
 from dataclasses import dataclass, field
 
-from skills.gates.analysis.local_values import own_nodes
+from skills.gates.analysis.local_values import own_nodes, values_of
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import dotted, last_name
 from skills.gates.engine.patterns import lazy
@@ -11,6 +11,7 @@ from skills.gates.engine.syntax import descendants
 
 _MEMO = "rows of a function"
 _SESSION = lazy(r"session$|^db$|^s$", ast.literal_eval("2"))
+_READ = lazy(r"\.query\b|(?:session|db)\.(?:get|query|scalars?|execute|merge)\(")
 _CLEANS = frozenset({"full_clean", "clean_fields", "validated_save"})
 
 
@@ -20,6 +21,7 @@ class _Uses:
     saved: set[str] = field(default_factory=set)  # `order`, `request.user.profile`: what stands before `.save()`
     added: set[ast.AST | str] = field(default_factory=set)  # what a session is given, by its name or as it is made
     names: dict[ast.AST, str] = field(default_factory=dict)  # value → the name that it is assigned to
+    commits: bool = False  # a session
     handed: set[str] = field(default_factory=set)  # names that are returned, asked for something or given to a call
 
 
@@ -49,7 +51,9 @@ def _look_at(part: ast.AST, uses: _Uses) -> None:
         given = [*part.args, *(word.value for word in part.keywords)]
         owner = part.func.value if isinstance(part.func, ast.Attribute) else None
         uses.handed.update(one.id for one in (owner, *given) if isinstance(one, ast.Name))
-        if owner is not None and last_name(part.func) in {"add", "merge"} and _SESSION.search(last_name(owner)):
+        method = last_name(part.func)
+        uses.commits = uses.commits or (method == "commit" and _SESSION.search(last_name(owner or part)) is not None)
+        if owner is not None and method in {"add", "merge"} and _SESSION.search(last_name(owner)):
             uses.added.update(one.id if isinstance(one, ast.Name) else one for one in part.args[:1])
 
 
@@ -71,6 +75,15 @@ def is_saved(node: ast.Call, context: FileContext) -> bool:
     uses = _uses(context)
     name = uses.names.get(node)
     return node in uses.added or (name is not None and (name in uses.added or name in uses.saved))
+
+
+def is_stored_as(owner: str, context: FileContext) -> bool:
+    """True where a session is given the row by that name, or read it and commits what is changed of it."""
+    uses = _uses(context)
+    if owner in uses.added:
+        return True
+    read = any(value is not None and _READ.search(ast.unparse(value)) for value in values_of(owner, context))
+    return read and uses.commits
 
 
 def is_added(node: ast.Call, context: FileContext) -> bool:

@@ -14,6 +14,8 @@ SECRET_BAD = (
     'PASSWORD = "hunter2"\n',
     'config["db_password"] = "tr0ub4dor"\n',
     'SECRET = "my-secret"\n',
+    'import pika\n\nwho = pika.PlainCredentials("shop", "tr0ub4dor")\n',
+    'search = Elasticsearch(url, http_auth=("shop", "tr0ub4dor"))\n',
     'links = URLSafeTimedSerializer("d8s7f6g5h4j3")\n',
     'def connect(user, password="letmein"):\n    pass\n',
     'if user.password == "open sesame":\n    pass\n',

@@ -132,7 +132,7 @@ _HOUSEHOLD = frozenset(
 # A word of a file of which a name like that can be made: "api-key" and "API key" fall into two words.
 _KEY_WORD = lazy(r"keys?(?:_|$)", re.I)
 _TAKES_SECRET = lazy(
-    r"smtp|jwt|hmac|fernet|(?:basic|digest)auth|(?:set|make)_password|^authorization$|^login$|signer$|^urlsafe\w*serializer$|^create_(?:super)?user$",
+    r"smtp|jwt|hmac|fernet|(?:basic|digest)auth|plaincredentials|(?:basic|http)_auth$|(?:set|make)_password|^authorization$|^login$|signer$|^urlsafe\w*serializer$|^create_(?:super)?user$",
     re.I,
 )
 

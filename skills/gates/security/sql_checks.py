@@ -55,7 +55,8 @@ def is_checked(node: ast.Name, context: FileContext, is_fixed: Callable[[ast.exp
             inside = part.body[0].lineno <= node.lineno <= (part.body[-1].end_lineno or 0)
             if inside and allows(part.test, node.id, is_fixed):
                 return True
-            if not inside and _leaves(part.body[-1]) and _refuses(part.test, node.id, is_fixed):
+            away = _leaves(part.body[-1]) or _falls_back(part.body[-1], node.id)
+            if not inside and away and _refuses(part.test, node.id, is_fixed):
                 return True
     return False
 
@@ -75,6 +76,15 @@ def is_measured(name: str, context: FileContext) -> bool:
 
 def _leaves(statement: ast.stmt) -> bool:
     return isinstance(statement, (ast.Raise, ast.Return, ast.Continue, ast.Break))
+
+
+def _falls_back(statement: ast.stmt, name: str) -> bool:
+    """True for `column = "name"`: what the test refused is replaced."""
+    return (
+        isinstance(statement, ast.Assign)
+        and isinstance(statement.value, ast.Constant)
+        and any(isinstance(target, ast.Name) and target.id == name for target in statement.targets)
+    )
 
 
 def allows(test: ast.expr, name: str, is_fixed: Callable[[ast.expr], bool]) -> bool:

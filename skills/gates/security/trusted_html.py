@@ -11,7 +11,8 @@ from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants
 from skills.gates.example_files import one_file
 from skills.gates.rule import Rule, Watch
-from skills.gates.security.trusted_parts import RAW, is_format, is_trusted
+from skills.gates.security.trusted_formats import is_format
+from skills.gates.security.trusted_parts import RAW, is_trusted
 
 MARK_SAFE = "unsafe-mark-safe"
 _ESCAPES = "unsafe-mark-safe: functions that escape"
@@ -137,6 +138,7 @@ unsafe_mark_safe = Rule(
         "class Order(models.Model):\n    count = models.PositiveIntegerField()\n\n    def bold(self):\n"
         "        return mark_safe('<b>{}</b>'.format(self.count))\n",
         'BR = mark_safe("<br>")\n',
+        'def bold(size):\n    return mark_safe("<b>{:d}</b>".format(size))\n',
         'def bold(name):\n    return format_html("<b>{}</b>", name)\n',
         'def bold(name):\n    return mark_safe("<b>%s</b>" % escape(name))\n',
         'def total(orders, spam):\n    n = orders.count() - spam.count()\n    return mark_safe(f"<b>{n}</b>")\n',

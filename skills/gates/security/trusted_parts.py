@@ -13,6 +13,7 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import descendants
 from skills.gates.security.outside_text import is_of_others, is_taken_from, looped_over
+from skills.gates.security.trusted_formats import is_escaped_in_place, is_format, takes_numbers
 
 _ESCAPES = lazy(
     r"(?<!un)escape|format_html|render|sanit|clean|bleach|nh3|linebreaks|urlize|striptags|truncat|markdown|safe|html_safe|flatatt"
@@ -20,7 +21,6 @@ _ESCAPES = lazy(
     r"|^(?:int|float|len|str_html|join|static|reverse|icon|gettext|ngettext|_|pgettext|make_table|make_file|intcomma|date|count|sum|round|abs|strftime|isoformat|dumps|json_dumps)$|media|as_\w+",
     re.I,
 )
-_ESCAPERS = frozenset({"escape", "conditional_escape", "force_escape"})
 _TRIMS = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "title", "split", "splitlines"})
 _PASSED_ON = frozenset({"str", "list", "tuple", "sorted", "set", "repr", "min", "max"})
 _UNDOES = frozenset({"unescape", "unquote", "unquote_plus", "force_str", "smart_str", "force_text", "smart_text"})
@@ -42,15 +42,6 @@ _NO_TEXT = lazy(r"(?:Integer|Float|Decimal|Boolean|Auto|Date|DateTime|Time|Durat
 _MARKUP = frozenset(
     {"markdown.markdown", "markdown2.markdown", "mistune.html", "mistune.markdown", "commonmark.commonmark"}
 )
-
-
-def is_format(value: ast.expr) -> bool:
-    """True for `pattern.format(…)` and `text.replace(…)`."""
-    return (
-        isinstance(value, ast.Call)
-        and isinstance(value.func, ast.Attribute)
-        and value.func.attr in {"format", "replace"}
-    )
 
 
 def is_trusted(value: ast.expr | None, context: FileContext, depth: int) -> bool:
@@ -231,23 +222,12 @@ def _of_format(value: ast.Call, function: ast.Attribute, context: FileContext) -
     if function.attr == "replace" and isinstance(first, ast.Constant) and str(first.value).startswith("<"):
         return True  # no tag is left in it
     given = [*value.args, *(keyword.value for keyword in value.keywords)]
-    if function.attr == "format" and given and all(_is_escaped_in_place(one, context) for one in given):
+    pattern = function.value.value if isinstance(function.value, ast.Constant) else None
+    if function.attr == "format" and isinstance(pattern, str) and takes_numbers(pattern):
+        return True
+    if function.attr == "format" and given and all(is_escaped_in_place(one, context) for one in given):
         return True  # the pattern is the page's own where what is put into it is escaped
     return [function.value, *given]
-
-
-def _is_escaped_in_place(value: ast.expr, context: FileContext) -> bool:
-    """True for `*args` and `**names` of which the function escapes each one before: `names[key] = escape(value)`."""
-    name = last_name(value.value if isinstance(value, ast.Starred) else value)
-    for part in own_nodes(context.function or context.tree, context):
-        if not isinstance(part, ast.Assign) or not isinstance(part.value, (ast.Call, ast.ListComp)):
-            continue
-        target = part.targets[0]
-        kept = target.value if isinstance(target, ast.Subscript) else target
-        made = part.value.elt if isinstance(part.value, ast.ListComp) else part.value
-        if last_name(kept) == name and isinstance(made, ast.Call) and last_name(made.func) in _ESCAPERS:
-            return True
-    return False
 
 
 def _is_name_of_field(name: str, context: FileContext) -> bool:

@@ -17,7 +17,7 @@ from skills.gates.security.request_examples import INPUT_BAD, INPUT_GOOD, MASS_B
 from skills.gates.security.request_flow import Flow
 from skills.gates.security.request_passed import passed_on
 from skills.gates.security.request_sinks import is_signed, sink_of
-from skills.gates.security.row_uses import is_cleaned, is_saved_as
+from skills.gates.security.row_uses import is_cleaned, is_saved_as, is_stored_as
 
 UNVALIDATED = "unvalidated-input"
 MASS = "mass-assignment"
@@ -140,7 +140,7 @@ def _on_attribute(node: ast.Assign, flow: Flow, context: FileContext, told: set[
     origin = flow.origin(node.value)
     if origin is None or origin.kind != "body" or is_cleaned(context) or is_signed(context):
         return
-    if is_saved_as(owner, context):
+    if is_saved_as(owner, context) or is_stored_as(owner, context):
         message = f"`{origin.text}` is stored unchecked in `{_short(target)}`"
         _tell(UNVALIDATED, node, origin, message, context, told, severity="MEDIUM")
 
