@@ -14,7 +14,7 @@ from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular, source_lines
 from cockpit.findings.once import CheckRequest, make_project
 from cockpit.findings.options import options_of
-from cockpit.findings.parts import Narrow
+from cockpit.findings.parts import Narrow, part_of
 from cockpit.findings.pool import Pool
 from cockpit.findings.project import Project
 from cockpit.git_command import GitFailed, git
@@ -81,7 +81,7 @@ def audit(
     """
     board = _Board(tell)
     project = _read(root, config, request, pool, board, cancelled)
-    scope = Narrow((request.scope,)) if request.scope else None
+    scope = part_of((request.scope,)) if request.scope else None
     reports = list(project.reports.values())
     facts = Facts(reports, project.manifests.evidence, project.options)
     facts.models  # noqa: B018 - built once, before the workers ask for it side by side

@@ -1,6 +1,5 @@
 """One check to the end, in this thread: the way of the command line and of the git hook, without an event loop."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +9,13 @@ from cockpit.errors import CannotAnswer
 from cockpit.findings.baseline import DEFAULT, Baseline, read_baseline
 from cockpit.findings.discovery import Listing
 from cockpit.findings.outcome import Outcome, outcome_of
-from cockpit.findings.parts import Narrow, OutsideAnswer
+from cockpit.findings.parts import Narrow, OutsideAnswer, part_of
 from cockpit.findings.pool import Pool
 from cockpit.findings.project import Project
-from cockpit.findings.revisions import Lines, Staged, StagedReading, added_since, python_differs
+from cockpit.findings.revisions import Staged, StagedReading, added_since, python_differs
 from cockpit.findings.ruff import RULE as RUFF
 from cockpit.findings.ruff import RuffRun
 from cockpit.findings.staged import scan_index
-from cockpit.findings.worker import shown
 from cockpit.plain_text import plain_text
 from cockpit.repository import find_repository
 from skills.gates import analyse
@@ -145,14 +143,8 @@ def make_project(root: Path, config: Config, request: CheckRequest, pool: Pool, 
 
 def _part(project: Project, request: CheckRequest, staged: Staged | None) -> Narrow | None:
     """The part of the project that the request names."""
-    paths = request.paths or None
     if staged is not None:
-        return Narrow(paths, _also_shown(staged.added))
+        return part_of(request.paths, staged.added)
     if request.since is not None:
-        return Narrow(paths, _also_shown(added_since(project.root, request.since)))
-    return None if paths is None else Narrow(paths)
-
-
-def _also_shown(lines: Lines) -> Lines:
-    """Lines by the name of their file, and by what findings call a file whose name is no UTF-8."""
-    return lines | {shown(os.fsencode(name)): added for name, added in lines.items()}
+        return part_of(request.paths, added_since(project.root, request.since))
+    return part_of(request.paths) if request.paths else None

@@ -1,8 +1,10 @@
 """What an outcome is put together from: the part of a project that is judged, and what other tools said."""
 
-from collections.abc import Collection, Mapping
+import os
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import field
 
+from cockpit.findings.worker import shown
 from skills.gates.model import Check, Finding, Gate
 from skills.record import record
 
@@ -35,6 +37,15 @@ class Narrow:
         added = None if self.lines is None else self.lines[finding.path]
         spoken = range(finding.line, max(finding.line, finding.end_line) + 1)
         return added is None or any(line in added for line in (*spoken, *finding.parts))
+
+
+def part_of(paths: Iterable[str], lines: Mapping[str, frozenset[int] | None] | None = None) -> Narrow:
+    """The part that `paths` (none: everywhere) and `lines` name, by the names of files and by what findings call those
+    whose name is no UTF-8."""
+    places = dict.fromkeys(called for path in paths for called in (path, shown(os.fsencode(path))))
+    if lines is not None:
+        lines = {**lines, **{shown(os.fsencode(name)): added for name, added in lines.items()}}
+    return Narrow(tuple(places) or None, lines)
 
 
 @record

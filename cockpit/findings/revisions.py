@@ -84,7 +84,7 @@ class StagedReading:
             names, ids = self._listed(rows, added)
         except GitFailed as problem:
             raise CannotAnswer(f"the index cannot be read: {problem.line}") from None
-        told: Lines = {name: lines for name, lines in added.items() if name in ids or not name.endswith(".py")}
+        told = {name: lines for name, lines in added.items() if name in ids or not name.endswith(".py")}
         return Staged(names, ids, told, rows)
 
     def _listed(self, rows: list[str], added: Container[str]) -> tuple[list[str], dict[str, str]]:
@@ -182,21 +182,29 @@ def index_of_hook() -> dict[str, str]:
     return {"GIT_INDEX_FILE": index} if index else {}
 
 
-def _common(changes: Iterable[Mapping[str, frozenset[int]]]) -> dict[str, frozenset[int]]:
+def _common(changes: Iterable[Lines]) -> Lines:
     """The files that each of some changes touches, with the lines that all of them add."""
     common, *others = map(dict, changes)
     for other in others:
-        common = {name: lines & other[name] for name, lines in common.items() if name in other}
+        common = {name: _both(lines, other[name]) for name, lines in common.items() if name in other}
     return common
 
 
-def _added(diff: bytes) -> dict[str, frozenset[int]]:
-    """The added lines of each file of a diff without context."""
+def _both(some: frozenset[int] | None, others: frozenset[int] | None) -> frozenset[int] | None:
+    return others if some is None else some if others is None else some & others
+
+
+def _added(diff: bytes) -> Lines:
+    """The added lines of each file of a diff without context; all where one of them is several for the parser, which
+    ends lines at a carriage return alone too."""
     found: dict[str, set[int]] = {}
+    odd: set[str] = set()
     name, left = "", 0
     for line in diff.split(b"\n"):
         if left and line.startswith((b"+", b"\\")):
             left -= line.startswith(b"+")
+            if b"\r" in line and b"\r" in line[:-1]:
+                odd.add(name)
             continue
         if line.startswith(b"diff --git "):
             name = ""
@@ -205,7 +213,7 @@ def _added(diff: bytes) -> dict[str, frozenset[int]]:
         elif name and (hunk := _HUNK.match(line)):
             first, left = int(hunk[1]), int(hunk[2] or 1)
             found.setdefault(name, set()).update(range(first, first + left))
-    return {name: frozenset(lines) for name, lines in found.items() if _is_spoken_of(name)}
+    return {name: None if name in odd else frozenset(found[name]) for name in found if _is_spoken_of(name)}
 
 
 def _is_spoken_of(name: str) -> bool:

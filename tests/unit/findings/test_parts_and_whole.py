@@ -1,5 +1,6 @@
 """What is asked of a part is answered as it is among everything."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -91,3 +92,18 @@ def test_the_index_is_judged_by_the_manifests_that_it_holds(repo: Path) -> None:
     assert told(repo, "tests/test_a.py") != whole == told(repo, "tests/test_a.py", staged=True)
     (repo / "pyproject.toml").unlink()
     assert told(repo, "tests/test_a.py", staged=True) == whole
+
+
+def test_a_file_whose_name_is_no_utf8_is_found_by_its_path(repo: Path) -> None:
+    name = os.fsdecode(b"tests/test_\xff.py")
+    (repo / name).write_text(MOCK)
+    accept(repo)
+    outcome, _ = check_now(repo, load_config(repo), CheckRequest(paths=(name,)))
+    assert [one.rule for one in outcome.findings] == ["bare-mock"] * 2
+
+
+def test_lines_that_only_the_parser_tells_apart_are_all_added(repo: Path) -> None:
+    accept(repo)
+    (repo / "tests/test_a.py").write_bytes(MOCK.replace("\n", "\r").encode())
+    git(repo, "add", "-A")
+    assert len(told(repo, "tests/test_a.py", staged=True)) == len(told(repo, "tests/test_a.py", since="HEAD")) == 2
