@@ -264,6 +264,8 @@ class _Foreign:
     def _own(self, folder: str, above: str, last: str) -> str:
         if last in _FOREIGN:
             return "vendored"
+        if f"{folder}/pyvenv.cfg" in self.names:
+            return "vendored"  # an environment, whatever it is called
         if last == "vendor" and not any(f"{folder}/{name}" in self.names for name in _APP_FILES):
             return "vendored"
         beside = f"{above}/" if above else ""

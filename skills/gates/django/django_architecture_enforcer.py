@@ -286,6 +286,8 @@ def shown_chain(chain: Chain) -> str:
 
 
 def _receiver(node: ast.expr) -> str:
+    if isinstance(node, ast.Call):
+        return f"{_receiver(node.func)}(…)"
     text = ast.unparse(node)
     return text if len(text) <= 40 else f"…{text[-39:]}"
 

@@ -176,7 +176,8 @@ def _on_loop(node: ast.For | ast.AsyncFor, context: FileContext) -> None:
     if not isinstance(first, ast.If) or first.orelse:
         return
     skips = len(first.body) == 1 and isinstance(first.body[0], ast.Continue)
-    if (skips or len(node.body) == 1) and not _keeps_account(first, node.body[1:]):
+    rest = node.body[1:]
+    if (skips or len(node.body) == 1) and not _keeps_account(first, rest) and not _looks_up(first, rest):
         _tell(first, node.iter, node.target, [first.test], context)
 
 
@@ -192,6 +193,19 @@ def _keeps_account(test: ast.If, rest: list[ast.stmt]) -> bool:
             if isinstance(owner, ast.Name) and owner.id in asked and owner.id != _row_of(test.test):
                 return True
     return False
+
+
+def _looks_up(test: ast.If, rest: list[ast.stmt]) -> bool:
+    """True where the loop takes out of a dict what the test found in it: `if order.pk in totals: totals[order.pk]`."""
+    asked = test.test.operand if isinstance(test.test, ast.UnaryOp) else test.test
+    if not isinstance(asked, ast.Compare) or not isinstance(asked.ops[0], (ast.In, ast.NotIn)):
+        return False
+    taken = f"{ast.unparse(asked.comparators[0])}[{ast.unparse(asked.left)}]"
+    return any(
+        isinstance(part, ast.Subscript) and ast.unparse(part) == taken
+        for statement in (*test.body, *rest)
+        for part in descendants(statement)
+    )
 
 
 def _row_of(test: ast.expr) -> str:
@@ -229,6 +243,12 @@ _MODELS = (
 )
 
 
+_LOOKED_UP = (
+    "def pay(totals):\n    for order in Order.objects.filter(paid=True):\n        if order.pk in totals:\n"
+    "            order.total = {of}\n"
+)
+
+
 def _shop(source: str) -> Example:
     return Example({"shop/models.py": _MODELS, "shop/reports.py": source})
 
@@ -259,6 +279,7 @@ filter_in_python = Rule(
     ),
     holds=_holds,
     bad=(
+        _shop(_LOOKED_UP.format(of="0")),
         _shop("paid = [order for order in Order.objects.all() if order.paid]\n"),
         _shop(
             "def f():\n    orders = list(Order.objects.all())\n    return [order for order in orders if order.paid]\n"
@@ -288,6 +309,7 @@ filter_in_python = Rule(
         ),
     ),
     good=(
+        _shop(_LOOKED_UP.format(of="totals[order.pk]")),
         _shop("paid = [order for order in Order.objects.filter(paid=True)]\n"),
         _shop(
             "def f(totals):\n    orders = list(Order.objects.all())\n    for total in totals:\n"

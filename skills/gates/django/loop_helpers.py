@@ -16,6 +16,15 @@ _TAKING = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _Found = tuple[ast.Call, ast.For | ast.AsyncFor, ast.stmt]
 
 
+def scopes_at(line: int, context: FileContext) -> list[ast.ClassDef | FunctionNode]:
+    """The classes and functions of a file around a line, the outermost first."""
+    return [
+        part
+        for part in statements(context.tree)
+        if isinstance(part, (ast.ClassDef, FunctionNode)) and part.lineno < line <= (part.end_lineno or part.lineno)
+    ]
+
+
 def takes_many(loop: ast.For | ast.AsyncFor, context: FileContext) -> bool:
     """False for a few turns that are written down, for numbered attempts, and for pieces of many rows each."""
     over = loop.iter

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from skills.gates.analysis.loops import Loop, local_nodes, loops_around, scope_of
 from skills.gates.analysis.queries import MANAGER_WORDS, MANAGERS, chain_of
 from skills.gates.analysis.transactions import first_time
-from skills.gates.django.loop_helpers import calls_in_loops, handed_over, plain_helper, takes_many
+from skills.gates.django.loop_helpers import calls_in_loops, handed_over, plain_helper, scopes_at, takes_many
 from skills.gates.django.query_in_loop_examples import IN_LOOP_BAD, IN_LOOP_GOOD
 from skills.gates.django.relations import relations_of
 from skills.gates.django.session_loops import RUNS, WORDS, asked_of_session
@@ -108,7 +108,10 @@ def _in_callers(node: ast.Call, asked: _Asked, context: FileContext) -> None:
     if function is None or not plain_helper(function) or context.source.count(f"{function.name}(".encode()) < 2:
         return
     for call, loop, where in calls_in_loops(function.name, context):
-        if not takes_many(loop, context):
+        scopes, context.scopes = context.scopes, scopes_at(loop.lineno, context)
+        many = takes_many(loop, context)
+        context.scopes = scopes
+        if not many:
             continue
         taken = _taken(loop)
         handed = {name: by for name, part in handed_over(call, function) if (by := _mentioned([part], taken))}

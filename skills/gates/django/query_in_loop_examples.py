@@ -67,6 +67,10 @@ IN_LOOP_BAD: tuple[Example, ...] = (
 )
 IN_LOOP_GOOD: tuple[Example, ...] = (
     shop("def wait(number):\n    while not Order.objects.filter(number=number).exists():\n        rest()\n"),
+    shop(
+        "def number_of(team):\n    return Order.objects.filter(team=team).count()\n\n\n"
+        "def report():\n    teams = ['first', 'second']\n    for team in teams:\n        show(number_of(team))\n"
+    ),
     shop("def load(numbers):\n    return Order.objects.filter(number__in=numbers)\n"),
     shop(
         "@cache\ndef number_of(team):\n    return Order.objects.filter(team=team).count()\n\n\n"

@@ -7,6 +7,7 @@ from skills.gates.analysis.local_values import Values, local_values, values_of
 from skills.gates.analysis.queries import MANAGERS, chain_of
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import dotted, last_name, root_name, shortened
+from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants
 from skills.gates.example_files import one_file
@@ -168,6 +169,8 @@ def _is_row(value: ast.expr, sessions: frozenset[str], values: Values) -> bool:
         value = value.value
     if not isinstance(value, ast.Call) or last_name(value.func) not in _LAST_STEPS:
         return False
+    if last_name(value.func) == "scalar" and _COUNTS.search(ast.unparse(value)):
+        return False  # a number
     chain = chain_of(value)
     root = root_name(value)
     if not root and _awaited_root(value) in sessions:
@@ -179,6 +182,9 @@ def _is_row(value: ast.expr, sessions: frozenset[str], values: Values) -> bool:
         made = made.value
     from_session = isinstance(made, ast.Call) and (dotted(made.func) or "").partition(".")[0] in sessions
     return from_session or chain.manager in MANAGERS
+
+
+_COUNTS = lazy(r"\bfunc\.(?:count|sum|avg|min|max|coalesce|round)\(|\bexists\(")
 
 
 def _awaited_root(node: ast.expr) -> str:
@@ -249,6 +255,9 @@ orm_in_response = Rule(
         "from fastapi import Depends\n\n\n@router.get('/users/{id}')\n"
         "async def user(id: int, db: AsyncSession = Depends(get_db)):\n"
         "    user = await db.get(User, id)\n    return {'name': user.name, 'found': user is not None}\n",
+        "from fastapi import Depends\n\n\n@router.get('/users/count')\n"
+        "def count(db: Session = Depends(get_db)):\n    total = db.query(func.count(User.id)).scalar()\n"
+        "    return {'total': total}\n",
         "from fastapi import Depends\n\n\n@router.get('/users/{id}', response_model=UserOut)\n"
         "def user(id: int, db: Session = Depends(get_db)):\n    return db.get(User, id)\n",
     ),

@@ -20,7 +20,7 @@ _LIST, _LISTED = 4, "csrf-exempt: the list was told of"
 _HANDLERS = frozenset({"get", "head", "options", "post", "put", "patch", "delete", "dispatch"})
 _SENDERS = lazy(
     r"web-?hook|call-?back|csrf|(?:other|outside|remote|external|third[- ]part\w+) (?:server|service|site)"
-    r"|sign(?:ed|ature)\b|hmac|api[- ]key|federat"
+    r"|sign(?:ed|ature)\b|hmac|api[- ]key|federat|\bJWTs?\b|\bbearer\b"
     r"|\b(?:called|posted|sent) (?:from|by)\b|notification\w* \w* ?(?:from|by)\b",
     re.I,
 )
@@ -271,6 +271,8 @@ csrf_exempt = Rule(
             "@method_decorator(csrf_exempt, name='dispatch')\nclass PaymentWebhookView(View):\n    pass\n",
             "@csrf_exempt\n@signature_required\ndef paid(request):\n    pass\n",
             '@csrf_exempt\ndef paid(request):\n    """The webhook of the payment service."""\n',
+            'class Query(GraphQLView):\n    """Asks for a JWT."""\n\n    @method_decorator(csrf_exempt)\n'
+            "    def dispatch(self, request):\n        return super().dispatch(request)\n",
             "@method_decorator(csrf_exempt, name='dispatch')\nclass Prices(View):\n    def get(self, request):\n"
             "        pass\n",
             "@csrf_exempt\n@require_GET\ndef prices(request):\n    pass\n",

@@ -5,7 +5,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from skills.gates.analysis.local_values import values_of
+from skills.gates.analysis.local_values import own_nodes, values_of
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
@@ -215,6 +215,22 @@ def _catches_shape(handler: ast.ExceptHandler) -> bool:
     """True for a handler of what a query raises where a key has the wrong shape, and for one of everything."""
     caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
     return any(one is None or last_name(one) in _OF_SHAPE for one in caught)
+
+
+def is_written_key(name: ast.expr, context: FileContext) -> bool:
+    """True for a key of a dict that is written out: `for key, value in {"name": name}.items()`."""
+    function = context.function
+    if not isinstance(name, ast.Name) or function is None:
+        return False
+    for part in own_nodes(function, context):
+        if isinstance(part, ast.For) and isinstance(part.iter, ast.Call) and last_name(part.iter.func) == "items":
+            first = part.target.elts[0] if isinstance(part.target, ast.Tuple) else part.target
+            over = part.iter.func.value if isinstance(part.iter.func, ast.Attribute) else None
+            bound = values_of(over.id, context) if isinstance(over, ast.Name) else [over]
+            written = bool(bound) and all(isinstance(one, ast.Dict) and None not in one.keys for one in bound)
+            if isinstance(first, ast.Name) and first.id == name.id and written:
+                return all(isinstance(key, ast.Constant) for one in bound for key in getattr(one, "keys", ()))
+    return False
 
 
 def is_of_family(name: ast.expr, context: FileContext) -> bool:

@@ -66,6 +66,8 @@ INPUT_GOOD = one_file(
     "shop/views.py",
     _HEAD + "    checked = OrderSerializer(data=request.POST)\n    Order.objects.create(**checked.validated_data)\n",
     _HEAD + '    Order.objects.filter(pk=int(request.GET["pk"]))\n',
+    _HEAD + '    told = {"note": request.POST["note"]}\n    for key, value in told.items():\n'
+    "        if getattr(order, key) != value:\n            changes.append(key)\n",
     _HEAD + '    if request.GET.get("sort") in SORTS:\n        shop.sort = request.GET["sort"]\n        shop.save()\n',
     _HEAD + '    return HttpResponseRedirect(reverse("enter") + "?next=" + request.GET["next"])\n',
     _HEAD + '    tags = request.POST.getlist("tags")\n    for tag in tags:\n        if tag not in TAGS:\n'

@@ -11,7 +11,7 @@ from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Severity
 from skills.gates.security.request_addresses import begins_here, fixed_host, own_beginning
-from skills.gates.security.request_checks import is_of_family
+from skills.gates.security.request_checks import is_of_family, is_written_key
 from skills.gates.security.request_data import Origin
 from skills.gates.security.request_flow import Flow
 from skills.gates.security.row_uses import is_added, is_cleaned, is_only_shown
@@ -203,7 +203,7 @@ def _answer(node: ast.Call, context: FileContext) -> Sink | None:
     if name in {"getattr", "setattr"} and isinstance(node.func, ast.Name) and len(node.args) > 1:
         return (
             None
-            if is_of_family(node.args[1], context)
+            if is_of_family(node.args[1], context) or is_written_key(node.args[1], context)
             else ([node.args[1]], "decides which attribute is used", "MEDIUM")
         )
     return None

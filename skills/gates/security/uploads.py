@@ -16,7 +16,8 @@ _READS = frozenset({"get", "getlist", "read", "save", "copyfileobj", "chunks"})
 _KEY = lazy(r"'\w+':")  # what an answer calls its parts is no check
 _CHECKS = lazy(
     r"(?<!chunk_)(?<!buffer_)(?<!page_)(?<!re)size|content_type|valid|(?<![a-z])ext(?![a-z])|extension|mime|magic|suffix"
-    r"|clean|check|allowed|limit|exceed|imghdr|splitext|Form\(|erializer[.(]|len\(\w+\) >",
+    r"|clean|check|allowed|limit|exceed|imghdr|splitext|Form\(|erializer[.(]|len\(\w+\) >"
+    r"|name\.(?:lower\(\)\.)?endswith|name\.r?split\('\.'",
     re.I,
 )
 
@@ -164,6 +165,10 @@ upload_without_validation = Rule(
         "def form_of(request, kind):\n    cls = FORMS.get(kind)\n    return cls(request.POST, files=request.FILES)\n",
         'def upload(request):\n    file = request.FILES["file"]\n    if file.size > LIMIT:\n        raise TooLarge\n',
         'def upload(request):\n    file = request.FILES["file"]\n    if exceeding(file):\n        raise TooLarge\n',
+        "@app.post('/files')\ndef upload(file: UploadFile):\n    if file.filename.split('.')[-1] != 'zip':\n"
+        "        raise Wrong\n    store(file.file)\n",
+        "@app.post('/files')\nasync def upload(file: UploadFile):\n    if not file.filename.endswith('.xlsx'):\n"
+        "        raise Wrong\n    store(await file.read())\n",
         "class Upload(forms.Form):\n    file = forms.FileField(validators=[kind])\n    photo = forms.ImageField()\n",
         "class BillSwaggerSerializer(serializers.Serializer):\n    scan = serializers.FileField()\n",
         "class Bill(serializers.ModelSerializer):\n    scan = serializers.FileField(source='file', read_only=True)\n",

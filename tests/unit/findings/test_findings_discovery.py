@@ -54,6 +54,13 @@ def test_vendored_and_generated_are_skipped_with_their_reason(repo: Path) -> Non
     }
 
 
+def test_an_environment_of_any_name_is_vendored(repo: Path) -> None:
+    make(repo, "myenv/pyvenv.cfg", "myenv/Scripts/tool.py", "own.py")
+    scope = discover(repo)
+    assert list(scope.files) == ["own.py"]
+    assert scope.skipped["myenv/Scripts/tool.py"] == "vendored"
+
+
 def test_repositories_within_are_skipped_with_their_reason(repo: Path) -> None:
     make(repo, "own.py", "inner/a.py", "libs/sub/b.py")
     for name in ("inner", "libs/sub"):
