@@ -39,7 +39,8 @@ _CREDENTIAL = lazy(r"^client_(id|secret)|^subscription_id$|credential|^app_secre
 _WRITES = frozenset({"save", "asave", "create", "acreate", "bulk_create", "abulk_create"})
 _CONDITION = lazy(r"\b(\w+)\s*(?:=|\bIN\b)", re.I)
 _SQL = lazy(r"\b(?:SELECT|UPDATE|DELETE|FROM|JOIN)\b.*\bWHERE\b|^\W*(?:WHERE|AND)\b", re.I | re.S)
-_LEVELS = lazy(r"\.\w*(?:company|organi[sz]ation|workspace|account|team)")
+_SETTING = lazy(r"\w\.(\w+)")  # `SET app.current_company = …`: what policies go by
+_LEVELS = lazy(r"company|organi[sz]ation|workspace|account|team")
 _TABLES = lazy(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:\"?\w+\"?\.)?\"?(\w+)", re.I)
 _WHERE = lazy(r"\bWHERE\b([^;]*)", re.I | re.S)
 
@@ -301,7 +302,7 @@ def _is_other_level(field: str, project: Project) -> bool:
     company."""
     if _is_asked(project) or not only_policies(project):
         return False
-    said = " ".join(link.text.lower() for link in tenancy_of(project).evidence)
+    said = " ".join(name for link in tenancy_of(project).evidence for name in _SETTING.findall(link.text.lower()))
     stem = field.removesuffix("_id")
     return _LEVELS.search(said) is not None and "tenant" not in said and stem not in said
 

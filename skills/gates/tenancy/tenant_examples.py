@@ -184,7 +184,11 @@ MANUAL_BAD: tuple[Example, ...] = (
 
 MANUAL_GOOD: tuple[Example, ...] = (
     Example(
-        {"billing/db.py": _SESSION.format(of="organization"), "billing/services.py": _REPORT},
+        {
+            "billing/db.py": _SESSION.format(of="organization"),
+            "billing/services.py": _REPORT,
+            "billing/migrations/0002_rls.py": "SQL = 'CREATE POLICY tenant_isolation ON billing_invoice'\n",
+        },
         note="row-level security by organization says nothing of the companies of one",
     ),
     Example(
