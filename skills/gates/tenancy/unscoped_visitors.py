@@ -2,7 +2,8 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from skills.gates.analysis.queries import chain_of, mentioned_names
 from skills.gates.engine.context import FileContext, FunctionNode
@@ -62,6 +63,8 @@ _SIGNATURES = "unscoped-tenant-query: asks for a signature"
 # Without one of these a function asks for no signature, and compares nothing with a secret setting.
 _SIGNED_STEMS = ("ign", "compare_digest", "constant_time", "construct_event", "oken", "hmac", "HMAC", "jwt",
                  "JWT", "ebhook", "settings", "config", "environ")  # fmt: skip
+_OWN_MODELS, _ROLES = "unscoped-tenant-query: models of who asks", "unscoped-tenant-query: branches for a role"
+_SERVED_HERE = "unscoped-tenant-query: functions for those whom tenants serve"
 
 
 def is_before_sign_in(context: FileContext) -> bool:
@@ -119,6 +122,10 @@ def is_for_staff(context: FileContext) -> bool:
 
 def is_for_served(context: FileContext) -> bool:
     """True where those come whom tenants serve: a decorator or a test of who asks names them."""
+    return bool(_once(_SERVED_HERE, _serves, context))
+
+
+def _serves(context: FileContext) -> bool:
     decorators = [words_of(one) for scope in context.scopes for one in scope.decorator_list]
     function = context.function
     tests = [set(words_of(part.test)) for part in uses_of(function, context).ifs] if function is not None else []
@@ -126,9 +133,23 @@ def is_for_served(context: FileContext) -> bool:
     return any(_SERVED.search(word) for words in (*decorators, *asked) for word in words)
 
 
-def own_models(context: FileContext) -> Iterator[str]:
+def own_models(context: FileContext) -> tuple[str, ...]:
     """The models in which the function around looks up who asks, `Player.objects.get(user=request.user)`: it is for
     those who have a row there."""
+    models: tuple[str, ...] = _once(_OWN_MODELS, lambda around: tuple(_own_models(around)), context)
+    return models
+
+
+def _once(what: str, judge: Callable[[FileContext], Any], context: FileContext) -> Any:
+    """What is said of the function around, looked for once however many queries it has."""
+    known = context.memo.setdefault(what, {})
+    assert isinstance(known, dict)
+    if context.function not in known:
+        known[context.function] = judge(context)
+    return known[context.function]
+
+
+def _own_models(context: FileContext) -> Iterator[str]:
     for call in uses_of(context.function, context).calls if context.function is not None else ():
         words = [word for word in call.keywords if word.arg != "defaults"]
         value = words[0].value if len(words) == 1 else None
@@ -144,13 +165,17 @@ def own_models(context: FileContext) -> Iterator[str]:
 
 def is_for_a_role(query: ast.Call, context: FileContext) -> bool:
     """True for a query in a branch for staff, and for one that comes after everybody else was turned away."""
-    for part in uses_of(context.function, context).ifs if context.function is not None else ():
-        if _asks_for_staff(part.test) or _asks_elsewhere(part.test):
-            end = part.end_lineno or part.lineno
-            turns_away = isinstance(part.body[-1], (ast.Return, ast.Raise)) and end < query.lineno
-            if turns_away or part.lineno <= query.lineno <= end:
-                return True
+    for part in _once(_ROLES, _branches_for_a_role, context):
+        end = part.end_lineno or part.lineno
+        turns_away = isinstance(part.body[-1], (ast.Return, ast.Raise)) and end < query.lineno
+        if turns_away or part.lineno <= query.lineno <= end:
+            return True
     return False
+
+
+def _branches_for_a_role(context: FileContext) -> list[ast.If]:
+    branches = uses_of(context.function, context).ifs if context.function is not None else []
+    return [part for part in branches if _asks_for_staff(part.test) or _asks_elsewhere(part.test)]
 
 
 def _asks_for_staff(test: ast.expr) -> bool:
