@@ -19,6 +19,11 @@ def wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(plain_text(text), max(20, width)) or [""]
 
 
+def above_in(height: int) -> int:
+    """How many lines of code stand above a finding, so that its own is on screen in a terminal of `height` lines."""
+    return max(2, min(8, height // 5))
+
+
 def code_lines(
     row: Finding | CheckProblem, source: Sequence[str], above: int, below: int, width: int = 200
 ) -> list[Line]:
@@ -69,7 +74,7 @@ def explanation(finding: Finding | CheckProblem, width: int) -> list[Line]:
         where = f"{plain_text(link.path)}:{link.line}" if link.line else plain_text(link.path)
         rows.append(line(("because ", "faint"), (f"{where} ", "info"), (plain_text(link.text, 200), "muted")))
     facts = [
-        finding.gate,
+        "audit" if finding.gate == "none" else finding.gate,
         finding.severity,
         finding.confidence,
         finding.skill,

@@ -11,9 +11,9 @@ from cockpit.app_parts.editor import open_in_editor
 from cockpit.app_parts.findings import document_of, read_lines
 from cockpit.errors import CannotAnswer
 from cockpit.plain_text import plain_text
-from widgets.code_view import code_lines, explanation, rule_lines
+from widgets.code_view import above_in, code_lines, explanation, rule_lines
 from widgets.lines import line
-from widgets.screens.report import ReportScreen, report_room
+from widgets.screens.report import ReportScreen, report_room, report_title
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,10 +90,10 @@ class AuditDeeds(Deeds):
         finding = issue.finding
         width = report_room(self.size.width)
         source, note = await asyncio.to_thread(read_lines, root / finding.path)
-        rows = code_lines(finding, source, 8, 12) if source else [line((note, "warn"))]
+        rows = code_lines(finding, source, above_in(self.size.height), 12, width) if source else [line((note, "warn"))]
         document = await asyncio.to_thread(document_of, finding.rule)
         rows += [(), *explanation(finding, width), *issue_details(issue), (), *rule_lines(document, width)]
-        self.push_screen(ReportScreen(f"{plain_text(issue.location)} · {finding.rule}", rows))
+        self.push_screen(ReportScreen(report_title(plain_text(issue.location), finding.rule, self.size.width), rows))
 
     def on_audit_screen_write(self, message: "AuditScreen.Write") -> None:
         self.run_worker(self._write_audit(message.result, task=message.task), exit_on_error=False)

@@ -16,13 +16,13 @@ from cockpit.files import read_regular, source_lines
 from cockpit.findings.models import Check, CheckProblem, Finding, FindingsSnapshot
 from cockpit.plain_text import plain_text
 from skills.counted import counted
-from widgets.code_view import CodeView, code_lines, explanation, rule_lines, wrapped
+from widgets.code_view import CodeView, above_in, code_lines, explanation, rule_lines, wrapped
 from widgets.finding_words import FindingWords
-from widgets.lines import crop, line, pad
+from widgets.lines import crop, crop_path, line, pad
 from widgets.screens.ask import AskScreen
 from widgets.screens.confirm import ConfirmScreen, diff_lines
 from widgets.screens.pick import PickScreen
-from widgets.screens.report import ReportScreen, report_room
+from widgets.screens.report import ReportScreen, report_room, report_title
 
 if TYPE_CHECKING:  # what the first paint need not wait for
     from cockpit.findings.hidden import HiddenFindings
@@ -76,8 +76,10 @@ class FindingDeeds(Deeds):
             )
         else:
             source, note = await asyncio.to_thread(read_lines, self.watched / row.path)
-            title = f"{plain_text(row.path)}:{row.line} · {row.rule if isinstance(row, Finding) else 'not judged'}"
-            rows = code_lines(row, source, 8, 12, width) if source else [line((note, "warn"))]
+            about = row.rule if isinstance(row, Finding) else "not judged"
+            title = report_title(f"{plain_text(row.path)}:{row.line}", about, self.size.width)
+            above = above_in(self.size.height)
+            rows = code_lines(row, source, above, 12, width) if source else [line((note, "warn"))]
             rows += [(), *explanation(row, width)]
         if not isinstance(row, CheckProblem):
             document = await asyncio.to_thread(document_of, row.rule)
@@ -136,11 +138,12 @@ class FindingDeeds(Deeds):
     def do_hidden(self) -> None:
         """List what is hidden; the one picked comes back."""
         kept = self.hidden.rows if self.hidden is not None else ()
+        size = max(12, min(40, report_room(self.size.width) // 2))
         rows = [
             (
                 row.fingerprint,
                 line(
-                    (pad(plain_text(row.path), 40), "text"),
+                    (pad(crop_path(plain_text(row.path), size), size), "text"),
                     (f" {row.rule}  ", "warn"),
                     (plain_text(row.message), "muted"),
                 ),

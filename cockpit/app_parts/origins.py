@@ -15,7 +15,7 @@ from cockpit.findings.models import Finding
 from cockpit.plain_text import plain_text
 from widgets.lines import Line, line
 from widgets.screens.confirm import ConfirmScreen
-from widgets.screens.report import ReportScreen
+from widgets.screens.report import ReportScreen, report_title
 from widgets.words import money
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class OriginDeeds(InsightDeeds):
             return
         self.clear_notifications()
         found = replace(found, text=without_secrets(finding, found.text))
-        title = f"{plain_text(finding.path)}:{finding.line} · {finding.rule}"
+        title = report_title(f"{plain_text(finding.path)}:{finding.line}", finding.rule, self.size.width)
         if found.basis == "none":
             self.push_screen(ReportScreen(title, origin_lines(found), compact=True))
             return

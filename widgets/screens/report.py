@@ -7,16 +7,26 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from widgets.bindings import bind
-from widgets.lines import Line, line
+from widgets.lines import Line, crop_path, line
 from widgets.screens.leaving import Leaving
 from widgets.screens.listing import MOVES, Moving, WrappedLines
 
 _WIDEST, _FRAME = 120, 5  # cells: the style's, and those of borders, padding and scroll bar
+_FEWEST = 20  # cells of a place from which it says something
 
 
 def report_room(width: int) -> int:
     """The cells of a line in a report on a terminal of `width` cells."""
     return max(20, min(_WIDEST, width) - _FRAME)
+
+
+def report_title(place: str, about: str, width: int) -> str:
+    """`path:line · about` in the frame of a terminal of `width` cells; the path gives way from its left."""
+    room = min(_WIDEST, width) - _FRAME - 1
+    rest = f" · {about}"
+    if room - len(rest) < min(len(place), _FEWEST):
+        return crop_path(place, room)
+    return crop_path(place, room - len(rest)) + rest
 
 
 class ReportScreen(Moving, Leaving[None]):

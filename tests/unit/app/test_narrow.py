@@ -33,11 +33,12 @@ from widgets.budget_pane import (
     short_models,
     window_row,
 )
-from widgets.code_view import code_lines, rule_lines
+from widgets.code_view import above_in, code_lines, rule_lines
 from widgets.findings_pane import Filters, counts_line, finding_row, ordered, problem_row, worst
 from widgets.findings_pane import columns as finding_columns
 from widgets.lines import fit, line, plain
 from widgets.markdown_lines import markdown_lines
+from widgets.screens.report import report_title
 from widgets.screens.rows import Row, wrapped_row
 from widgets.spend_lines import name_of
 from widgets.worktrees_pane import columns, head_of, presence, worktree_row
@@ -238,6 +239,26 @@ def test_a_title_leaves_out_what_does_not_fit_and_what_the_filter_shows_last() -
 def test_a_share_reads_whole_only_where_it_is(share: float, digits: int, said: str) -> None:
     assert percent(share, digits) == said
     assert digits or share_of(100 * share) == said
+
+
+def test_the_title_of_a_report_keeps_the_file_and_its_line() -> None:
+    place = "wagons/admin/views/bulk_action/base_bulk_action.py:146"
+    assert report_title(place, "logic-in-view", 120) == f"{place} · logic-in-view"
+    assert report_title(place, "logic-in-view", 60) == "…/bulk_action/base_bulk_action.py:146 · logic-in-view"
+    assert report_title(place, "missing-type-hints", 40) == "…/base_bulk_action.py:146"
+
+
+@pytest.mark.parametrize("height", [10, 16, 24, 40])
+def test_a_finding_s_own_line_is_on_screen_in_a_low_terminal(height: int) -> None:
+    rows = code_lines(
+        structs.replace(finding("a"), line=100, end_line=100),
+        [f"line {n}" for n in range(1, 200)],
+        above_in(height),
+        12,
+        70,
+    )
+    place = next(number for number, row in enumerate(rows) if row[0][0].strip())
+    assert 2 <= place < height - 2
 
 
 def test_a_row_of_a_screen_goes_on_below_and_is_copied_whole() -> None:
