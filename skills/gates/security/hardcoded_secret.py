@@ -149,13 +149,22 @@ def _check(name: str, node: ast.AST, value: ast.AST, context: FileContext, compa
         return
     if is_shown(value, context) or (not compared and opens_here(name, text, context.source)):
         return
+    verb = "is compared with" if compared else "is"
+    _tell(f'`{name}` {verb} a literal, "{redacted(text)}"', node, value, context)
+
+
+def _tell(message: str, node: ast.AST, value: ast.AST, context: FileContext) -> None:
     told = context.memo.setdefault(_TOLD, set())
     assert isinstance(told, set)
     if value not in told:
         told.add(value)
-        article = f"`{name}`"
-        verb = "is compared with" if compared else "is"
-        context.report(SECRET, node, f'{article} {verb} a literal, "{redacted(text)}"', confidence="likely")
+        context.report(SECRET, node, message, confidence="likely")
+
+
+def _is_signed_with(value: ast.AST, context: FileContext) -> bool:
+    """True for a text that stands where a token is signed: "secret" is no placeholder there, it is the key."""
+    text = _text(value) or ""
+    return len(text) > 2 and _FILLED_IN.search(text) is None and not _SIGNERS.isdisjoint(context.packages)
 
 
 _MANY = 4
@@ -281,16 +290,24 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     elif name == "getattr" and not isinstance(context.parent(node), ast.Compare):
         _on_default(node, node.args[2:3], context)
     elif name in _POSITIONS:
-        place, owner = _POSITIONS[name]
-        if owner not in ast.unparse(node.func).lower() and not (
-            owner == "smtp" and any(context.holds(word) for word in _MAIL_CLIENTS)
-        ):
-            return
-        named = [word.value for word in node.keywords if word.arg in {"key", "secret"} and owner in {"jwt", "hmac"}]
-        for value in [*node.args[place : place + 1], *named]:
-            _check("password", node, value, context)
+        _on_position(node, name, context)
     elif name in {"add_argument", "option"}:
         _on_flag(node, context)
+
+
+def _on_position(node: ast.Call, name: str, context: FileContext) -> None:
+    """`set_password("…")`, `jwt.encode(claims, "…")`."""
+    place, owner = _POSITIONS[name]
+    if owner not in ast.unparse(node.func).lower() and not (
+        owner == "smtp" and any(context.holds(word) for word in _MAIL_CLIENTS)
+    ):
+        return
+    named = [word.value for word in node.keywords if word.arg in {"key", "secret"} and owner in {"jwt", "hmac"}]
+    for value in [*node.args[place : place + 1], *named]:
+        _check("password", node, value, context)
+        if owner == "jwt" and _is_signed_with(value, context):
+            shown = redacted(_text(value) or "")
+            _tell(f'the key that a token is signed with is a literal, "{shown}"', node, value, context)
 
 
 def _on_default(node: ast.Call, defaults: list[ast.expr], context: FileContext) -> None:

@@ -274,9 +274,11 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
                 context.report(INSECURE, node, f"`{keyword.arg}=True`: {message}", severity="HIGH")
                 return
     elif name in {"update", "from_mapping"} and ".config." in f"{context.resolve(function)}.":
-        for keyword in node.keywords:
-            if keyword.arg in _NAMES:
-                _report(keyword.arg, keyword.value, node, context)
+        given = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg in _NAMES}
+        if len(given) > 1 and "TESTING" in given and _told(given["TESTING"]) is True:
+            return  # all of it is said for tests
+        for key, value in given.items():
+            _report(key, value, node, context)
     elif name in {"FastAPI", "Starlette"}:
         for keyword in node.keywords:
             if keyword.arg == "debug" and _told(default_of(keyword.value)) is True:
@@ -356,6 +358,7 @@ insecure_settings = Rule(
             'from flask import Flask\n\napp = Flask(__name__)\napp.config["WTF_CSRF_ENABLED"] = False\n',
             'from flask import Flask\n\napp = Flask(__name__)\napp.config["SECRET_KEY"] = "shop"\n',
             'from flask import Flask\n\napp = Flask(__name__)\napp.secret_key = "your-secret-key-here"\n',
+            "from flask import Flask\n\napp = Flask(__name__)\napp.config.update(WTF_CSRF_ENABLED=False)\n",
         ),
     ),
     good=(

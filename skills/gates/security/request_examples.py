@@ -27,6 +27,8 @@ INPUT_BAD = one_file(
     '    os.system("ping " + host)\n',
     "class Rates(APIView):\n    def post(self, request):\n        return Response(eval(self.request.data['rate']))\n",
     "import flask\nimport os\n\n\ndef ping():\n    os.system('ping ' + flask.request.args['host'])\n",
+    _HEAD + '    link = "<a href=/%s>more</a>"\n    return render(request, "a.html", {"a": link % request.GET["a"]})\n',
+    "import asyncio\n\n\nasync def run(request):\n    await asyncio.to_thread(eval, request.GET['sum'])\n",
     "import requests\nfrom flask import request\n\n\ndef fetch():\n"
     "    url = request.args.get('url')\n    return requests.get(url)\n",
     _HEAD + "    note = wanted(request)\n    Order.objects.create(note=note)\n\n\n"

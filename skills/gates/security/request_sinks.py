@@ -67,6 +67,8 @@ _PACKAGES: dict[str, tuple[str, Severity, frozenset[str]]] = {
     "httpx": ("decides where the server sends a request", "HIGH", frozenset(
         {"get", "post", "put", "patch", "delete", "head", "options", "request", "stream"})),
 }  # fmt: skip
+# Calls that run another one elsewhere: name → the place of the function, before those of its arguments.
+_HANDED_TO = {"run_in_executor": 1, "to_thread": 0, "run_sync": 0, "run_in_threadpool": 0, "submit": 0}
 _OS_RUNS = lazy(r"^(?:system|popen\d?|exec[lv]p?e?|spawn[lv]p?e?|startfile|posix_spawn)$")
 _OSFILES = frozenset({"remove", "unlink", "rename", "replace", "mkdir", "makedirs", "rmdir", "removedirs", "listdir",
                        "scandir", "chmod", "chown", "open", "symlink", "link", "walk", "truncate"})  # fmt: skip
@@ -109,7 +111,7 @@ def sink_of(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, s
     """(origin, what happens with it, how bad, the argument) of a call that is given a raw value of a request, None for
     others."""
     found = (
-        _known_call(node, context)
+        _known_call(_run_by(node), context)
         or _answer(node, context)
         or _row(node, context)
         or _storage(node, context)
@@ -148,6 +150,14 @@ def _is_sent(origin: Origin, kinds: set[str]) -> bool:
 def _first(node: ast.Call, *names: str) -> list[ast.expr]:
     """The first positional argument, and the named ones."""
     return [*node.args[:1], *(keyword.value for keyword in node.keywords if keyword.arg in names)]
+
+
+def _run_by(node: ast.Call) -> ast.Call:
+    """The call that a call has run elsewhere, `exec(code)` of `loop.run_in_executor(None, exec, code)`; else itself."""
+    at = _HANDED_TO.get(last_name(node.func))
+    if at is None or len(node.args) < at + 2:
+        return node
+    return ast.Call(node.args[at], node.args[at + 1 :], [])
 
 
 def _known_call(node: ast.Call, context: FileContext) -> Sink | None:

@@ -35,6 +35,7 @@ SECRET_BAD = (
     'class Settings(BaseSettings):\n    api_token: SecretStr = SecretStr("9f8e7d6c5b4a")\n',
     'requests.get(url, headers={"Authorization": "Bearer 9f8e7d6c5b4a"})\n',
     'word = jwt.encode(claims, key="tr0ub4dor", algorithm="HS256")\n',
+    'import jwt\n\n\ndef one():\n    return jwt.encode({"a": 1}, "secret")\n\n\ndef two():\n    return "secret"\n',
     '@click.option("--password", default="tr0ub4dor")\ndef run(password):\n    pass\n',
     'url = "postgres://shop:tr0ub4dor@db/shop"\n',  # cockpit: ignore[hardcoded-secret] an example
     'url = "mongodb+srv://shop:tr0ub4%21dor@db/shop"\n',  # cockpit: ignore[hardcoded-secret] an example

@@ -3,6 +3,7 @@
 import ast
 import re
 
+from skills.gates.analysis.local_values import values_of
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import dotted, last_name
 from skills.gates.engine.patterns import lazy
@@ -155,12 +156,18 @@ def _on_markup(value: ast.expr, flow: Flow, context: FileContext, told: set[int]
             texts = [part.left, part.right]
         elif isinstance(part, ast.Call) and _formats(part) and isinstance(part.func, ast.Attribute):
             texts = [part.func.value]
-        if any(isinstance(text, ast.Constant) and _TAG.search(str(text.value)) for text in texts):
+        if any(_is_markup(text, context) for text in texts):
             origin = flow.origin(part)
             if origin is not None:
                 message = f"`{origin.text}` is put into HTML, unescaped"
                 _tell(UNVALIDATED, part, origin, message, context, told, severity="MEDIUM")
             return
+
+
+def _is_markup(text: ast.expr, context: FileContext) -> bool:
+    """True for a text with a tag in it, also by a name that stands for nothing else."""
+    bound = values_of(text.id, context) if isinstance(text, ast.Name) else [text]
+    return bool(bound) and all(isinstance(one, ast.Constant) and _TAG.search(str(one.value)) for one in bound)
 
 
 def _on_form(node: ast.If, flow: Flow, context: FileContext, told: set[int]) -> None:
