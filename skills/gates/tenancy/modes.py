@@ -151,14 +151,14 @@ def _scoped_of_each(project: Project) -> dict[str, tuple[int, int]]:
     return known
 
 
-def is_shared(model: str, project: Project) -> bool:
-    """True for a model whose rows may belong to no tenant, where most of its other queries are not scoped either:
-    templates, what is sold to all."""
+def is_shared(model: str, project: Project, *, shows_all: bool) -> bool:
+    """True for a model most of whose other queries are not scoped either, where its rows may belong to no tenant, or
+    where all of them are shown: templates, events that are sold to all."""
     nullable = {fact.detail for _, fact in project.facts(TENANT_FIELD)}
-    if nullable.isdisjoint(project.models.ancestors(model)):
-        return False
     scoped, total = _scoped_of_each(project).get(model, (0, 0))
-    return scoped < _LEAST_SHARE * max(1, total - 1)
+    if not nullable.isdisjoint(project.models.ancestors(model)):
+        return scoped < _LEAST_SHARE * max(1, total - 1)
+    return shows_all and scoped < _LEAST_SHARE * (total - 1)
 
 
 def published_models(project: Project) -> frozenset[str]:

@@ -10,6 +10,7 @@ from skills.gates.engine.syntax import descendants
 
 SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404", "aget_list_or_404"})
 _NARROWS = frozenset({"filter", "exclude", "get", "Q"})
+_GOES_ON = frozenset({"redirect", "reverse", "HttpResponseRedirect"})
 _FILLS = frozenset({"append", "add", "extend", "update"})
 _ONE = frozenset({"first", "last", "aget", "afirst", "create", "acreate", "latest", "earliest"})
 _MEMO = "unscoped-tenant-query: functions"
@@ -114,8 +115,8 @@ class Uses:
         return any(isinstance(value, ast.Call) and _is_one_row(value) for value in self.bound.get(name, ()))
 
     def only_narrows(self, name: str) -> bool:
-        """True for a name that only decides: it stands in tests, in what a refusal says, and in the conditions of other
-        queries."""
+        """True for a name that only decides: it stands in tests, in what a refusal says, in the address that one is
+        sent to, and in the conditions of other queries."""
         deciding: set[ast.AST] = set()
         reads: list[ast.AST] = []
         for part in descendants(self._function):
@@ -123,7 +124,7 @@ class Uses:
                 deciding.update(descendants(part.test))
             elif isinstance(part, ast.Raise):
                 deciding.update(descendants(part))
-            elif isinstance(part, ast.Call) and last_name(part.func) in _NARROWS:
+            elif isinstance(part, ast.Call) and last_name(part.func) in _NARROWS | _GOES_ON:
                 deciding.update(inner for value in (*part.args, *part.keywords) for inner in descendants(value))
             elif isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Load):
                 reads.append(part)

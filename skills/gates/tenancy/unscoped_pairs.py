@@ -109,6 +109,15 @@ _SHOWN = {
     "    def put(self, request, pk):\n        invoice = self.get_object()\n        {asks}\n        close(invoice)\n",
     "billing/models.py": PLAIN_MODELS,
 }
+_SOLD = {
+    "billing/api.py": "{queries}",
+    "billing/views.py": "class Invoices(LoginRequiredMixin, ListView):\n    queryset = Invoice.objects.all()\n",
+    "billing/models.py": PLAIN_MODELS,
+}
+_PAID = (
+    f"{IN}def paid(request, pk):\n    invoice = get_object_or_404(Invoice, pk=pk)\n    note(request.POST)\n"
+    "    return {goes_on}\n"
+)
 _NAMED = f"{IN}def one(request):\n    return show(Invoice.objects.filter({{name}}=request.POST['name']).first())\n"
 _GIVEN = (
     "class LineSerializer(Serializer):\n    def validate_invoice_id(self, value):\n"
@@ -127,6 +136,8 @@ PAIRS_BAD: tuple[Example, ...] = (
     _each(_PLAYER, "players of one company", more="    company = models.ForeignKey('Company', models.CASCADE)\n"),
     _each(_PASSED, "the test is of another row", asked="get_plan"),
     _each(_SHARED, "scoped elsewhere", scoped="".join(_SCOPED.format(name=f"own_{at}") for at in range(5))),
+    _each(_SOLD, "all others are scoped", queries=_SCOPED.format(name="own")),
+    by_hand(_PAID.format(goes_on="render(request, 'paid.html', {'invoice': invoice})")),
     _each(_SHOWN, "one of those that call it asks nothing", asks="close(invoice)"),
     by_hand(
         f"{IN}def like(request, pk):\n    line = Line.objects.get(pk=request.POST['line'])\n"
@@ -204,6 +215,8 @@ PAIRS_GOOD: tuple[Example, ...] = (
     _each(_PLAYER, "players, who are of no company", more=""),
     _each(_PASSED, "the test is of the row of the address", asked="get_permission_object"),
     _each(_SHARED, "rows that may belong to nobody, and that nothing scopes", scoped=""),
+    _each(_SOLD, "others are not scoped either", queries=_OPEN.format(decorator="", name="one")),
+    by_hand(_PAID.format(goes_on="redirect('invoice', pk=invoice.pk)"), note="nothing of the row is shown"),
     _each(_SHOWN, "all that call it ask for the row", asks="check_writer(request.user, invoice)"),
     by_hand(_NAMED.format(name="coupon_code"), note="a word that was handed out"),
     by_hand(_GIVEN.format(result=""), "billing/serializers.py", "nobody reads it"),

@@ -270,7 +270,8 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     place = tenant_models(project).get(model)
     if place is None or _is_scoped(candidate, project) or not reaches(candidate, report, project):
         return None
-    if is_shared(model, project) or _is_for_outsiders(needed(candidate, "own").split(), project):
+    shows_all = needed(candidate, "reach") == ROWS_OF_ALL
+    if is_shared(model, project, shows_all=shows_all) or _is_for_outsiders(needed(candidate, "own").split(), project):
         return None
     if covers(model, "", project) or model in published_models(project) or not _is_exception(report, project):
         return None
