@@ -57,6 +57,14 @@ def asked_of_each(node: ast.ClassDef, listed: AdminList, context: FileContext) -
     yield from _of_module(listed.functions, 1, context)
 
 
+def shown(node: ast.ClassDef, listed: AdminList) -> Iterator[FunctionNode]:
+    """The methods that are given the one row of a page as `obj`: `save_model`, and those that only it shows."""
+    for part in node.body:
+        given = [argument.arg for argument in part.args.args] if isinstance(part, FunctionNode) else []
+        if isinstance(part, FunctionNode) and "obj" in given and part.name not in listed.columns:
+            yield part
+
+
 def actions(node: ast.ClassDef, context: FileContext) -> Iterator[FunctionNode]:
     """The functions that are given the rows which were chosen in a list: their third parameter."""
     offered = _given(node).get("actions")

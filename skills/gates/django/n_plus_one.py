@@ -4,7 +4,7 @@ import ast
 
 from msgspec.structs import replace
 
-from skills.gates.django.admin_lists import actions, admin_list, asked_of_each
+from skills.gates.django.admin_lists import actions, admin_list, asked_of_each, shown
 from skills.gates.django.alchemy_rows import WORDS
 from skills.gates.django.n_plus_one_examples import N_PLUS_ONE_BAD, N_PLUS_ONE_GOOD
 from skills.gates.django.relations import Relations, relations_of
@@ -119,10 +119,11 @@ def _on_admin(node: ast.ClassDef, context: FileContext) -> None:
         return
     columns = tuple(("column", name) for name in listed.columns)
     hear = _hearer(context, (("parent", listed.parent),) if listed.parent else columns)
+    hear_behind = _hearer(context)
 
     def on_access(part: ast.expr, statement: ast.AST, symbol: str, row: Row, attribute: str, via: Via | None) -> None:
         if row.line == node.lineno:  # the rows of the list: others are told where the file is run through
-            hear(part, statement, symbol, row, attribute, via)
+            (hear_behind if row.steps else hear)(part, statement, symbol, row, attribute, via)
 
     before = context.statement
     flow = Flow(context, lambda *_: None)
@@ -134,6 +135,8 @@ def _on_admin(node: ast.ClassDef, context: FileContext) -> None:
     if isinstance(rows, Rows):
         for function, place in asked_of_each(node, listed, context):
             _run_for(function, function.args.args[place].arg, rows.one(function.lineno), node, Flow(context, on_access))
+        for function in shown(node, listed):
+            _run_for(function, "obj", rows.one(), node, Flow(context, on_access))
         for function in actions(node, context):
             _run_for(function, function.args.args[2].arg, rows, node, Flow(context, on_access))
     context.statement = before
@@ -176,7 +179,7 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     if "serializer" in said or "method-of" in said:
         return (holds_for_view if "serializer" in said else holds_for_method)(candidate, report, project)
     relations = relations_of(project)
-    if said["origin"].startswith(GUESS):
+    if said["origin"].startswith(GUESS) or relations.only_towards(said["origin"], said["steps"]):
         candidate = _meant(candidate, relations)
         said = dict(candidate.needs)
     reached = relations.reached(said["origin"], said["steps"].split("/"), report.path)
@@ -208,7 +211,8 @@ def _meant(candidate: Candidate, relations: Relations) -> Candidate:
     first step where the project does not define that one."""
     said = dict(candidate.needs)
     first, _, rest = said["steps"].partition("/")
-    model = relations.meant(said["origin"].removeprefix(GUESS), first or said.get("attribute", ""))
+    name = said["origin"].rpartition(".")[2].lower()
+    model = relations.meant(name.removeprefix(GUESS), first or said.get("attribute", ""))
     behind = relations.towards(model, first)
     if behind is not None:
         known = behind[1] == said.get("attribute")  # the way back
@@ -289,7 +293,7 @@ n_plus_one = Rule(
     watches=(
         Watch((ast.Module,), _on_module, (*_QUERYSETS, b"while "), is_product_path),
         Watch((ast.ClassDef,), _on_feed, (b"Feed)", b"Sitemap)"), is_product_path),
-        Watch((ast.ClassDef,), _on_admin, (b"list_display", b"queryset):", b"Inline)"), is_product_path),
+        Watch((ast.ClassDef,), _on_admin, (b"list_display", b"queryset):", b"Inline)", b" obj,"), is_product_path),
         *VIEW_WATCHES,
         METHODS,
         HELPERS,

@@ -2,6 +2,7 @@
 
 from skills.gates.django.admin_examples import ADMIN_BAD, ADMIN_GOOD
 from skills.gates.django.alchemy_examples import MAPPED_BAD, MAPPED_GOOD
+from skills.gates.django.row_examples import FILLED_BAD, FILLED_GOOD
 from skills.gates.rule import Example
 
 _MODELS = (
@@ -252,6 +253,7 @@ N_PLUS_ONE_BAD: tuple[Example, ...] = (
         "def names(kind):\n    match kind:\n        case 'late':\n            orders = Order.objects.all()\n"
         "        case _:\n            orders = Order.objects.none()\n    return [order.user for order in orders]\n"
     ),
+    *FILLED_BAD,
     _shop("for order in chain(Order.objects.filter(pk=1), Order.objects.filter(pk=2)):\n    print(order.user)\n"),
     _shop("sum(note.size for order in Order.objects.all() for note in order.notes.all())\n"),
     _managed("for user in User.objects.active():\n    print(user.team)\n"),
@@ -261,6 +263,7 @@ N_PLUS_ONE_BAD: tuple[Example, ...] = (
 N_PLUS_ONE_GOOD: tuple[Example, ...] = (
     *MAPPED_GOOD,
     *ADMIN_GOOD,
+    *FILLED_GOOD,
     _part(
         "for order in Order.objects.select_related('user'):\n"
         "    print(order.user.name, order.day.year, order.user_id)\n"

@@ -11,7 +11,7 @@ from skills.gates.analysis.transactions import first_time
 from skills.gates.django.loop_helpers import calls_in_loops, handed_over, plain_helper, scopes_at, takes_many
 from skills.gates.django.query_in_loop_examples import IN_LOOP_BAD, IN_LOOP_GOOD
 from skills.gates.django.relations import relations_of
-from skills.gates.django.session_loops import RUNS, WORDS, asked_of_session
+from skills.gates.django.session_loops import RUNS, WORDS, asked_of_query, asked_of_session
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_migration_path, is_test_path
@@ -181,16 +181,26 @@ def _holds_node(above: ast.AST, node: ast.AST) -> bool:
 
 def _on_for(node: ast.For, context: FileContext) -> None:
     """A loop over a query, inside of another."""
-    if not isinstance(node.iter, ast.Call):
+    _on_iteration(node, node.iter, context)
+
+
+def _on_comprehended(node: ast.ListComp, context: FileContext) -> None:
+    """A comprehension over a query, inside of a loop."""
+    _on_iteration(node, node.generators[0].iter, context)
+
+
+def _on_iteration(node: ast.AST, rows: ast.expr, context: FileContext) -> None:
+    if not isinstance(rows, ast.Call):
         return
-    chain = chain_of(node.iter)
-    if chain.manager not in MANAGERS or not chain.model or any(name in _RUNS for name, _ in chain.calls):
+    chain = chain_of(rows)
+    model = chain.model if chain.manager in MANAGERS else asked_of_query(rows, context)
+    if not model or any(name in _RUNS for name, _ in chain.calls):
         return
     for loop in loops_around(context, node):
         if loop is not node and not isinstance(loop, ast.While) and takes_many(loop, context):
             by = _mentioned(_given([call for _, call in chain.calls]), _taken(loop))
             if by:
-                _report(node.iter, _Asked(f"`{chain.model}`"), by, loop, context)
+                _report(rows, _Asked(f"`{model}`"), by, loop, context)
                 return
 
 
@@ -222,6 +232,8 @@ def _taken(loop: Loop) -> set[str]:
 def _given(calls: list[ast.Call]) -> list[ast.expr]:
     """What a query is given; nothing where it asks for many at once."""
     words = [keyword for call in calls for keyword in call.keywords]
+    if any(last_name(call.func) == "using" for call in calls):
+        return []  # another database each turn
     if any(word.arg and (word.arg.endswith("__in") or word.arg in {"using", "ids", "pks"}) for word in words):
         return []
     return [*(part for call in calls for part in call.args), *(word.value for word in words)]
@@ -276,7 +288,14 @@ query_in_loop = Rule(
         ),
         Watch((ast.Call,), _on_session, WORDS, _is_product, RUNS),
         Watch((ast.Call,), _on_related, (b".filter(", b".get("), _is_product, (b".filter(", b".get(", b".exclude(")),
-        Watch((ast.For,), _on_for, (b".objects.",), _is_product),
+        Watch((ast.For,), _on_for, (b".objects.", b".query("), _is_product, (b".objects.", b".query(")),
+        Watch(
+            (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+            _on_comprehended,
+            (b".objects.", b".query("),
+            _is_product,
+            (b".objects.", b".query("),
+        ),
         Watch((ast.YieldFrom,), _on_yield, (b"yield from",), _is_product),
     ),
     holds=_holds,

@@ -18,6 +18,11 @@ def _sql(body: str) -> Example:
 
 
 IN_LOOP_BAD: tuple[Example, ...] = (
+    shop(
+        "def load(teams):\n    found = []\n    for team in teams:\n"
+        "        found += [order.number for order in Order.objects.filter(team=team)]\n    return found\n"
+    ),
+    _sql("for key in keys:\n        found.extend(p.text for p in session.query(Post).filter(Post.key == key))\n"),
     shop("def load(numbers):\n    for number in numbers:\n        yield Order.objects.get(number=number)\n"),
     shop("def load(rows):\n    for row in rows:\n        Order.objects.create(number=row['number'])\n"),
     shop(
@@ -66,6 +71,8 @@ IN_LOOP_BAD: tuple[Example, ...] = (
     _sql("for order in keys:\n        session.refresh(order)\n"),
 )
 IN_LOOP_GOOD: tuple[Example, ...] = (
+    shop("def load(shops):\n    return [list(Order.objects.using(shop).all()) for shop in shops]\n"),
+    _sql("for row in found:\n        print([p.text for p in session.query(Post).filter(Post.key.in_(row.keys))])\n"),
     shop("def wait(number):\n    while not Order.objects.filter(number=number).exists():\n        rest()\n"),
     shop(
         "def number_of(team):\n    return Order.objects.filter(team=team).count()\n\n\n"

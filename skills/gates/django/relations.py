@@ -178,6 +178,10 @@ class Relations:
                 return owner, field
         return None
 
+    def only_towards(self, dotted: str, steps: str) -> bool:
+        """True for steps from a model of others, as Django's users, that begin with a relation of the project's own."""
+        return bool(steps) and self.towards(dotted.rpartition(".")[2], steps.partition("/")[0]) is not None
+
     @cached_property
     def _spelled(self) -> dict[str, list[str]]:
         """The models as variables of them are spelled."""

@@ -3,10 +3,13 @@
 import ast
 from dataclasses import replace
 
+from skills.gates.analysis.queries import MANAGERS
 from skills.gates.django.alchemy_rows import is_query, of_query, of_result, query_of
+from skills.gates.django.row_loops import GATHERS, gather
+from skills.gates.django.row_prefetch import load_later, loaded, prefetch
 from skills.gates.django.row_run import Run, given_to, tell
 from skills.gates.django.row_syntax import manager_of
-from skills.gates.django.row_values import EVERYTHING, Loading, Names, Result, Row, Rows, Value, covers, merged
+from skills.gates.django.row_values import EVERYTHING, Loading, Names, Result, Row, Rows, Value, covers, merged, unkeyed
 from skills.gates.engine.context import FunctionNode
 from skills.gates.engine.names import last_name
 
@@ -58,9 +61,9 @@ def call_value(flow: Run, node: ast.Call, names: Names) -> Value:
         return _enter(flow, node, name, values)
     _hand_on(flow, node, values)
     if name == "prefetch_related_objects":
-        _load_later(flow, node, names)
+        load_later(flow, node, names)
     if name == "Prefetch":
-        return Loading(_prefetch(flow, node, names) or frozenset({EVERYTHING}))
+        return Loading(prefetch(flow, node, names) or frozenset({EVERYTHING}))
     if name in {"get_object_or_404", "aget_object_or_404", "get_list_or_404"}:
         row = _found(flow, node, values)
         return row.many() if row is not None and name == "get_list_or_404" else row
@@ -124,16 +127,6 @@ def _hand_on(flow: Run, node: ast.Call, values: list[Value]) -> None:
     for place, value in zip(places, values, strict=True):
         if place and isinstance(value, Row) and value.loop:
             flow.on_given(node, flow.statement, ".".join(flow.symbols), value, f"{dotted} {place}")
-
-
-def _load_later(flow: Run, node: ast.Call, names: Names) -> None:
-    """`prefetch_related_objects(orders, "lines")` loads behind rows that are there already."""
-    first = node.args[0] if node.args else None
-    loaded = _lookups(flow, node.args[1:], names) or frozenset({EVERYTHING})
-    for part in first.elts if isinstance(first, (ast.List, ast.Tuple)) else [first]:
-        rows = names.get(part.id) if isinstance(part, ast.Name) else None
-        if isinstance(part, ast.Name) and isinstance(rows, Rows | Row):
-            names[part.id] = replace(rows, loaded=rows.loaded | loaded)
 
 
 def _plain(node: ast.Call) -> list[ast.expr]:
@@ -205,15 +198,17 @@ def _enter(flow: Run, node: ast.Call, name: str, values: list[Value]) -> Value:
 def _method(flow: Run, node: ast.Call, function: ast.Attribute, names: Names) -> Value:
     method = function.attr
     if method == "Prefetch":
-        return Loading(_prefetch(flow, node, names) or frozenset({EVERYTHING}))
+        return Loading(prefetch(flow, node, names) or frozenset({EVERYTHING}))
     rows = _receiver(flow, function, names)
     values: list[Value] = []
     if method not in {"select_related", "prefetch_related"}:
         values = [flow.value(argument, names) for argument in _plain(node)]
+    if method in GATHERS and isinstance(function.value, ast.Name) and values:
+        gather(function.value.id, values[0], names)
     if not isinstance(rows, Rows) and (asked := query_of(flow.context, node, values)) is not None:
         return asked
     if isinstance(rows, Row):
-        if rows.loop and method not in WRITES | _OF_ROWS and not node.args and not node.keywords:
+        if rows.loop and method not in WRITES | _OF_ROWS:
             # A method of the model may read a relation of the row; whether it does the project knows.
             tell(flow, function, rows, method)
         if not rows.steps:
@@ -237,12 +232,13 @@ def _of_rows(flow: Run, node: ast.Call, rows: Rows, names: Names) -> Value:
         _keyed(flow, node, rows, names)
     if method in _SAME:
         return rows
-    if method == "values" and rows.through[-1:] == ("in_bulk",) and not node.args:
-        return replace(rows, through=rows.through[:-1])  # of a dict: the rows themselves
+    if method == "values" and not node.args and (table := unkeyed(rows)) is not None:
+        return table
     if method == "select_related" or method == "prefetch_related":
-        return _loaded(flow, rows, node, names)
+        return loaded(flow, rows, node, names)
     if method in _ONE:
-        return rows.one()
+        given = frozenset(word.arg or EVERYTHING for word in node.keywords) if method in WRITES else frozenset()
+        return rows.with_loaded(given).one()  # what a row was made with it holds
     # A method of the project's own manager: what it does to the rows the project knows.
     return None if rows.steps or rows.line == 0 else replace(rows, through=(*rows.through, method))
 
@@ -278,7 +274,7 @@ def _own(flow: Run, node: ast.Call, function: ast.Attribute, names: Names, value
     is_self = isinstance(owner, ast.Name) and owner.id in {"self", "cls"}
     is_super = isinstance(owner, ast.Call) and last_name(owner.func) == "super"
     if not is_self and not is_super:
-        return None
+        return _of_class(flow, function)
     if function.attr in _PAGES and is_self and node.args and flow.method(function.attr) is None:
         return flow.value(node.args[0], names, quiet=True)
     declared = names.get("self.queryset") or names.get("self.model") or _of_model(flow)
@@ -288,12 +284,16 @@ def _own(flow: Run, node: ast.Call, function: ast.Attribute, names: Names, value
     if function.attr == "get_object" and isinstance(declared, Rows) and flow.method("get_object") is None:
         return declared.one()
     defined = flow.method(function.attr) if is_self else None
-    if defined is not None and (node.args or node.keywords):
-        looped = any(isinstance(value, Row) and value.loop for value in values)
-        return _own_method(flow, defined, names, _given_to(node, defined, values)) if looped else None
-    if defined is not None and any(isinstance(part, ast.Return) for part in defined.body):
-        return _own_method(flow, defined, names)
-    return None
+    looped = any(isinstance(value, Row) and value.loop for value in values)
+    if defined is None or not (looped or any(isinstance(part, ast.Return) for part in defined.body)):
+        return None
+    return _own_method(flow, defined, names, _given_to(node, defined, values) if values else None)
+
+
+def _of_class(flow: Run, function: ast.Attribute) -> Rows | None:
+    """`Order.late()`: rows of the class, if the project shows a method of it that answers them."""
+    rows = manager_of(function, flow.context) if function.attr not in MANAGERS else None
+    return replace(rows, manager="objects", through=(f"{function.attr}()",)) if rows is not None else None
 
 
 def _given_to(node: ast.Call, method: FunctionNode, values: list[Value]) -> Names:
@@ -337,60 +337,3 @@ def _of_model(flow: Run) -> Rows | None:
     model = _given(owner, "model")
     name = flow.context.resolve(model) if last_name(model)[:1].isupper() else None
     return Rows(name, "objects", line=model.lineno) if name else None
-
-
-def _loaded(flow: Run, rows: Rows, node: ast.Call, names: Names) -> Rows:
-    if node.args and _is_none(node.args[0]):  # forgets what was loaded, of the one kind or of the other
-        return rows if rows.loaded == frozenset({EVERYTHING}) else replace(rows, loaded=frozenset())
-    if last_name(node.func) == "select_related" and not node.args:
-        return rows.with_loaded(frozenset({EVERYTHING}))
-    if node.keywords:
-        return rows.with_loaded(frozenset({EVERYTHING}))
-    lookups = _lookups(flow, node.args, names)
-    return rows.with_loaded(lookups if lookups is not None else frozenset({EVERYTHING}))
-
-
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
-
-
-def _lookups(flow: Run, arguments: list[ast.expr], names: Names) -> frozenset[str] | None:
-    """The relations that arguments of `prefetch_related` name, None where one of them cannot be read."""
-    found: set[str] = set()
-    for argument in arguments:
-        value = flow.value(argument, names)
-        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-            found.add(argument.value)
-        elif isinstance(value, Loading):
-            found |= value.names
-        elif isinstance(argument, ast.Starred) and isinstance(argument.value, (ast.List, ast.Tuple)):
-            inner = _lookups(flow, argument.value.elts, names)
-            if inner is None:
-                return None
-            found |= inner
-        else:
-            return None
-    return frozenset(found)
-
-
-def _prefetch(flow: Run, node: ast.Call, names: Names) -> frozenset[str] | None:
-    """`Prefetch("lines", queryset=…, to_attr="…")`: the relation, and what its queryset loads behind it."""
-    given = {word.arg: word.value for word in node.keywords}
-    lookup = node.args[0] if node.args else given.get("lookup")
-    queryset = node.args[1] if len(node.args) > 1 else given.get("queryset")
-    to_attr = node.args[2] if len(node.args) > 2 else given.get("to_attr")
-    if not isinstance(lookup, ast.Constant) or not isinstance(lookup.value, str):
-        return None
-    heads, alias = {lookup.value}, frozenset[str]()
-    if isinstance(to_attr, ast.Constant) and isinstance(to_attr.value, str):
-        # The relation itself stays unloaded: its rows stand under the other name alone, which says what they are.
-        *way, last = lookup.value.split("__")
-        heads = {"__".join([*way, to_attr.value])}
-        alias = frozenset({f"{next(iter(heads))}={last}"})
-    elif to_attr is not None:
-        return None
-    rows = flow.value(queryset, names) if queryset is not None else None
-    if queryset is not None and not isinstance(rows, Rows):
-        return alias | {*heads, *(f"{head}__{EVERYTHING}" for head in heads)}
-    behind = rows.loaded if isinstance(rows, Rows) else frozenset()
-    return alias | {*heads, *(f"{head}__{path}" for head in heads for path in behind)}

@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from skills.gates.django.alchemy_rows import taken
 from skills.gates.django.row_calls import call_value, show, shown
-from skills.gates.django.row_run import LEAVES, Access, Given, Many, Via, chosen, descend, later, tell
+from skills.gates.django.row_loops import PLACE, alone, bind_loop, comprehended, grown, held, made_empty
+from skills.gates.django.row_run import LEAVES, Access, Given, Many, Via, chosen, descend, handled, later, tell
 from skills.gates.django.row_syntax import (
     annotated,
     calls,
     climbed,
-    counts,
     guessed,
     is_column,
     left_out,
@@ -26,15 +25,12 @@ from skills.gates.django.row_syntax import (
 )
 from skills.gates.django.row_values import Names, Result, Row, Rows, Value, covers, merged
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.names import last_name
 from skills.gates.engine.syntax import CHILDREN, SCOPES
 
 _PARTS = {kind: fields[::-1] for kind, fields in CHILDREN.items() if issubclass(kind, ast.expr)}
 LOOPING = ("for ", "while ", "lambda", "attrgetter", "many=True", "map(", ", key=")
 """Where rows are taken one by one, one of these stands."""
 _DEPTH = 3
-# The origin of a number that counts rows: `orders[number]` in a loop over it is a row of each turn.
-_PLACE = ""
 
 
 class Flow:
@@ -168,9 +164,10 @@ class Flow:
         elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
             value = self.value(node.value, names)
             if isinstance(node, ast.AnnAssign) and node.value is not None:
-                self.bind(node.target, value, names)
+                self.assign(node.target, node.value, value, names)
             elif isinstance(node, ast.AugAssign):
                 self.value(node.target, names)
+                grown(node.target, value, names)
         elif isinstance(node, (ast.For, ast.AsyncFor)):
             self.loop(node, names)
         elif isinstance(node, ast.If):
@@ -207,7 +204,7 @@ class Flow:
                     if inner.optional_vars is not None:
                         self.bind(inner.optional_vars, None, names)
                 elif isinstance(inner, ast.ExceptHandler):
-                    self.block(inner.body, names)
+                    handled(self, inner, names)
                 elif isinstance(inner, ast.stmt):
                     self.statement = inner
                     self.run_statement(inner, names)
@@ -217,41 +214,14 @@ class Flow:
         rows = self.value(node.iter, names)
         descend(self, self._running, rows, node, node.body)
         only_one = bool(node.body) and isinstance(node.body[-1], (ast.Return, ast.Break, ast.Raise))
-        self.bind_loop(node.target, node.iter, rows, 0 if only_one else node.lineno, names)
+        bind_loop(self, node.target, node.iter, rows, 0 if only_one else node.lineno, names)
         before = dict(names)
         self.block(node.body, names)
         self.block(node.orelse, names)
         joined = merged(names, before)
         names.clear()
         names.update(joined)
-        for name, value in joined.items():
-            if isinstance(value, Row) and value.loop == node.lineno:
-                names[name] = replace(value, loop=0)  # behind the loop it is one row
-
-    def bind_loop(self, target: ast.expr, source: ast.expr, rows: Value, line: int, names: Names) -> None:
-        if isinstance(rows, Row):
-            rows = rows.many() if rows.steps else None
-        counted = isinstance(source, ast.Call) and last_name(source.func) == "enumerate" and source.args
-        if counted and isinstance(target, ast.Tuple) and len(target.elts) == 2 and isinstance(source, ast.Call):
-            rows = self.value(source.args[0], names, quiet=True)
-            self.bind(target.elts[0], Row(_PLACE, loop=line), names)
-            target = target.elts[1]
-            rows = rows.many() if isinstance(rows, Row) and rows.steps else rows
-        if isinstance(source, ast.Call) and last_name(source.func) == "zip" and isinstance(target, ast.Tuple):
-            for part, argument in zip(target.elts, source.args, strict=False):
-                self.bind_loop(part, argument, self.value(argument, names, quiet=True), line, names)
-            return
-        if isinstance(source, ast.Call) and last_name(source.func) == "groupby" and isinstance(target, ast.Tuple):
-            self.bind(target, None, names)
-            self.bind(target.elts[-1], self.value(source.args[0], names, quiet=True) if source.args else None, names)
-            return
-        if isinstance(rows, Result):
-            self.bind(*taken(rows, target, line), names)
-            return
-        if counts(source):
-            self.bind(target, Row(_PLACE, loop=line), names)
-            return
-        self.bind(target, rows.one(line) if isinstance(rows, Rows) else None, names)
+        alone(names, node.lineno)
 
     def inner_function(self, node: FunctionNode, names: Names) -> None:
         """Runs a function where it is defined, and lets what follows call it."""
@@ -261,6 +231,8 @@ class Flow:
 
     def assign(self, target: ast.expr, given: ast.expr, value: Value, names: Names) -> None:
         """`name = …`, and `first, rest = orders[0], orders[1:]` one by one."""
+        if made_empty(target, given, names):
+            return
         if not isinstance(target, ast.Tuple) or not isinstance(given, ast.Tuple):
             self.bind(target, value, names)
             return
@@ -311,7 +283,7 @@ class Flow:
         return None
 
     def on_name(self, node: ast.Name, names: Names) -> Value:
-        return names.get(node.id)
+        return held(node.id, names)
 
     def on_attribute(self, node: ast.Attribute, names: Names) -> Value:
         manager = manager_of(node, self.context)
@@ -323,6 +295,8 @@ class Flow:
                 return own
         row = self.value(node.value, names)
         if not isinstance(row, Row):
+            if isinstance(row, Rows) and node.attr == "object_list":
+                return row  # of a page
             return row.one() if isinstance(row, Result) and row.rows.origin.endswith(node.attr) else None
         if row.loop and not is_column(node.attr) and not covers(row.loaded, node.attr):
             tell(self, node, row, node.attr)
@@ -338,7 +312,7 @@ class Flow:
             return rows.one() if isinstance(rows, Result) and rows.loop else None
         if not isinstance(node.slice, ast.Slice):
             place = names.get(node.slice.id) if isinstance(node.slice, ast.Name) else None
-            return rows.one(place.loop if isinstance(place, Row) and place.origin == _PLACE else 0)
+            return rows.one(place.loop if isinstance(place, Row) and place.origin == PLACE else 0)
         upper = node.slice.upper
         return None if isinstance(upper, ast.Constant) and upper.value in {0, 1} else rows
 
@@ -347,12 +321,11 @@ class Flow:
         for part in node.generators:
             rows = self.value(part.iter, inner)
             descend(self, self._running, rows, part, [node])
-            self.bind_loop(part.target, part.iter, rows, node.lineno, inner)
+            bind_loop(self, part.target, part.iter, rows, node.lineno, inner)
             for test in part.ifs:
                 self.value(test, inner)
         element = [getattr(node, name) for name in ("key", "value", "elt") if hasattr(node, name)]
-        found = [self.value(part, inner) for part in element]
-        return found[0].many() if len(found) == 1 and isinstance(found[0], Row) and not found[0].steps else None
+        return comprehended([self.value(part, inner) for part in element])
 
     def on_if(self, node: ast.IfExp, names: Names) -> Value:
         self.value(node.test, names)

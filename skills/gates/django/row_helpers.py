@@ -21,7 +21,7 @@ from skills.gates.rule import Watch
 from skills.record import record
 
 N_PLUS_ONE, UNORDERED = "n-plus-one", "unless-ordered"
-_OF_DJANGO = frozenset({"save", "clean", "full_clean", "delete", "get_absolute_url", "validate_unique"})
+_OF_DJANGO = frozenset({"save", "clean", "full_clean", "delete", "validate_unique"})
 _READS, _PROPERTY = "reads-behind", "property-behind"
 _PICKS = NARROWS | TAKES_FIRST
 VAGUE = frozenset({"get", "values", "reverse", "dates", "union", "using"})
@@ -168,9 +168,10 @@ class _Asks:
 def _asks(method: ast.FunctionDef) -> _Asks:
     own: list[str] = []
     reads: list[tuple[str, str, int]] = []
+    spared = _spared(method)
     for part in descendants(method):
         kind = part.__class__
-        if kind in _READS_OF:
+        if kind in _READS_OF and part not in spared:
             behind = _read_of(part)
             if _is_own(behind):
                 reads.append((behind.attr, part.attr if kind is ast.Attribute else "", behind.lineno))  # type: ignore[attr-defined]
@@ -181,6 +182,20 @@ def _asks(method: ast.FunctionDef) -> _Asks:
     return _Asks(tuple(own), tuple(reads))
 
 
+def _spared(method: ast.FunctionDef) -> frozenset[ast.AST]:
+    """What a method does only where it was not given something: `name or self.company.name`."""
+    arguments = [*method.args.posonlyargs, *method.args.args]
+    pairs = [*zip(arguments[::-1], method.args.defaults[::-1], strict=False),
+             *zip(method.args.kwonlyargs, method.args.kw_defaults, strict=True)]  # fmt: skip
+    given = {one.arg for one, default in pairs if isinstance(default, ast.Constant) and default.value is None}
+    found: set[ast.AST] = set()
+    for part in descendants(method) if given else ():
+        decides = part.values[0] if isinstance(part, ast.BoolOp) else getattr(part, "test", None)
+        if decides is not None and any(isinstance(one, ast.Name) and one.id in given for one in descendants(decides)):
+            found.update(descendants(part))
+    return frozenset(found)
+
+
 def _query(call: ast.Call) -> str:
     """The model of `Payment.objects.filter(order=self)`, "" for what is no query about the row."""
     chain = chain_of(call)
@@ -188,7 +203,8 @@ def _query(call: ast.Call) -> str:
         (isinstance(given, ast.Name) and given.id == "self") or _is_own(given)
         for _, part in chain.calls for given in (*part.args, *(word.value for word in part.keywords))
     )  # fmt: skip
-    return chain.model if chain.manager in MANAGERS and about else ""
+    reads = not any(name in WRITES for name, _ in chain.calls)
+    return chain.model if chain.manager in MANAGERS and about and reads else ""
 
 
 def _is_own(node: ast.AST | None) -> TypeGuard[ast.Attribute]:
@@ -216,13 +232,11 @@ def _read_of(node: ast.AST) -> ast.expr | None:
 
 
 def _asked_of_a_row(method: ast.FunctionDef) -> bool:
-    """True for properties, and for methods that nothing has to be given: `order.label()`."""
+    """True for properties, and for methods of a row: `order.label()`, `order.holds("tea")`."""
     if method.decorator_list:
         return is_decorated(method, {"property", "cached_property"})
-    arguments = method.args
-    required = len(arguments.posonlyargs) + len(arguments.args) - len(arguments.defaults)
     hidden = method.name.startswith("__") and method.name != "__str__"
-    return required == 1 and not hidden and method.name not in _OF_DJANGO
+    return bool(method.args.args or method.args.posonlyargs) and not hidden and method.name not in _OF_DJANGO
 
 
 def holds_for_property(

@@ -3,10 +3,10 @@
 import ast
 from collections.abc import Iterable, Iterator
 
-from skills.gates.analysis.queries import chain_of, is_manager_class
+from skills.gates.analysis.queries import MANAGERS, chain_of, is_manager_class
 from skills.gates.django.row_values import EVERYTHING
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.names import last_name
+from skills.gates.engine.names import is_decorated, last_name
 from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import descendants
 from skills.gates.project import Place, Project
@@ -47,6 +47,20 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
                 context.fact(_LOADING, node.name, " ".join(names) if known else EVERYTHING, method.lineno)
         elif _answers_rows(method):
             context.fact(_METHOD, f"{node.name}.{method.name}", " ".join(_deeds(method)), method.lineno)
+
+
+def _on_model(node: ast.ClassDef, context: FileContext) -> None:
+    """Methods of a model's class that answer rows of it: `Order.late()` with `return cls.objects.filter(…)`."""
+    for method in node.body:
+        if isinstance(method, FunctionNode) and is_decorated(method, {"classmethod", "staticmethod"}):
+            returned = [part.value for part in descendants(method) if isinstance(part, ast.Return)]
+            if returned and all(isinstance(value, ast.Call) and _asks_own(value, node.name) for value in returned):
+                context.fact(_METHOD, f"{node.name}.{method.name}()", " ".join(_deeds(method)), method.lineno)
+
+
+def _asks_own(value: ast.Call, model: str) -> bool:
+    chain = chain_of(value)
+    return chain.manager in MANAGERS and last_name(chain.root) in {"cls", model}
 
 
 def _doers(context: FileContext) -> dict[str, set[str]]:
@@ -126,7 +140,8 @@ def loads_itself(models: Iterable[Place], manager: str, project: Project) -> fro
 def does(method: str, models: Iterable[Place], manager: str, project: Project) -> frozenset[str] | None:
     """What a method of a manager does to its rows beyond narrowing them: "orders", "loads=lines", and "loads" where it
     does not say what; None where the project does not say."""
-    names = list(_classes(models, manager, project))
+    line = list(models)
+    names = [*_classes(line, manager, project), *(model.name for _, model in line if method.endswith("()"))]
     found: set[str] = set()
     queue, seen = [method], {method}
     while queue:
@@ -160,9 +175,12 @@ def _classes(models: Iterable[Place], manager: str, project: Project) -> Iterato
 OBSERVERS: tuple[Observer, ...] = (
     Observer(
         "row-managers",
-        (Watch((ast.ClassDef,), _on_class, (b"Manager", b"QuerySet", b"Queryset"), outside_tests),),
+        (
+            Watch((ast.ClassDef,), _on_class, (b"Manager", b"QuerySet", b"Queryset"), outside_tests),
+            Watch((ast.ClassDef,), _on_model, (b"@classmethod", b"@staticmethod"), outside_tests),
+        ),
     ),
 )
 """Kinds: loading-manager (a class, detail: what it loads), ordering-manager (a class),
-rows-method (name: class and method, detail: what it does),
+rows-method (name: class and method, the latter with () where a model's class has it, detail: what it does),
 rows-class (detail: bases)."""

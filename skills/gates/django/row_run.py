@@ -51,6 +51,8 @@ class Run(Protocol):
 
     def block(self, body: Iterable[ast.stmt], names: Names) -> None: ...
 
+    def bind(self, target: ast.expr, value: Value, names: Names) -> None: ...
+
     def value(self, node: ast.expr, names: Names, *, quiet: bool = False) -> Value: ...
 
     def function(self, node: FunctionNode, names: Names, given: Names) -> Value: ...
@@ -95,6 +97,16 @@ def chosen(flow: Run, node: ast.Match, names: Names) -> None:
             found = merged(found, own) if place else own
     names.clear()
     names.update(found)
+
+
+def handled(flow: Run, node: ast.ExceptHandler, names: Names) -> None:
+    """What an error leads to, where names stand for what they did or for what is made of them then."""
+    own = dict(names)
+    flow.block(node.body, own)
+    if not isinstance(node.body[-1], LEAVES):
+        both = merged(names, own)
+        names.clear()
+        names.update(both)
 
 
 def later(flow: Run, node: ast.Lambda, names: Names) -> Value:

@@ -45,6 +45,22 @@ class Rows:
         return Row(self.origin, self.manager, self.steps, self.loaded, self.line, self.sure, self.through, loop)
 
 
+EMPTY = Rows("")
+"""A list that is empty: what fills it, or what another branch has, says what it holds."""
+
+
+def keyed(rows: Rows) -> Rows:
+    """A dict with rows as its values, as `in_bulk` answers it."""
+    return replace(rows, through=(*rows.through, "in_bulk"))
+
+
+def unkeyed(table: object) -> Rows | None:
+    """The rows in a dict, None where it is none."""
+    if not isinstance(table, Rows) or table.through[-1:] != ("in_bulk",):
+        return None
+    return replace(table, through=table.through[:-1])
+
+
 @record
 class Row:
     """One row, or what stands behind an attribute of one: another row, a related manager, or no row at all. `again`
@@ -106,6 +122,8 @@ def merged(one: Names, other: Names) -> Names:
             both[name] = a
         elif name not in one:
             both[name] = b
+        elif EMPTY in (a, b):
+            both[name] = b if a == EMPTY else a
         elif isinstance(a, Rows | Row) and isinstance(b, Rows | Row) and _alike(a, b):
             both[name] = replace(a, loaded=a.loaded | b.loaded, through=tuple(dict.fromkeys(a.through + b.through)))
         else:

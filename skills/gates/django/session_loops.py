@@ -43,6 +43,17 @@ def asked_of_session(node: ast.Call, context: FileContext) -> tuple[str, list[as
     return _chained(node, context) if name in _ENDS and context.holds(b".query") else None
 
 
+def asked_of_query(node: ast.Call, context: FileContext) -> str:
+    """The model of `session.query(Post).filter(Post.topic == topic)`, which asks once somebody reads it; "" for what
+    asks for many rows at once, and all else."""
+    chain = chain_of(node)
+    first = chain.calls[0] if chain.calls else None
+    if first is None or first[0] != "query" or not first[1].args or not is_session(chain.root, context):
+        return ""
+    calls = {last_name(part.func) for part in descendants(node) if isinstance(part, ast.Call)}
+    return "" if calls & _MANY else last_name(first[1].args[0])
+
+
 def _run(node: ast.Call, given: list[ast.expr], context: FileContext) -> tuple[str, list[ast.expr]] | None:
     statement = node.args[0]
     if isinstance(statement, ast.Name):

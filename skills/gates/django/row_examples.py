@@ -1,0 +1,65 @@
+"""Examples of the rule n-plus-one: how rows come to a loop."""
+
+from skills.gates.rule import Example
+
+_MODELS = (
+    "class Team(models.Model):\n    pass\n\n\n"
+    "class Order(models.Model):\n    team = models.ForeignKey(Team, models.CASCADE)\n"
+    "    buyer = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)\n"
+    "    tags = models.ManyToManyField('Tag')\n\n"
+    "    @classmethod\n    def late(cls, day):\n        return cls.objects.filter(day__lt=day)\n\n"
+    "    @classmethod\n    def whole(cls):\n        return cls.objects.select_related('team')\n\n"
+    "    def holds(self, name):\n        return self.tags.filter(name=name).exists()\n\n"
+    "    def shown(self, name=None):\n        return name or self.team.name\n\n"
+    "    def get_absolute_url(self):\n        return f'/{self.team.name}/{self.pk}'\n\n\n"
+    "class Tag(models.Model):\n    pass\n"
+)
+
+
+def _shop(source: str, note: str = "") -> Example:
+    return Example(
+        {"shop/models.py": _MODELS, "shop/reports.py": f"from shop.models import Order\n\n{source}"}, note=note
+    )
+
+
+_FILLED = "def names():\n    found{hint} = []\n    for order in {rows}:\n        if order.day:\n            "
+_READ = "    return [order.team.name for order in found]\n"
+
+FILLED_BAD: tuple[Example, ...] = (
+    _shop(_FILLED.format(hint="", rows="Order.objects.all()") + "found.append(order)\n" + _READ),
+    _shop(_FILLED.format(hint=": list[Order]", rows="Order.objects.all()") + "found.append(order)\n" + _READ),
+    _shop("def names():\n    found = []\n    found.extend(Order.objects.all())\n" + _READ),
+    _shop(
+        "def names():\n    try:\n        found = Order.objects.all()\n    except ValueError:\n        found = []\n"
+        + _READ
+    ),
+    _shop(
+        "by_key = {order.pk: order for order in Order.objects.all()}\n"
+        "print([order.team.name for key, order in by_key.items()])\n"
+    ),
+    _shop("print(Order.objects.count(), [order.team.name for order in Order.late(today)])\n"),
+    _shop("print([order.team.name for order in Paginator(Order.objects.all(), 9).page(1).object_list])\n"),
+    _shop("print([order for order in Order.objects.all() if order.holds('tea')])\n"),
+    _shop("print([order.get_absolute_url() for order in Order.objects.all()])\n"),
+    _shop(
+        "from django.contrib.auth.models import User\n\n\n"
+        "def teams(user: User):\n    return [order.team.name for order in user.order_set.all()]\n"
+    ),
+    _shop(
+        "class Report:\n    def rows(self, day):\n        return Order.objects.filter(day=day)\n\n"
+        "    def names(self, day):\n        return [order.team.name for order in self.rows(day)]\n"
+    ),
+)
+FILLED_GOOD: tuple[Example, ...] = (
+    _shop(_FILLED.format(hint="", rows="Order.objects.select_related('team')") + "found.append(order)\n" + _READ),
+    _shop("def names(teams):\n    found = []\n    for team in teams:\n"
+          "        found.append(Order.objects.create(team=team))\n" + _READ, note="what a row was made with it holds"),
+    _shop("def names(others):\n    found = []\n    for order in others:\n        found.append(order)\n" + _READ),
+    _shop("by_key = {order.pk: order for order in Order.objects.select_related('team')}\n"
+          "print([order.team.name for key, order in by_key.items()])\n"),
+    _shop("print(Order.objects.count(), [order.team.name for order in Order.whole()])\n"),
+    _shop("print(Order.objects.count(), [order.team.name for order in Order.unknown()])\n"),
+    _shop("print([order.shown(name='x') for order in Order.objects.all()])\n", note="a word may spare the query"),
+    _shop("from django.contrib.auth.models import User\n\n\n"
+          "def teams(user: User):\n    return [order.buyer.name for order in user.order_set.all()]\n"),
+)  # fmt: skip

@@ -1,0 +1,99 @@
+"""Loops over rows: what their names stand for, and the lists and dicts that they fill."""
+
+import ast
+from dataclasses import replace
+
+from skills.gates.django.alchemy_rows import taken
+from skills.gates.django.row_run import Run
+from skills.gates.django.row_syntax import counts
+from skills.gates.django.row_values import EMPTY, Names, Result, Row, Rows, Value, keyed, merged, unkeyed
+from skills.gates.engine.names import last_name
+
+PLACE = ""
+"""The origin of a number that counts rows: `orders[number]` in a loop over it is a row of each turn."""
+GATHERS = frozenset({"append", "appendleft", "add", "extend"})
+
+
+def bind_loop(flow: Run, target: ast.expr, source: ast.expr, rows: Value, line: int, names: Names) -> None:
+    """Binds what a loop in this line takes of `source`, which stands for `rows`, one by one."""
+    if isinstance(rows, Row):
+        rows = rows.many() if rows.steps else None
+    called = last_name(source.func) if isinstance(source, ast.Call) else ""
+    if called == "enumerate" and isinstance(source, ast.Call) and source.args and _is_pair(target):
+        rows = flow.value(source.args[0], names, quiet=True)
+        flow.bind(target.elts[0], Row(PLACE, loop=line), names)  # type: ignore[attr-defined]
+        target = target.elts[1]  # type: ignore[attr-defined]
+        rows = rows.many() if isinstance(rows, Row) and rows.steps else rows
+    if called == "zip" and isinstance(source, ast.Call) and isinstance(target, ast.Tuple):
+        for part, argument in zip(target.elts, source.args, strict=False):
+            bind_loop(flow, part, argument, flow.value(argument, names, quiet=True), line, names)
+        return
+    if called == "groupby" and isinstance(source, ast.Call) and isinstance(target, ast.Tuple):
+        flow.bind(target, None, names)
+        flow.bind(target.elts[-1], flow.value(source.args[0], names, quiet=True) if source.args else None, names)
+        return
+    if called == "items" and isinstance(source, ast.Call) and _is_pair(target):
+        table = flow.value(source.func.value, names, quiet=True)  # type: ignore[attr-defined]
+        rows, target = unkeyed(table), target.elts[1]  # type: ignore[attr-defined]
+    if isinstance(rows, Result):
+        flow.bind(*taken(rows, target, line), names)
+        return
+    if counts(source):
+        flow.bind(target, Row(PLACE, loop=line), names)
+        return
+    flow.bind(target, rows.one(line) if isinstance(rows, Rows) else None, names)
+
+
+def _is_pair(target: ast.expr) -> bool:
+    return isinstance(target, ast.Tuple) and len(target.elts) == 2
+
+
+def comprehended(found: list[Value]) -> Value:
+    """What a comprehension makes of rows: a list of them, or a dict with them as its values."""
+    last = found[-1]
+    if not isinstance(last, Row) or last.steps:
+        return None
+    return last.many() if len(found) == 1 else keyed(last.many())
+
+
+def is_empty(node: ast.expr | None) -> bool:
+    """`[]` and `list()`: a list that may be filled with rows."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id == "list" and not node.args
+    return isinstance(node, ast.List) and not node.elts
+
+
+def gather(name: str, given: Value, names: Names) -> None:
+    """`found.append(order)`: a list that was empty holds rows then; of two models it is not known what it holds."""
+    held = names.get(name)
+    if isinstance(given, Row) and not given.steps and given.origin:
+        given = given.many()
+    if isinstance(held, Rows) and (not held.origin or isinstance(given, Rows)):
+        names[name] = merged({name: held}, {name: given if isinstance(given, Rows) else None})[name]
+
+
+def made_empty(target: ast.expr, given: ast.expr | None, names: Names) -> bool:
+    """Binds a name to a list that is empty."""
+    if isinstance(target, ast.Name) and is_empty(given):
+        names[target.id] = EMPTY
+        return True
+    return False
+
+
+def held(name: str, names: Names) -> Value:
+    """What a name stands for; a list that is empty is nothing."""
+    value = names.get(name)
+    return None if isinstance(value, Rows) and not value.origin else value
+
+
+def grown(target: ast.expr, value: Value, names: Names) -> None:
+    """`found += orders`."""
+    if isinstance(target, ast.Name):
+        gather(target.id, value, names)
+
+
+def alone(names: Names, line: int) -> None:
+    """Behind a loop its row is one row."""
+    for name, value in names.items():
+        if isinstance(value, Row) and value.loop == line:
+            names[name] = replace(value, loop=0)

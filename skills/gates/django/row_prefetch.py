@@ -1,0 +1,76 @@
+"""What `select_related` and `prefetch_related` load with rows, and what a `Prefetch` does."""
+
+import ast
+from dataclasses import replace
+
+from skills.gates.django.row_run import Run
+from skills.gates.django.row_values import EVERYTHING, Loading, Names, Row, Rows
+from skills.gates.engine.names import last_name
+
+
+def load_later(flow: Run, node: ast.Call, names: Names) -> None:
+    """`prefetch_related_objects(orders, "lines")` loads behind rows that are there already."""
+    first = node.args[0] if node.args else None
+    loaded = _lookups(flow, node.args[1:], names) or frozenset({EVERYTHING})
+    for part in first.elts if isinstance(first, (ast.List, ast.Tuple)) else [first]:
+        rows = names.get(part.id) if isinstance(part, ast.Name) else None
+        if isinstance(part, ast.Name) and isinstance(rows, Rows | Row):
+            names[part.id] = replace(rows, loaded=rows.loaded | loaded)
+
+
+def loaded(flow: Run, rows: Rows, node: ast.Call, names: Names) -> Rows:
+    """The rows with what `select_related(…)` or `prefetch_related(…)` loads behind them."""
+    if node.args and _is_none(node.args[0]):  # forgets what was loaded, of the one kind or of the other
+        return rows if rows.loaded == frozenset({EVERYTHING}) else replace(rows, loaded=frozenset())
+    if last_name(node.func) == "select_related" and not node.args:
+        return rows.with_loaded(frozenset({EVERYTHING}))
+    if node.keywords:
+        return rows.with_loaded(frozenset({EVERYTHING}))
+    lookups = _lookups(flow, node.args, names)
+    return rows.with_loaded(lookups if lookups is not None else frozenset({EVERYTHING}))
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _lookups(flow: Run, arguments: list[ast.expr], names: Names) -> frozenset[str] | None:
+    """The relations that arguments of `prefetch_related` name, None where one of them cannot be read."""
+    found: set[str] = set()
+    for argument in arguments:
+        value = flow.value(argument, names)
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+            found.add(argument.value)
+        elif isinstance(value, Loading):
+            found |= value.names
+        elif isinstance(argument, ast.Starred) and isinstance(argument.value, (ast.List, ast.Tuple)):
+            inner = _lookups(flow, argument.value.elts, names)
+            if inner is None:
+                return None
+            found |= inner
+        else:
+            return None
+    return frozenset(found)
+
+
+def prefetch(flow: Run, node: ast.Call, names: Names) -> frozenset[str] | None:
+    """`Prefetch("lines", queryset=…, to_attr="…")`: the relation, and what its queryset loads behind it."""
+    given = {word.arg: word.value for word in node.keywords}
+    lookup = node.args[0] if node.args else given.get("lookup")
+    queryset = node.args[1] if len(node.args) > 1 else given.get("queryset")
+    to_attr = node.args[2] if len(node.args) > 2 else given.get("to_attr")
+    if not isinstance(lookup, ast.Constant) or not isinstance(lookup.value, str):
+        return None
+    heads, alias = {lookup.value}, frozenset[str]()
+    if isinstance(to_attr, ast.Constant) and isinstance(to_attr.value, str):
+        # The relation itself stays unloaded: its rows stand under the other name alone, which says what they are.
+        *way, last = lookup.value.split("__")
+        heads = {"__".join([*way, to_attr.value])}
+        alias = frozenset({f"{next(iter(heads))}={last}"})
+    elif to_attr is not None:
+        return None
+    rows = flow.value(queryset, names) if queryset is not None else None
+    if queryset is not None and not isinstance(rows, Rows):
+        return alias | {*heads, *(f"{head}__{EVERYTHING}" for head in heads)}
+    behind = rows.loaded if isinstance(rows, Rows) else frozenset()
+    return alias | {*heads, *(f"{head}__{path}" for head in heads for path in behind)}
