@@ -209,7 +209,9 @@ class Project:
 
     def kept_by_ruff(self) -> Path | None:
         """The folder in which ruff keeps what it knows, another one where other modules can be imported."""
-        return self.cache.ruff and kept_for(self.cache.ruff, self.scope.files)
+        files, skipped = self.scope.files, self.skipped.items()
+        left_out = (f"{name}\0{why}" for name, why in skipped if name not in files)  # imported all the same
+        return self.cache.ruff and kept_for(self.cache.ruff, (*files, *left_out))
 
     def _in_files(self, names: Iterable[str] | None) -> set[str] | None:
         return None if names is None else {name for name in names if name in self.scope.files}

@@ -65,14 +65,17 @@ def test_ruff_looks_again_at_what_imports_a_module_that_came_or_went(project: Pa
     assert told() == []
 
 
-def test_a_module_of_a_package_that_goes_has_ruff_look_again_at_what_imports_it(project: Path, ask: Any) -> None:
+@pytest.mark.parametrize("size", [0, 2_000_000])  # the latter is too large for the rules
+def test_a_module_of_a_package_that_goes_has_ruff_look_again_at_what_imports_it(
+    project: Path, ask: Any, size: int
+) -> None:
     def told() -> list[str]:
         return [row["path"] for row in ask()[1]["findings"] if row["rule"] == "ruff/I001"]
 
     (project / "pyproject.toml").write_text('[tool.ruff]\nlint.select = ["I"]\n')
     (project / "shop").mkdir()
     (project / "shop/__init__.py").write_text("")
-    (project / "shop/models.py").write_text("Order = 1\n")
+    (project / "shop/models.py").write_text("Order = 1\n" + "#" * size)
     (project / "main.py").write_text("import requests\n\nfrom shop.models import Order\n\nprint(requests, Order)\n")
     assert told() == told() == []
     (project / "shop/models.py").unlink()
