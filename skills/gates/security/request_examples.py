@@ -62,6 +62,7 @@ INPUT_BAD = one_file(
     "    db.session.add(order)\n",
     "from flask import request\n\n\ndef change(pk):\n    order = Order.query.get(pk)\n"
     "    order.note = request.form['note']\n    db.session.commit()\n",
+    _HEAD + '    Order.objects.filter(pk__in=map(str.strip, request.GET["pks"].split(",")))\n',
 )
 
 INPUT_GOOD = one_file(
@@ -123,6 +124,9 @@ INPUT_GOOD = one_file(
     "    db.session.add(order)\n",
     _HEAD + '    sort = request.GET["sort"]\n    if sort in SORTS and not order.sent:\n'
     '        return HttpResponse("Sorted by " + sort)\n    raise Http404\n',
+    _HEAD + '    Order.objects.filter(pk__in=list(map(int, request.GET.getlist("pk"))))\n',
+    _HEAD + "    errors = OrderSchema().validate(request.data)\n    if errors:\n        raise Http404\n"
+    '    order.note = request.data["note"]\n    order.save()\n',
 )
 
 MASS_BAD = one_file(

@@ -43,6 +43,9 @@ from skills.gates.security.request_helpers import (
     readers,
 )
 from skills.gates.security.request_parts import (
+    BUILTINS,
+    KEEPS,
+    METHODS,
     at_key,
     cut,
     fields_of,
@@ -56,22 +59,6 @@ from skills.gates.security.request_parts import (
     written_as,
 )
 
-# What gives back its argument, in another form.
-_KEEPS = frozenset(
-    {"str", "list", "dict", "tuple", "set", "bytes", "sorted", "reversed", "unquote", "unquote_plus", "b64decode",
-     "loads", "urlsafe_b64decode", "deepcopy", "copy", "cast", "force_str", "smart_str", "Path", "PurePath", "urljoin",
-     "normpath", "expanduser", "unescape", "next", "iter", "filter", "map", "zip", "enumerate", "OrderedDict"}
-)  # fmt: skip
-# Of these, what a method of another thing may be called too: `queryset.filter(…)` gives back rows.
-_BUILTINS = frozenset(
-    {"list", "dict", "set", "next", "iter", "filter", "map", "zip", "enumerate", "reversed", "copy", "cast"}
-)
-_METHODS = frozenset(
-    {"strip", "lstrip", "rstrip", "lower", "upper", "split", "rsplit", "partition", "replace", "format", "encode",
-     "decode", "title", "capitalize", "get", "getlist", "pop", "items", "values", "keys", "dict", "copy", "to_dict",
-     "getfirst", "join", "read", "format_map", "setdefault", "multi_items", "lists", "splitlines", "casefold",
-     "removeprefix", "removesuffix", "open", "chunks", "getvalue", "__getitem__", "get_all", "getone", "joinpath"}
-)  # fmt: skip
 _GIVES = "request data: what functions of the file give back"
 
 
@@ -264,6 +251,8 @@ class Flow:
 
     def _forget_all(self, nodes: Iterable[ast.expr]) -> None:
         for node in nodes:
+            if isinstance(node, ast.Attribute) and self.is_request(node.value):
+                self.checked.add(written_as(node))
             around: set[ast.AST | None] = set()  # what holds other keys besides the one that was looked at
             for part in descendants(node):
                 if isinstance(part, ast.Name):
@@ -344,6 +333,8 @@ class Flow:
 
     def _of_attribute(self, node: ast.Attribute) -> Origin | None:
         if self.is_request(node.value):
+            if self.checked and written_as(node) in self.checked:
+                return None
             if node.attr in BODY:
                 return Origin("body", node, node.lineno)
             return Origin("envelope", node, node.lineno) if node.attr in ENVELOPE else None
@@ -356,18 +347,27 @@ class Flow:
                 if function.attr in BODY_CALLS:
                     return Origin("body", node, node.lineno)
                 return None
-            if function.attr in _METHODS:
+            if function.attr in METHODS:
                 owner = self.origin(function.value)
                 if owner is not None:
                     return at_key(owner, function.value, node)
                 if function.attr in {"format", "join", "replace", "joinpath", "format_map"}:
                     return self._first([*node.args, *(keyword.value for keyword in node.keywords)])
         name = last_name(function)
-        if name in _KEEPS and (isinstance(function, ast.Name) or name not in _BUILTINS):
+        if name in {"map", "filter"} and isinstance(function, ast.Name) and len(node.args) > 1:
+            return self._of_each(node, name)
+        if name in KEEPS and (isinstance(function, ast.Name) or name not in BUILTINS):
             return self._first([*node.args, *(keyword.value for keyword in node.keywords)])
         if leaves_most(node, self.context):
             return self.origin(node.args[2])
         return self._given_back(node)
+
+    def _of_each(self, node: ast.Call, name: str) -> Origin | None:
+        """What `map` and `filter` leave of each: `map(int, pks)` and `filter(str.isdigit, pks)` nothing of a text."""
+        judge = node.args[0].body if isinstance(node.args[0], ast.Lambda) else node.args[0]
+        done = last_name(judge)
+        known = CHECKS.search(done) is not None if name == "filter" else done not in KEEPS | METHODS
+        return None if known else self.origin(node.args[1])
 
     def _given_back(self, node: ast.Call) -> Origin | None:
         """What a function of the file gives back of what it is given, or of the request."""

@@ -7,6 +7,22 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.syntax import BLOCKS
 from skills.gates.security.request_data import Origin
 
+# What gives back its argument, in another form.
+KEEPS = frozenset(
+    {"str", "list", "dict", "tuple", "set", "bytes", "sorted", "reversed", "unquote", "unquote_plus", "b64decode",
+     "loads", "urlsafe_b64decode", "deepcopy", "copy", "cast", "force_str", "smart_str", "Path", "PurePath", "urljoin",
+     "normpath", "expanduser", "unescape", "next", "iter", "filter", "map", "zip", "enumerate", "OrderedDict"}
+)  # fmt: skip
+# Of these, what a method of another thing may be called too: `queryset.filter(…)` gives back rows.
+BUILTINS = frozenset(
+    {"list", "dict", "set", "next", "iter", "filter", "map", "zip", "enumerate", "reversed", "copy", "cast"}
+)
+METHODS = frozenset(
+    {"strip", "lstrip", "rstrip", "lower", "upper", "split", "rsplit", "partition", "replace", "format", "encode",
+     "decode", "title", "capitalize", "get", "getlist", "pop", "items", "values", "keys", "dict", "copy", "to_dict",
+     "getfirst", "join", "read", "format_map", "setdefault", "multi_items", "lists", "splitlines", "casefold",
+     "removeprefix", "removesuffix", "open", "chunks", "getvalue", "__getitem__", "get_all", "getone", "joinpath"}
+)  # fmt: skip
 _CLASSES = "request data: classes of plain fields"
 _LOOKS = frozenset({"__post_init__", "__attrs_post_init__", "__new__", "__init__"})
 _TRIMS = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "removeprefix", "removesuffix", "casefold"})

@@ -138,6 +138,7 @@ unsafe_mark_safe = Rule(
         "class Order(models.Model):\n    count = models.PositiveIntegerField()\n\n    def bold(self):\n"
         "        return mark_safe('<b>{}</b>'.format(self.count))\n",
         'BR = mark_safe("<br>")\n',
+        'def bold(order):\n    return mark_safe({"late": "<b>late</b>", "": "<i>on time</i>"}[order.state])\n',
         'def bold(size):\n    return mark_safe("<b>{:d}</b>".format(size))\n',
         'def bold(name):\n    return format_html("<b>{}</b>", name)\n',
         'def bold(name):\n    return mark_safe("<b>%s</b>" % escape(name))\n',

@@ -347,7 +347,9 @@ def _pieces(value: ast.expr) -> list[ast.expr | None]:
         found = [*value.elts]
     elif isinstance(value, ast.DictComp):
         found = [value.key, value.value]
-    elif isinstance(value, ast.Subscript) and (_is_place(value.slice) or is_taken_from(value)):
+    elif isinstance(value, ast.Subscript) and (
+        _is_place(value.slice) or is_taken_from(value) or isinstance(value.value, ast.Dict)
+    ):
         found = [value.value]  # a part of it
     elif isinstance(value, (ast.FormattedValue, ast.Await, ast.Starred)):
         found = [value.value]
