@@ -3,6 +3,8 @@
 import ast
 import re
 
+from msgspec.structs import replace
+
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
@@ -11,13 +13,15 @@ from skills.gates.engine.syntax import descendants
 from skills.gates.example_files import one_file
 from skills.gates.model import Candidate, FileReport
 from skills.gates.project import Project
-from skills.gates.rule import Example, Rule, Watch
+from skills.gates.rule import Rule, Watch
+from skills.gates.security.drf_permission_examples import VIEW_BAD, VIEW_GOOD
 
 SKILL = "django-security"
 DEFAULTS = "drf-open-defaults"
 NO_PERMISSION = "view-without-permissions"
 _FACT = "drf-default-permission"
-_OPEN, _NAMED = "drf-open-by-default", "drf-permission-named"
+_OPEN, _NAMED, _DECIDED = "drf-open-by-default", "drf-permission-named", "drf-open-on-purpose"
+_IS_BASE = "view-without-permissions: classes that others are built on"
 _PERMISSION = "DEFAULT_PERMISSION_CLASSES"
 _REST = (b"rest_framework", b"REST_FRAMEWORK")
 
@@ -33,8 +37,14 @@ def _on_default(node: ast.Dict | ast.Assign | ast.AugAssign, context: FileContex
     for key, value in pairs:
         if isinstance(key, ast.Constant) and key.value == _PERMISSION:
             said = ast.unparse(value)
-            if "AllowAny" not in said:
+            if "AllowAny" in said:
+                context.fact(_DECIDED, "open", "", node.lineno)
+            elif not _is_empty(value):
                 context.fact(_FACT, "restricted", said[:80], node.lineno)
+
+
+def _is_empty(value: ast.expr) -> bool:
+    return isinstance(value, (ast.List, ast.Tuple)) and not value.elts
 
 
 def _on_project(node: ast.Assign | ast.AugAssign, context: FileContext) -> None:
@@ -47,9 +57,10 @@ def _on_project(node: ast.Assign | ast.AugAssign, context: FileContext) -> None:
             if _guards(part):
                 context.fact(_FACT, "restricted", ast.unparse(part)[:80], node.lineno)
     elif name == "REST_FRAMEWORK" and isinstance(node.value, ast.Dict) and None not in node.value.keys:
-        said = [ast.unparse(value) for key, value in zip(node.value.keys, node.value.values, strict=True)
+        pairs = zip(node.value.keys, node.value.values, strict=True)
+        said = ["" if _is_empty(value) else ast.unparse(value) for key, value in pairs
                 if isinstance(key, ast.Constant) and key.value == _PERMISSION]  # fmt: skip
-        if not said or "AllowAny" in said[0]:
+        if not said or not said[0] or "AllowAny" in said[0]:
             context.fact(_OPEN, name, "", node.lineno)
 
 
@@ -63,7 +74,7 @@ def _on_settings(node: ast.Assign, context: FileContext) -> None:
     if not isinstance(target, ast.Name) or target.id != "REST_FRAMEWORK" or not isinstance(node.value, ast.Dict):
         return
     given = {
-        key.value: ast.unparse(value)
+        key.value: "" if _is_empty(value) else ast.unparse(value)
         for key, value in zip(node.value.keys, node.value.values, strict=True)
         if isinstance(key, ast.Constant)
     }
@@ -98,6 +109,8 @@ drf_open_defaults = Rule(
     bad=one_file(
         "shop/settings.py",
         'REST_FRAMEWORK = {"PAGE_SIZE": 50}\n',
+        'REST_FRAMEWORK = {\n    "DEFAULT_PERMISSION_CLASSES": (),\n'
+        '    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],\n}\n',
         'REST_FRAMEWORK = {\n    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],\n'
         '    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],\n}\n',
     ),
@@ -116,7 +129,7 @@ _ASKS = lazy(r"permission|auth|login|role|verif|protect|require|allowed|access|s
 # Whoever asks for these has not signed in yet, or never does.
 _FOR_STRANGERS = lazy(
     r"Log_?[Ii]n|Log_?[Oo]ut|Sign_?(?:[Ii]n|[Uu]p|[Oo]ut)|Captcha|Regist|(?:Reset|Forgot|Recover)\w*Password"
-    r"|Password\w*(?:Reset|Forgot|Recover)|RePassword|Web_?[Hh]ook|Call_?back|[Hh]ealth|Ping|(?<![a-z])ping|O(?:TP|tp)|[a-z]_otp|Activation|(?:Activat|Confirm|Verif)\w*(?:Email|Account)|(?:Email|Account)\w*(?:Activat|Confirm|Verif)|Anonymous|Public|Embed|OAuth|SAML|OIDC"
+    r"|Password\w*(?:Reset|Forgot|Recover)|RePassword|Web_?[Hh]ook|Call_?back|[Hh]ealth|Ping|(?<![a-z])ping|O(?:TP|tp)|[a-z]_otp|Activation|(?:Activat|Confirm|Verif)\w*(?:Email|Account)|(?:Email|Account)\w*(?:Activat|Confirm|Verif)|Anonymous|Public|Guest|Embed|O[Aa]uth|S(?:AML|aml|SO|so)|O(?:IDC|idc)|C(?:SRF|srf)|Password(?:Rule|Polic)"
 )
 # Django's own is left out: the REST framework takes its views out of it.
 _GUARDS = lazy(
@@ -125,6 +138,11 @@ _GUARDS = lazy(
 _MAKES_VIEW = frozenset({"queryset", "serializer_class", "get_queryset", "get_serializer_class", "model"})
 _SAYS_ROWS = _MAKES_VIEW | _HANDLERS
 _TURNS_AWAY = frozenset({"is_authenticated", "has_perm", "has_perms", "is_staff", "is_superuser"})
+_TELLS = lazy(
+    r"\bpermission|\bpublic(?:ly)?\b|anonymous|unauthenticated|no auth|without (?:auth|log|sign)|any(?:one|body)"
+    r"|not? (?:login|sign)|everyone|everybody",
+    re.I,
+)
 _MISSPELT = lazy(r"^perm?is+ions?_?cl(?:as+e?s?|ases|ass)$")
 _REFUSALS = frozenset(
     {"PermissionDenied", "NotAuthenticated", "AuthenticationFailed", "HTTP_401_UNAUTHORIZED", "HTTP_403_FORBIDDEN"}
@@ -142,7 +160,7 @@ def _on_permission(node: ast.Assign, context: FileContext) -> None:
 
 def _on_view(node: ast.ClassDef, context: FileContext) -> None:
     bases = [context.resolve(base) or "" for base in node.bases]
-    if node.name.startswith(("Base", "Abstract")) or not any(_is_rest_view(base) for base in bases):
+    if node.name.startswith(("Base", "Abstract", "_")) or not any(_is_rest_view(base) for base in bases):
         return
     if any(
         "permission" in base.lower() or "auth" in base.lower() or not base.startswith("rest_framework")
@@ -152,7 +170,11 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
     members = _members(node)
     if not _PERMITS.isdisjoint(members):
         return
-    if bases == ["rest_framework.viewsets.ViewSet"] and _each_action_says(node):
+    if {base.rpartition(".")[2] for base in bases} <= {"ViewSet", "GenericViewSet"}:
+        methods = [part for part in members.values() if isinstance(part, FunctionNode)]
+        if not methods or _each_action_says(node):
+            return  # a set of views that answers nothing, or nothing but actions
+    if _is_told(node, context):
         return
     if _each_handler_asks(node, bases) or _signs_in_its_own_way(members.get("authentication_classes"), context):
         return
@@ -162,7 +184,15 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
     wrong = next((name for name in members if _MISSPELT.search(name)), "")
     if wrong:
         message = f"{node.name} is open: nothing reads `{wrong}`, the name is `permission_classes`"
-    context.report(NO_PERMISSION, node, message, symbol=context.symbol_of(node.name), parts=context.header(node))
+    needs = (("misspelt", wrong),) if wrong else (("view", node.name),)
+    context.report(NO_PERMISSION, node, message, symbol=context.symbol_of(node.name), parts=context.header(node),
+                   needs=needs, confidence="confirmed" if wrong else "likely")  # fmt: skip
+
+
+def _is_told(node: ast.ClassDef | FunctionNode, context: FileContext) -> bool:
+    """True where a docstring or a comment of a view says who may come: somebody has decided it."""
+    comments = (line.partition("#")[2] for line in context.lines[node.lineno - 1 : node.end_lineno] if "#" in line)
+    return any(map(_TELLS.search, (ast.get_docstring(node) or "", *comments)))
 
 
 def _is_for_strangers(name: str, context: FileContext) -> bool:
@@ -261,10 +291,11 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
     if "api_view" in names and not any(_ask(part, context) for part in node.decorator_list):
         if _is_for_strangers(node.name.title().replace("_", ""), context):
             return
-        if _turns_away(node):
+        if _turns_away(node) or _is_told(node, context):
             return
         message = f"{node.name} names no permission, and nothing in the settings closes it"
-        context.report(NO_PERMISSION, node, message, symbol=context.symbol_of(node.name), parts=context.frame(node))
+        context.report(NO_PERMISSION, node, message, symbol=context.symbol_of(node.name), parts=context.frame(node),
+                       confidence="likely")  # fmt: skip
 
 
 def _ask(decorator: ast.expr, context: FileContext) -> bool:
@@ -275,10 +306,24 @@ def _ask(decorator: ast.expr, context: FileContext) -> bool:
 
 
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
-    """Not where something closes the default, nor in an API that is open as a whole, of which the settings are told."""
-    if project.facts(_FACT) or (project.facts(_OPEN) and not project.facts(_NAMED)):
+    """Not where something closes the default, nor in an API that is open as a whole or on purpose, of which the
+    settings are told, nor for a class that others are built on. A name that is misspelt meant to close the view."""
+    needs = dict(candidate.needs)
+    if project.facts(_FACT) or ("misspelt" not in needs and project.facts(_DECIDED)):
         return None
-    return candidate
+    if "misspelt" not in needs and project.facts(_OPEN) and not project.facts(_NAMED):
+        return None
+    return None if needs.get("view") in _bases(project) else replace(candidate, needs=())
+
+
+def _bases(project: Project) -> frozenset[str]:
+    """The names of all classes that views of the project are built on."""
+    known = project.memo.get(_IS_BASE)
+    if known is None:
+        named = (name for _, fact in project.facts("view-class") for name in fact.detail.split())
+        known = project.memo[_IS_BASE] = frozenset(named)
+    assert isinstance(known, frozenset)
+    return known
 
 
 view_without_permissions = Rule(
@@ -291,9 +336,10 @@ view_without_permissions = Rule(
     why="REST framework allows everybody unless it is told otherwise: the view is public without anybody having "
     "decided it.",
     fix="Write `permission_classes = [IsAuthenticated]` (or `[AllowAny]` where it is meant), and close the default.",
-    when="For views whose bases come from REST framework itself, where no settings module sets a default "
-    "permission and no middleware asks who calls. An API of which no view names a permission, and whose settings are "
-    "open, is one finding of `drf-open-defaults`. Not in tests.",
+    when="For views whose bases come from REST framework itself and which nobody else is built on, where no settings "
+    "module sets a default permission and no middleware asks who calls. An API of which no view names a permission, "
+    "or whose settings say `AllowAny`, is one finding of `drf-open-defaults`. Not where the view turns callers away "
+    "itself, its name is of who has not signed in, or a comment or docstring says who may come, and not in tests.",
     watches=(
         Watch((ast.Dict, ast.Assign, ast.AugAssign), _on_default, (_PERMISSION.encode(),), outside_tests),
         Watch((ast.Assign, ast.AugAssign), _on_project, (b"MIDDLEWARE", b"REST_FRAMEWORK"), outside_tests),
@@ -302,92 +348,8 @@ view_without_permissions = Rule(
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, _REST, outside_tests),
     ),
     holds=_holds,
-    bad=(
-        Example(
-            {
-                "shop/settings.py": 'REST_FRAMEWORK = {"PAGE_SIZE": 50}\n'
-                'MIDDLEWARE = ["django.contrib.auth.middleware.LoginRequiredMiddleware", "shop.Authentication"]\n',
-                "shop/views.py": "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n"
-                "    def get(self, request):\n        pass\n\n\nclass Carts(APIView):\n"
-                "    permission_classes = [IsOwner]\n",
-            }
-        ),
-        *one_file(
-            "shop/views.py",
-            "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n    def get(self, request):\n"
-            "        pass\n",
-            "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n    @log_request\n"
-            "    def get(self, request):\n        pass\n\n    @has_permissions(Can.WRITE)\n"
-            "    def post(self, request):\n        pass\n",
-            "from rest_framework.decorators import api_view\n\n\n@api_view(['GET'])\ndef orders(request):\n    pass\n",
-            "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n"
-            "    permissions_clases = [IsOwner]\n\n    def get(self, request):\n        pass\n",
-            "from rest_framework.authentication import TokenAuthentication\n"
-            "from rest_framework.decorators import api_view, authentication_classes\n\n\n@api_view(['GET'])\n"
-            "@authentication_classes([TokenAuthentication])\ndef orders(request):\n    pass\n",
-            "from rest_framework import viewsets\n\n\nclass Orders(viewsets.ModelViewSet):\n"
-            "    queryset = Order.objects.all()\n",
-            "from rest_framework import viewsets\n\n\nclass Orders(viewsets.ModelViewSet):\n"
-            "    def create(self, request):\n        raise PermissionDenied\n",
-        ),
-    ),
-    good=(
-        *one_file(
-            "shop/forgotPassword.py",
-            "from rest_framework.decorators import api_view\n\n\n@api_view(['POST'])\ndef recuperar(request):\n"
-            "    pass\n",
-        ),
-        *one_file(
-            "shop/views.py",
-            "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n"
-            "    permission_classes = [IsOwner]\n",
-            "from rest_framework.viewsets import ViewSet\n\n\nclass Orders(ViewSet):\n"
-            "    @action(detail=False, permission_classes=[IsOwner])\n    def late(self, request):\n        pass\n",
-            "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n    @has_permissions(Can.READ)\n"
-            "    def get(self, request):\n        pass\n",
-            "from rest_framework.views import APIView\n\nfrom shop.signing import SignedRequests\n\n\n"
-            "class Orders(APIView):\n    authentication_classes = [SignedRequests]\n\n    def get(self, request):\n"
-            "        pass\n",
-            "from rest_framework.views import APIView\n\n\nclass LoginView(APIView):\n    def post(self, request):\n"
-            "        pass\n\n\nclass Orders(APIView):\n    class Late(APIView):\n"
-            "        permission_classes = [IsOwner]\n",
-            "from rest_framework.decorators import api_view\n\n\n@api_view(['GET'])\ndef orders(request):\n"
-            "    if not request.user.is_authenticated:\n        raise PermissionDenied\n",
-            "from rest_framework import mixins, viewsets\n\n\n"
-            "class ListOnly(mixins.ListModelMixin, viewsets.GenericViewSet):\n    def paged(self, rows):\n"
-            "        return rows[:10]\n",
-            "from rest_framework.decorators import api_view, authentication_classes\n\n"
-            "from shop.signing import SignedRequests\n\n\n@api_view(['GET'])\n"
-            "@authentication_classes([SignedRequests])\ndef orders(request):\n    pass\n",
-            "from rest_framework.decorators import api_view\n\n\n@api_view(['GET'])\n@login_required\n"
-            "def orders(request):\n    pass\n",
-            "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n    def post(self, request):\n"
-            "        if not Shop.objects.filter(key=request.data['key']).exists():\n"
-            "            return Response(status=status.HTTP_403_FORBIDDEN)\n        return made(request)\n",
-            "from rest_framework.decorators import api_view\n\n\n@api_view(['GET'])\ndef orders(request):\n"
-            "    if request.headers['key'] not in KEYS:\n        return Response({}, status=401)\n    return rows()\n",
-            "from shop.base import BaseView\nfrom rest_framework import mixins\n\n\nclass Orders(BaseView):\n"
-            "    pass\n",
-        ),
-        *(
-            Example(
-                {
-                    "shop/settings.py": settings,
-                    "shop/views.py": "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n    pass\n",
-                }
-            )
-            for settings in (
-                'REST_FRAMEWORK = {"DEFAULT_PERMISSION_CLASSES": ["shop.IsMember"]}\n',
-                'REST_FRAMEWORK = {**base, "DEFAULT_PERMISSION_CLASSES": ["shop.IsMember"]}\n',
-                'REST_FRAMEWORK = {"PAGE_SIZE": 50}\n',
-                'MIDDLEWARE = ["login_required.middleware.LoginRequiredMiddleware"]\n',
-                'MIDDLEWARE = [*MIDDLEWARE, "shop.auth.AuthorizationMiddleware"]\n',
-                'REST_FRAMEWORK["DEFAULT_PERMISSION_CLASSES"] = ["shop.IsMember"]\n',
-                'REST_FRAMEWORK["DEFAULT_PERMISSION_CLASSES"] += ["shop.IsMember"]\n',
-                'API = {"DEFAULT_PERMISSION_CLASSES": ["shop.IsMember"]}\nsetattr(settings, "REST_FRAMEWORK", API)\n',
-            )
-        ),
-    ),
+    bad=VIEW_BAD,
+    good=VIEW_GOOD,
 )
 
 RULES: tuple[Rule, ...] = (drf_open_defaults, view_without_permissions)

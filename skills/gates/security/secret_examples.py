@@ -79,6 +79,8 @@ SECRET_GOOD = (
         '# What all the test users sign in with\nPASSWORD = "tr0ub4dor"\nAPI_KEY = "deadbeef-dead-beef-deadbeef"\n',
         'def create_dev_user():\n    return User(name="a", password="tr0ub4dor")\n',
         'words = {"Change password": "更改密码", "first_password": "密码"}\nEMAIL_PASSWORD = "xyz"\n',
+        'USER_PASSWORD_AVATAR = env("AVATAR", "avatars/Password1.jpg")\nPASSWORD_PATH = "avatars/Pass1.jpg"\n'
+        'FieldMapper = {"password": "provider"}\nif user.password == "facebook":\n    pass\n',
         'UNDO_SALT = "shop.take-back.undo.v1"\nsecret_environment = "live"\n'
         'if db_password == "tr0ub4dor":\n    raise Unsafe\n',
         'self.secret_key = "xxx"\nPENDING_BOT_TOKEN = "__pending_token_1__"\nAPI_KEY = "phc_9f8e7d6c5b4a"\n',

@@ -27,14 +27,14 @@ _ABOUT = lazy(
     r"|index|reference|settings|config|callback|route|domain|host|port|user|username|email|key_name|variable|enabled|rate"
     r"|throttle|size|age|timeout|delay|interval|period|window|cost|price|budget|weight|score|rank|separator|delimiter"
     r"|(?:session|cache|storage|cookie|context|redis|dict|lookup|state)_?key"
-    r"|marker|symbol|tag|handling|handler|check|detected|present|manager|service)s?$",
+    r"|marker|symbol|tag|handling|handler|check|detected|present|manager|service|avatar|image|photo|icon|picture)s?$",
     re.I,
 )
 # A dict or list called so holds what is said or shown about its keys: `css_classes["password"] = "input"`.
 _TABLE = lazy(
     r"(?:^|_)(?:class(?:es)?|widget|label|type|icon|field|column|text|message|error|template|style|title|hint|help"
     r"|placeholder|description|pattern|regex(?:es)?|format|name|alias(?:es)?|synonym|translation|choice|colou?r|selector"
-    r"|mapping|kind|attr|verbose_name)s?$",
+    r"|mapping|mapper|kind|attr|verbose_name)s?$",
     re.I,
 )
 _PURPOSE = lazy(r"_(?:for|of|to)_\w+$", re.I)
@@ -61,7 +61,7 @@ _REFERENCE = lazy(
     r"^(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[a-z_]\w*(?:\.[a-z_]\w*)+"
     r"|(?:https?|file|arn|vault|ssm|secretsmanager|op|env)://?[^@]*"
     r"|arn:.*|[./~].*|[a-z][a-z_-]*(?:/[a-z][a-z_-]*)+(?:[#:][a-z_-]+)?|"
-    r"\$\w+(?:\.\w+)*|.*\.(?:txt|pem|key|json|ya?ml|crt|cer|env|ini|html|py|md|conf|cfg|p12|pfx)|\W+|--?[a-z].*"
+    r"\$\w+(?:\.\w+)*|.*\.(?:txt|jpe?g|png|svg|gif|webp|pem|key|json|ya?ml|crt|cer|env|ini|html|py|md|conf|cfg|p12|pfx)|\W+|--?[a-z].*"
     r"|.*[\\^(\[{].*[+*?)\]}$].*)$",
     re.S,
 )
@@ -72,6 +72,8 @@ _NO_SECRET = lazy(
     r"(?:^|_)(?:type|kind|status|category)_|(?:^|_)(?:url|page|next|continuation|sync|cursor)_token$|token_(?:address|mint|symbol|pair)$|(?:^|_)(?:tests?|dev|demo|e2e|local)_(?:\w+_)?pas+w|hkdf|derivation_salt|_(?:iterations|rounds)$",
     re.I,
 )
+# `user.password == "facebook"`: likewise
+_ELSEWHERE = frozenset({"facebook", "google", "github", "gitlab", "apple", "twitter", "linkedin", "microsoft", "azure"})
 _MARK = lazy(r"^[A-Z]{2,6}$")  # `user.password == "LDAP"`: who keeps the password, not the password
 # What is made for the machine of who develops: "shop-development", "docs-only".
 _FOR_TRYING = lazy(
@@ -217,7 +219,11 @@ def looks_secret(kind: str, name: str, value: str, compared: bool = False) -> bo
         return False
     if _PUBLISHED.match(value) or _FOR_TRYING.search(value) or _tells_apart(name, value):
         return False
-    if (_MARK.match(value) and value.lower() not in _HOUSEHOLD) or (compared and name == "SECRET_KEY"):
+    if (
+        (compared and value.lower() in _ELSEWHERE)
+        or (_MARK.match(value) and value.lower() not in _HOUSEHOLD)
+        or (compared and name == "SECRET_KEY")
+    ):
         return False  # `settings.SECRET_KEY == "change it"` asks whether the default was left
     if _plain(value) == _plain(name) or (" " in value.strip() and not compared) or _names_a_thing(name, value):
         return False
