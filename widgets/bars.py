@@ -48,10 +48,13 @@ class TopLine(FixedLines):
 
     can_focus = False
 
-    def show(self, left: Line, parts: Sequence[Line]) -> None:
-        """Show the parts; those on the right leave one by one, the last first, where the terminal is narrow."""
+    def show(self, left: Line, parts: Sequence[Line], least: Line = ()) -> None:
+        """Show the parts; those on the right leave one by one, the last first, where the terminal is narrow. Where none
+        has room there is what `least` says."""
         width = self.size.width
         kept = [part for part in parts if part]
+        if least and (not kept or width_of(left) + width_of(kept[0]) + 3 > width):
+            kept = [least]
         while kept and width_of(left) + width_of(join(kept)) + 3 > width:
             kept.pop()
         right = (*join(kept), (" ", "text"))

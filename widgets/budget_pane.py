@@ -266,12 +266,12 @@ class BudgetPane(FixedLines):
         self.set_title(line(title), line(" · ".join(parts)) if parts else ())
 
 
-def headline(snapshot: SpendSnapshot) -> Line:
-    """Today's dollars and the last two weeks, for the top line."""
+def headline(snapshot: SpendSnapshot, *, brief: bool = False) -> Line:
+    """Today's dollars and the last week (`brief`: without that), for the top line."""
     if snapshot.today is None:
         return ()
     days = [usd for _, usd in snapshot.daily][-7:]
-    spark = f" {sparkline(days)}" if any(days) else ""
+    spark = f" {sparkline(days)}" if any(days) and not brief else ""
     return (
         (money(snapshot.today.usd, floor=snapshot.today.floor), "strong"),
         (" today", "muted"),

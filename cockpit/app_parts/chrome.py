@@ -46,7 +46,8 @@ class Chrome(Deeds):
             line((now.astimezone().strftime("%H:%M"), "muted")),
         ]
         agents = agents_line(self.live_sessions(), now)
-        screen.query_one(TopLine).show(left, [parts[0], agents] if shape == "tabs" else [agents, *parts])
+        told = [parts[0], agents] if shape == "tabs" else [agents, *parts]
+        screen.query_one(TopLine).show(left, told, headline(self.spend, brief=True))
         tabs = screen.query_one(Tabs)
         tabs.set_class(shape == "tabs", "-on")
         if shape == "tabs":

@@ -65,13 +65,13 @@ async def test_the_queue_goes_where_the_agent_waits_and_sees_a_dialog_come(app: 
         await pilot.press("W")
         screen = app.screen
         view = screen.query_one(HeldList)
-        asking = [held.worktree for held in view.items if held.asks]
+        asking = [row.held.worktree for row in view.items if row.held.asks]
         busy = next(one for one in app.sessions.sessions if one.state == "busy")
         entry = Path(demo.env["CLAUDE_CONFIG_DIR"]) / "sessions" / f"{busy.pid}.json"
         entry.write_text(json.dumps(json.loads(entry.read_text()) | {"status": "waiting", "waitingFor": "permission"}))
-        await until(lambda: sum(held.asks for held in view.items) == 2, "the dialog")
+        await until(lambda: sum(row.held.asks for row in view.items if not row.number) == 2, "the dialog")
         entry.write_text(json.dumps(json.loads(entry.read_text()) | {"status": "idle"}))
-        await until(lambda: sum(held.asks for held in view.items) == 1, "escape")
+        await until(lambda: sum(row.held.asks for row in view.items if not row.number) == 1, "escape")
         view.move_to(0)
         await pilot.press("enter")
 

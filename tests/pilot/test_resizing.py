@@ -5,6 +5,7 @@ from dataclasses import replace
 from cockpit.app import CockpitApp
 from tests.pilot.conftest import settled, text_of, until
 from widgets.bars import KeyBar
+from widgets.line_view import LineView
 from widgets.lines import plain
 from widgets.screens.listing import WrappedLines
 from widgets.screens.report import ReportScreen
@@ -60,6 +61,7 @@ async def test_the_share_of_p1_stands_once_after_the_frame_came_back(app: Cockpi
         await settled(app)
         pane = app.findings_pane
         assert "P1" in str(pane.border_title)
+        assert "$4.26 today" in app.query_one("#top", LineView).text_at(0)  # without the week, which has no room
         await pilot.resize_terminal(160, 44)
         await until(lambda: "P1 holds" not in str(pane.border_title), "the title of a frame")
         assert "P1 holds" in str(pane.border_subtitle)

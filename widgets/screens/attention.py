@@ -1,6 +1,7 @@
 """Who waits for a person: one line each, enter goes there."""
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
@@ -19,7 +20,10 @@ from widgets.screens.leaving import Leaving
 from widgets.screens.listing import MOVES, Moving
 from widgets.virtual_list import VirtualList
 from widgets.words import age
+from widgets.wrap import wrap_line
 
+_ROOMY, _INDENT = 24, 6  # cells that words should have below their own beginning, else they begin further left
+_FRAME = 5  # cells of borders, padding and scroll bar
 _EVIDENCE_FROM = 100  # cells that have room for what a state was read from
 _HINTS = (
     "{waiting-go} go there · {waiting-read} transcript · {close} close",
@@ -27,8 +31,17 @@ _HINTS = (
 )
 
 
-def held_row(held: Held, width: int, now: datetime) -> Line:
-    """One session in `width` cells: since when, where, for what, and what that was read from."""
+@dataclass(frozen=True, slots=True)
+class HeldLine:
+    """A session of the queue, or what it waits for where that goes on in another line."""
+
+    held: Held
+    number: int = 0
+
+
+def held_lines(held: Held, width: int, now: datetime) -> list[Line]:
+    """One session in lines of `width` cells: since when, where, for what, and what that was read from. What an agent
+    asks is told whole."""
     session = held.session
     glyph, token = ("◐", "warn") if held.asks else ("○", "muted")
     where = plain_text(session.branch or held.worktree, 40)
@@ -42,20 +55,29 @@ def held_row(held: Held, width: int, now: datetime) -> Line:
     room = width - width_of(parts) - 1
     proof = plain_text(session.evidence, 120) if width >= _EVIDENCE_FROM else ""
     what = plain_text(what, 300)
+    if held.asks and cell_len(what) > room:
+        spans = line(*parts, (f" {what}", "text"), (f"  {proof}" if proof else "", "faint"))
+        return wrap_line(spans, width, width_of(parts) + 1 if room >= _ROOMY else _INDENT)
     share = min(len(proof), max(room * 2 // 5, room - cell_len(what) - 2)) if proof else 0
     shown = pad(what, room - share - 2) if proof else crop(what, room)
     why = f"  {crop(proof, share)}" if proof else ""
-    return (*parts, (f" {shown}", "text" if held.asks else "muted"), (why, "faint"))
+    return [(*parts, (f" {shown}", "text" if held.asks else "muted"), (why, "faint"))]
 
 
-class HeldList(VirtualList[Held]):
+class HeldList(VirtualList[HeldLine]):
     """The queue."""
 
-    def key(self, item: Held) -> Hashable:
-        return item.session.agent, item.session.session
+    def key(self, item: HeldLine) -> Hashable:
+        return item.held.session.agent, item.held.session.session, item.number
 
-    def row(self, item: Held, index: int, width: int) -> Line:
-        return held_row(item, width, self.now)
+    def row(self, item: HeldLine, index: int, width: int) -> Line:
+        lines = held_lines(item.held, width, self.now)
+        return lines[item.number] if item.number < len(lines) else ()
+
+    @property
+    def held(self) -> Held | None:
+        """The session under the cursor."""
+        return self.current.held if self.current is not None else None
 
 
 class AttentionScreen(Moving, Leaving[Held | None]):
@@ -89,6 +111,10 @@ class AttentionScreen(Moving, Leaving[Held | None]):
         self.query_one(HeldList).focus()
         self._build()
 
+    def on_resize(self) -> None:
+        if self._standing:
+            self._build()
+
     def show(self, held: Sequence[Held], now: datetime) -> None:
         """Show the queue as it is now; the cursor keeps its session."""
         self._held, self._now = tuple(held), now
@@ -107,18 +133,21 @@ class AttentionScreen(Moving, Leaving[Held | None]):
             line(("Nobody waits.", "muted")),
             line(("A permission dialog or a question appears here within a second.", "faint")),
         ]
-        view.show_items(self._held)
+        width = view.scrollable_content_region.width or self.size.width - _FRAME
+        view.show_items(
+            [HeldLine(one, number) for one in held for number in range(len(held_lines(one, width, self._now)))]
+        )
 
     def useful(self) -> str:
         """The session's id."""
-        current = self.query_one(HeldList).current
+        current = self.query_one(HeldList).held
         return plain_text(current.session.session) if current is not None else ""
 
     def action_go(self) -> None:
-        self.dismiss(self.query_one(HeldList).current)
+        self.dismiss(self.query_one(HeldList).held)
 
     def action_read(self) -> None:
-        if (current := self.query_one(HeldList).current) is not None:
+        if (current := self.query_one(HeldList).held) is not None:
             self.post_message(self.Read(current))
 
     @on(VirtualList.Chosen)

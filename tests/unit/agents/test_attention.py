@@ -11,8 +11,8 @@ from cockpit.config import load_config
 from cockpit.errors import CannotAnswer
 from cockpit.phases.attention import Announcer, attention, title
 from cockpit.worktrees.models import Worktree
-from widgets.lines import plain, width_of
-from widgets.screens.attention import held_row
+from widgets.lines import plain
+from widgets.screens.attention import held_lines
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
@@ -46,10 +46,12 @@ def test_two_hundred_sessions_are_one_queue() -> None:
 @pytest.mark.parametrize("width", [24, 40, 80, 120, 200])
 def test_a_row_says_since_when_where_and_for_what(width: int) -> None:
     hostile = replace(session("d", "waiting", 7), waiting_for="run \x1b[31m[@click=app.quit]x?")
-    row = held_row(attention([hostile], [])[0], width, NOW)
-    assert width_of(row) <= width and "\x1b" not in plain(row) and "7m" in plain(row)
+    rows = held_lines(attention([hostile], [])[0], width, NOW)
+    told = "\n".join(plain(row) for row in rows)
+    assert all(len(row.rstrip()) <= width for row in told.split("\n")) and "\x1b" not in told and "7m" in told
+    assert "[@click=app.quit]x?" in "".join(told.split())  # all of what is asked
     if width >= 100:
-        assert "process 7" in plain(row) and "[@click=app.quit]x?" in plain(row)
+        assert "process 7" in told and len(rows) == 1
 
 
 def test_a_new_waiting_is_announced_once() -> None:
