@@ -13,7 +13,7 @@ from skills.gates.engine.syntax import BLOCKS, HEADERS, descendants
 from skills.gates.model import Candidate, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Observer, Watch
-from skills.gates.tenancy.unscoped_checks import asked_by, askers_of, is_validated, vetted_in
+from skills.gates.tenancy.unscoped_checks import asked_by, is_validated, vetted_in
 from skills.gates.tenancy.unscoped_function import SHORTCUTS, uses_of
 from skills.gates.tenancy.unscoped_reach import (
     FROM_OUTSIDE,
@@ -26,6 +26,7 @@ from skills.gates.tenancy.unscoped_reach import (
     sources_of,
 )
 from skills.gates.tenancy.unscoped_visitors import (
+    askers_of,
     asks_whose,
     is_before_sign_in,
     is_for_a_role,

@@ -93,23 +93,6 @@ def words_of(value: ast.AST) -> Iterator[str]:
             yield part.value
 
 
-def askers_of(context: FileContext) -> set[str]:
-    """What decides who comes to the scopes around: decorators, permissions, and what their classes are built on."""
-    found: set[str] = set()
-    for scope in context.scopes:
-        for decorator in scope.decorator_list:
-            found.update(mentioned_names(decorator))
-        if isinstance(scope, ast.ClassDef):
-            found.update(last_name(base) for base in scope.bases)
-            found.add(scope.name)
-            for part in scope.body:
-                if isinstance(part, ast.Assign) and last_name(part.targets[0]) in {"permission_classes", "mixins"}:
-                    found.update(mentioned_names(part.value))
-                elif isinstance(part, FunctionNode) and part.name == "get_permissions":
-                    found.update(mentioned_names(part))
-    return found
-
-
 def asked_by(askers: Iterable[str], project: Project) -> set[str]:
     """The keys of an address that permissions, decorators and base classes ask for, by their names."""
     return {word for name in _with_used(askers, project) for word in _keys_of(name, project)}

@@ -170,6 +170,7 @@ PAIRS_BAD: tuple[Example, ...] = (
         _ONE, "shop/views.py", _SHOP.format(model="Invoice").replace("open=True", "reader=request.user"), "of a person"
     ),
     by_hand(_FIELD.format(asked="line_id"), "billing/serializers.py", "another field is validated"),
+    by_hand(_RATING.format(permission="IsAuthenticated, IsClerk"), note="clerks of every company"),
     by_hand(_RATING.format(permission="IsAuthenticated, IsOwnerOrReadOnly"), note="all who are signed in may read"),
     Example(
         {"leases/models.py": _LEASES.format(name="name"), "leases/views.py": _LEASE},
@@ -268,6 +269,7 @@ PAIRS_GOOD: tuple[Example, ...] = (
     ),
     by_hand(_LINE.format(value="visible(request.actor)"), note="among the invoices that may be seen"),
     by_hand(_FIELD.format(asked="invoice_id"), "billing/serializers.py"),
+    by_hand(_RATING.format(permission="IsAuthenticated, IsCandidate"), note="those whom all companies serve"),
     by_hand(_RATING.format(permission="IsPublicOrHasKey"), note="its permission lets the public in"),
     by_hand(_RATING.format(permission="IsAuthenticatedOrReadOnly"), note="everybody may read"),
     Example(

@@ -11,7 +11,7 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import function_role
 from skills.gates.engine.syntax import descendants
-from skills.gates.tenancy.unscoped_checks import HOOKS, askers_of, words_of
+from skills.gates.tenancy.unscoped_checks import HOOKS, words_of
 from skills.gates.tenancy.unscoped_function import SHORTCUTS, uses_of
 from skills.gates.tenancy.unscoped_reach import is_entry
 from skills.gates.tenancy.unscoped_words import ASKERS, is_of_request, names_tenant
@@ -107,30 +107,40 @@ def _called(function: ast.expr) -> Iterator[str]:
         yield function.id
 
 
+def askers_of(context: FileContext) -> set[str]:
+    """What decides who comes to the scopes around: decorators, permissions, and what their classes are built on."""
+    found: set[str] = set()
+    for scope in context.scopes:
+        found |= _asked_at(scope)
+        if isinstance(scope, ast.ClassDef):
+            found.add(scope.name)
+            own = (part for part in scope.body if isinstance(part, FunctionNode) and part.name == "get_permissions")
+            found.update(word for part in (*_settings(scope, "mixins"), *own) for word in mentioned_names(part))
+    return found
+
+
+def _asked_at(scope: ast.ClassDef | FunctionNode) -> set[str]:
+    parts = [*scope.decorator_list, *_settings(scope, "permission_classes")]
+    parts += scope.bases if isinstance(scope, ast.ClassDef) else []
+    return {word for part in parts for word in words_of(part)}
+
+
 def is_for_staff(context: FileContext) -> bool:
     """True where only those who run or develop the service come: they see all tenants."""
-    said: set[str] = set()
-    for scope in context.scopes:
-        if _BY_STAFF.search(scope.name):
-            return True
-        said.update(name for decorator in scope.decorator_list for name in words_of(decorator))
-        if isinstance(scope, ast.ClassDef):
-            for part in (*scope.bases, *_settings(scope, "permission_classes")):
-                said.update(mentioned_names(part))
-    return any(_STAFF.search(name) for name in said)
+    if any(_BY_STAFF.search(scope.name) for scope in context.scopes):
+        return True
+    return any(_STAFF.search(word) for scope in context.scopes for word in _asked_at(scope))
 
 
 def is_for_served(context: FileContext) -> bool:
-    """True where those come whom tenants serve: a decorator or a test of who asks names them."""
-    return bool(_once(_SERVED_HERE, _serves, context))
-
-
-def _serves(context: FileContext) -> bool:
-    decorators = [words_of(one) for scope in context.scopes for one in scope.decorator_list]
+    """True where those come whom tenants serve: a decorator, a permission or a test of who asks names them."""
+    gates = [
+        part for scope in context.scopes for part in (*scope.decorator_list, *_settings(scope, "permission_classes"))
+    ]
     function = context.function
-    tests = [set(words_of(part.test)) for part in uses_of(function, context).ifs] if function is not None else []
-    asked = [words for words in tests if not ASKERS.isdisjoint(words)]
-    return any(_SERVED.search(word) for words in (*decorators, *asked) for word in words)
+    tests = [part.test for part in uses_of(function, context).ifs] if function is not None else []
+    gates += [test for test in tests if not ASKERS.isdisjoint(words_of(test))]
+    return any(_SERVED.search(word) for part in gates for word in words_of(part))
 
 
 def own_models(context: FileContext) -> tuple[str, ...]:
