@@ -21,7 +21,7 @@ _GOES_ON = "[O]P\x1b"  # what follows the escape of a sequence that came in two 
 
 _BEGIN, _END = "\x1b[200~", "\x1b[201~"  # around what is pasted
 
-_CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\r\n"}
+_CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
 
 _REST = 0.1  # seconds of silence after which a paste is over
 
@@ -63,6 +63,11 @@ class SleepyEvent(threading.Event):
             self._awake_until = time.monotonic() + constants.ESCAPE_DELAY + _TICKS
 
 
+def _pasted(text: str) -> str:
+    """Pasted text as it was copied: terminals send its lines with the return key's character."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROLS)
+
+
 class PasteFilter:
     """Takes control characters out of what is pasted: behind an escape in it, Textual takes the rest for keys."""
 
@@ -86,10 +91,10 @@ class PasteFilter:
                 continue
             text, end_mark, rest = data.partition(_END)
             if not end_mark:
-                half = next((n for n in range(len(_END) - 1, 0, -1) if text.endswith(_END[:n])), 0)
+                half = next((n for n in range(len(_END) - 1, 0, -1) if text.endswith(_END[:n])), text.endswith("\r"))
                 self._held = text[len(text) - half :]
-                return cleaned + text[: len(text) - half].translate(_CONTROLS)
-            cleaned, data, self._pasting = cleaned + text.translate(_CONTROLS) + _END, rest, False
+                return cleaned + _pasted(text[: len(text) - half])
+            cleaned, data, self._pasting = cleaned + _pasted(text) + _END, rest, False
         return cleaned
 
 

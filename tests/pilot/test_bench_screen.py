@@ -1,6 +1,7 @@
 """The workbench: every process with its next step, one shown whole, begun and abandoned after a question."""
 
 import subprocess
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +28,18 @@ from widgets.screens.bench import BenchScreen, detail_lines, process_line
 from widgets.screens.confirm import ConfirmScreen
 from widgets.screens.pick import PickScreen
 from widgets.screens.report import ReportScreen
+
+
+def test_when_it_began_is_told_in_the_persons_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        one = Process("debug", "c", "It breaks", "open", "look", "2026-11-30T18:06:59Z", "open")
+        assert plain(detail_lines(one, 80)[1]) == "open · since 2026-12-01 03:06"
+        assert plain(detail_lines(replace(one, begun="long ago"), 80)[1]) == "open · since long ago"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Hashable, Sequence
+from datetime import datetime
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -61,13 +62,22 @@ def detail_lines(one: Process, width: int, *, short: bool = False) -> list[Line]
 
     `short`: the conditions of a gate that hold are left out.
     """
-    about = " · ".join(filter(None, (one.state, one.where, f"since {one.begun[:16].replace('T', ' ')}")))
+    said = dict.fromkeys(filter(None, (one.state, one.where, f"since {local_minute(one.begun)}")))  # each once
+    about = " · ".join(said)
     rows = [*next_lines(one.step, width), line((crop(plain_text(about, 200), width), "muted"))]
     for part in one.parts:
         rows += [(), *part_lines(part, width, short=short)]
     rows.append(())
     rows += [line(("$ ", "faint"), (plain_text(command, 200), "info")) for command in one.commands]
     return rows
+
+
+def local_minute(moment: str) -> str:
+    """An ISO time to the minute where the person is; as it is where it is none."""
+    try:
+        return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M}"
+    except ValueError:
+        return plain_text(moment, 40)
 
 
 def part_lines(part: Part, width: int, *, short: bool = False) -> list[Line]:

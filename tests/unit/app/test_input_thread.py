@@ -112,7 +112,7 @@ def test_only_textuals_own_terminal_is_replaced() -> None:
 
 @pytest.mark.parametrize("pieces", [[200], [1] * 200, [7] * 30, [12, 3, 200]])
 def test_nothing_in_a_paste_is_a_key(pieces: list[int]) -> None:
-    sent = "j\x1b[200~abc\x1b[31mdx\x1b[2\x07 y\r\nz\x1b[201~\x1b[Aq"
+    sent = "j\x1b[200~abc\x1b[31mdx\x1b[2\x07 y\r\nz\rw\n\x1b[201~\x1b[Aq"
     parser, came, at = PatientParser(), [], 0
     for size in pieces:
         if sent[at : at + size]:
@@ -120,5 +120,5 @@ def test_nothing_in_a_paste_is_a_key(pieces: list[int]) -> None:
         at += size
     pasted = [one.text for one in came if isinstance(one, Paste)]
     keys = [one.key for one in came if isinstance(one, Key)]
-    assert pasted == ["abc[31mdx[2 y\r\nz"]
+    assert pasted == ["abc[31mdx[2 y\nz\nw\n"]
     assert keys == ["j", "up", "q"]
