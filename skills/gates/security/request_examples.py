@@ -71,6 +71,11 @@ INPUT_GOOD = one_file(
     _HEAD + '    Order.objects.filter(pk=int(request.GET["pk"]))\n',
     _HEAD + '    told = {"note": request.POST["note"]}\n    for key, value in told.items():\n'
     "        if getattr(order, key) != value:\n            changes.append(key)\n",
+    _HEAD + '    serializer = OrderSerializer(order, data=known)\n    serializer.told = request.POST["note"]\n'
+    "    serializer.save()\n",
+    "from shop import models\n\n\ndef view(request):\n"
+    "    made = models.order.OrderSerializerUpdate(order, data=request.POST)\n"
+    "    made.is_valid(raise_exception=True)\n",
     _HEAD + '    if request.GET.get("sort") in SORTS:\n        shop.sort = request.GET["sort"]\n        shop.save()\n',
     _HEAD + '    return HttpResponseRedirect(reverse("enter") + "?next=" + request.GET["next"])\n',
     _HEAD + '    tags = request.POST.getlist("tags")\n    for tag in tags:\n        if tag not in TAGS:\n'

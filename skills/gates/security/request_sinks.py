@@ -95,6 +95,7 @@ _READS = frozenset(
     {"filter", "get", "exclude", "order_by", "aget", "filter_by", "annotate", "values", "values_list", "only"}
 )
 _FETCHES = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404"})
+_ASKS = lazy(r"Serializer|Form$|FormSet$|Schema$")  # it checks what it is given, wherever it stands
 _KEY = lazy(
     r"(?:^|_)(?<!external_)(?<!remote_)(?<!foreign_)(?:pk|id|uuid)(?:__in|__exact)?$|__(?:gt|gte|lt|lte|range|date|year|month|day|regex)$"
 )
@@ -292,7 +293,7 @@ def _is_model(function: ast.expr, context: FileContext) -> bool:
     if not last_name(function)[:1].isupper():
         return False
     module, _, name = (context.resolve(function) or "").rpartition(".")
-    if "models" not in module.split(".") or name.isupper():
+    if "models" not in module.split(".") or name.isupper() or _ASKS.search(name):
         return False
     return not context.packages.isdisjoint({"django", "rest_framework"}) and module.partition(".")[0] not in {
         "django",

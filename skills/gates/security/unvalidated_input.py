@@ -136,7 +136,7 @@ def _on_attribute(node: ast.Assign, flow: Flow, context: FileContext, told: set[
     """`order.note = request.data["note"]` where `order.save()` follows."""
     target = node.targets[0]
     owner = dotted(target.value) if isinstance(target, ast.Attribute) else None
-    if owner is None or owner == "self":
+    if owner is None or owner == "self" or owner.lower().endswith(("serializer", "form")):
         return
     origin = flow.origin(node.value)
     if origin is None or origin.kind != "body" or is_cleaned(context) or is_signed(context):
