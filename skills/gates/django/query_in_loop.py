@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from skills.gates.analysis.loops import Loop, local_nodes, loops_around, scope_of
+from skills.gates.analysis.local_values import own_nodes
+from skills.gates.analysis.loops import Loop, loops_around, scope_of
 from skills.gates.analysis.queries import MANAGER_WORDS, MANAGERS, chain_of
 from skills.gates.analysis.transactions import first_time
 from skills.gates.django.loop_helpers import calls_in_loops, handed_over, plain_helper, scopes_at, takes_many
@@ -261,7 +262,7 @@ def _leaves(loop: Loop, context: FileContext) -> bool:
     """True where the loop may end with the first turn."""
     lines = range(loop.lineno, (loop.end_lineno or loop.lineno) + 1)
     return any(isinstance(part, (ast.Return, ast.Break)) and part.lineno in lines
-               for part in local_nodes(scope_of(context)))  # fmt: skip
+               for part in own_nodes(scope_of(context), context))  # fmt: skip
 
 
 query_in_loop = Rule(

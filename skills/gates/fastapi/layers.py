@@ -3,8 +3,7 @@
 import ast
 import re
 
-from skills.gates.analysis.local_values import Values, local_values
-from skills.gates.analysis.loops import local_nodes
+from skills.gates.analysis.local_values import Values, local_values, own_nodes
 from skills.gates.analysis.queries import chain_of
 from skills.gates.django.django_architecture_enforcer import on_rows, outbound, shown_chain
 from skills.gates.engine.context import FileContext, FunctionNode
@@ -201,7 +200,7 @@ def _on_generator(node: FunctionNode, context: FileContext) -> None:
     names = " ".join(last_name(part.func if isinstance(part, ast.Call) else part) for part in node.decorator_list)
     if re.search(r"contextmanager|fixture", names):
         return
-    own = list(local_nodes(node))  # a function inside hands out something of its own
+    own = list(own_nodes(node, context))  # a function inside hands out something of its own
     yielded = [part for part in own if isinstance(part, ast.Yield)]
     if len(yielded) != 1 or yielded[0].value is None:
         return

@@ -4,7 +4,8 @@ import ast
 import re
 from dataclasses import field
 
-from skills.gates.analysis.loops import blocks, local_nodes
+from skills.gates.analysis.local_values import own_nodes
+from skills.gates.analysis.loops import blocks
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import dotted, last_name, root_name, shortened
 from skills.gates.engine.patterns import lazy
@@ -126,7 +127,7 @@ def _on_scope(node: ast.Module | FunctionNode, context: FileContext) -> None:
     leaves."""
     symbol = "" if isinstance(node, ast.Module) else context.symbol_of(node.name)
     found = _Steps()
-    for part in local_nodes(node):
+    for part in own_nodes(node, context):
         if isinstance(part, ast.Assign):
             _note_made(part, found, context)
         elif isinstance(part, ast.Call):
@@ -197,7 +198,7 @@ def _is_step(call: ast.Call, optimizers: set[str]) -> bool:
 def _zeroed(node: ast.Module | FunctionNode, backward: ast.Call, steps: list[ast.Call], context: FileContext) -> bool:
     """True where gradients are set back: in the loop that takes the step, or anywhere in the file where it is one step
     of a loop elsewhere."""
-    loops = [part for part in local_nodes(node) if isinstance(part, (ast.For, ast.AsyncFor, ast.While))]
+    loops = [part for part in own_nodes(node, context) if isinstance(part, (ast.For, ast.AsyncFor, ast.While))]
     around = [
         loop for loop in loops if any(loop.lineno < call.lineno <= (loop.end_lineno or loop.lineno) for call in steps)
     ]

@@ -4,7 +4,8 @@ import ast
 import itertools
 
 from skills.gates.analysis.execution import execution_of
-from skills.gates.analysis.loops import blocks, local_nodes
+from skills.gates.analysis.local_values import own_nodes
+from skills.gates.analysis.loops import blocks
 from skills.gates.analysis.sessions import unawaited
 from skills.gates.analysis.transactions import SKILL, opens_transaction, waits_outside
 from skills.gates.engine.context import FileContext, FunctionNode
@@ -38,12 +39,12 @@ def _judge_pairs(function: FunctionNode, events: list[Event], commits: list[Even
         between = [event for event in events if first.line < event.line <= second.line]
         if _goes_outside(function, first.line, second.line, context):
             continue
-        torn = _torn(function, before, between, _created(function, first.line))
+        torn = _torn(function, before, between, _created(function, first.line, context), context)
         if torn is None:
             continue
         name, severity, line = torn
         kind, why = execution_of(context)
-        context.statement = statement_of(function, first.node)
+        context.statement = statement_of(function, first.node, context)
         context.report(
             RULE,
             first.node,
@@ -56,11 +57,11 @@ def _judge_pairs(function: FunctionNode, events: list[Event], commits: list[Even
         return
 
 
-def _created(function: FunctionNode, line: int) -> set[str]:
+def _created(function: FunctionNode, line: int, context: FileContext) -> set[str]:
     """The names of rows that `create` made before a line."""
     return {
         target.id
-        for part in local_nodes(function)
+        for part in own_nodes(function, context)
         if isinstance(part, ast.Assign) and part.lineno <= line and _creates(part.value)
         for target in part.targets
         if isinstance(target, ast.Name)
@@ -68,14 +69,14 @@ def _created(function: FunctionNode, line: int) -> set[str]:
 
 
 def _torn(
-    function: FunctionNode, before: list[Event], between: list[Event], created: set[str]
+    function: FunctionNode, before: list[Event], between: list[Event], created: set[str], context: FileContext
 ) -> tuple[str, Severity, int] | None:
     """(what was written before, severity, line of what belongs to it) of a unit that two commits tear apart."""
     made = {event.name for event in before if event.kind == "add" and event.name} | created
     changed = {event.name for event in before if event.kind == "set"} - made
     for event in between:
         if event.kind == "add" or (event.kind == "write" and event.write is not None and event.write.kind == "insert"):
-            used = _used(function, event)
+            used = _used(function, event, context)
             parents = sorted(made & used)
             if parents and event.name not in made:
                 return parents[0], "HIGH", event.line
@@ -99,10 +100,10 @@ def _attribute(event: Event) -> str:
     return target.attr if isinstance(target, ast.Attribute) else ""
 
 
-def _used(function: FunctionNode, event: Event) -> set[str]:
+def _used(function: FunctionNode, event: Event, context: FileContext) -> set[str]:
     """The names that a write mentions, those of the expressions that made its object and its fields included."""
     found = names_in(event.node)
-    for part in local_nodes(function):
+    for part in own_nodes(function, context):
         if (
             isinstance(part, ast.Assign)
             and event.name
@@ -149,7 +150,7 @@ def _on_one_path(function: FunctionNode, first: ast.AST, second: ast.AST) -> boo
 
 def _goes_outside(function: FunctionNode, first: int, last: int, context: FileContext) -> bool:
     """True where another service is called, or a task is queued, between two lines."""
-    for part in local_nodes(function):
+    for part in own_nodes(function, context):
         between = isinstance(part, ast.Call) and first < part.lineno <= last
         if isinstance(part, ast.Call) and between and _is_outside(part, context):
             return True

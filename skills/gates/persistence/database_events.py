@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-from skills.gates.analysis.loops import local_nodes
+from skills.gates.analysis.local_values import own_nodes
 from skills.gates.analysis.sessions import is_connection, is_session, unawaited
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import dotted, last_name
@@ -46,16 +46,6 @@ _SESSION_EVENTS: dict[str, EventKind] = {
 }  # fmt: skip
 
 
-def nodes_of(function: FunctionNode, context: FileContext) -> list[ast.AST]:
-    """Every node of a function's own body, in source order; read once a file and function."""
-    known = context.memo.setdefault("function-nodes", {})
-    assert isinstance(known, dict)
-    if function not in known:
-        known[function] = list(local_nodes(function))
-    found: list[ast.AST] = known[function]
-    return found
-
-
 def events_of(function: FunctionNode, context: FileContext) -> list[Event]:
     """What a function does with the database, in source order; read once a file and function."""
     known = context.memo.setdefault("database-events", {})
@@ -68,7 +58,7 @@ def events_of(function: FunctionNode, context: FileContext) -> list[Event]:
 
 
 def _events(function: FunctionNode, context: FileContext) -> Iterator[Event]:
-    for node in nodes_of(function, context):
+    for node in own_nodes(function, context):
         if node.__class__ is ast.Call:
             assert isinstance(node, ast.Call)
             event = _event(node, context)
@@ -109,10 +99,10 @@ def session_text(call: ast.Call) -> str:
     return (dotted(call.func.value) or "") if isinstance(call.func, ast.Attribute) else ""
 
 
-def statement_of(function: FunctionNode, node: ast.AST) -> ast.AST:
+def statement_of(function: FunctionNode, node: ast.AST, context: FileContext) -> ast.AST:
     """The smallest statement of a function that holds a node."""
     best: ast.AST = function
-    for part in local_nodes(function):
+    for part in own_nodes(function, context):
         if isinstance(part, ast.stmt) and any(one is node for one in descendants(part)):
             best = part
     return best

@@ -6,7 +6,7 @@ from itertools import takewhile
 from msgspec.structs import replace
 
 from skills.gates.analysis.execution import execution_of
-from skills.gates.analysis.loops import local_nodes
+from skills.gates.analysis.local_values import own_nodes
 from skills.gates.analysis.sessions import is_session, unawaited
 from skills.gates.analysis.transactions import SKILL, opens_transaction
 from skills.gates.engine.context import FileContext, FunctionNode
@@ -15,7 +15,7 @@ from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import calls_in, defaults_of, descendants, stands_in
 from skills.gates.model import Candidate, Confidence, Evidence, FileReport, Severity
 from skills.gates.persistence.commit_order_examples import ROLLBACK
-from skills.gates.persistence.database_events import Event, events_of, inside, nodes_of, session_text, statement_of
+from skills.gates.persistence.database_events import Event, events_of, inside, session_text, statement_of
 from skills.gates.project import Place, Project
 from skills.gates.rule import Rule, Watch
 
@@ -27,7 +27,7 @@ _BROAD = frozenset(
 
 
 def _on_function(node: FunctionNode, context: FileContext) -> None:
-    if any(part.__class__ is ast.Yield for part in nodes_of(node, context)):
+    if any(part.__class__ is ast.Yield for part in own_nodes(node, context)):
         _tell_provider(node, context)
     commits = [event for event in events_of(node, context) if event.kind == "commit"]
     if not commits:
@@ -40,12 +40,12 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
 
 def _tell_provider(node: FunctionNode, context: FileContext) -> None:
     """A fact for each function that lends a session: whether it rolls back where its borrower fails."""
-    lent = [part for part in local_nodes(node) if isinstance(part, ast.Yield) and part.value is not None]
+    lent = [part for part in own_nodes(node, context) if isinstance(part, ast.Yield) and part.value is not None]
     if not any(is_session(part.value, context) for part in lent if part.value is not None):
         return
     calls = {last_name(part.func) for part in descendants(node) if isinstance(part, ast.Call)}
-    context_managed = any(isinstance(part, (ast.With, ast.AsyncWith)) for part in local_nodes(node))
-    closed = any(isinstance(part, ast.Try) and (part.finalbody or part.handlers) for part in local_nodes(node))
+    context_managed = any(isinstance(part, (ast.With, ast.AsyncWith)) for part in own_nodes(node, context))
+    closed = any(isinstance(part, ast.Try) and (part.finalbody or part.handlers) for part in own_nodes(node, context))
     safe = context_managed or (closed and bool(calls & {"rollback", "close", "aclose", "remove"}))
     context.fact("lends-session", "safe" if safe else "unsafe", node.name, node.lineno)
 
@@ -64,12 +64,12 @@ def _judge_commit(function: FunctionNode, event: Event, context: FileContext) ->
     root = session.partition(".")[0]
     if session == "db.session" and state != "swallowed":
         return False  # Flask-SQLAlchemy ends its session, and with it the transaction, after each request
-    lent = state != "swallowed" and not _made_here(function, root)
+    lent = state != "swallowed" and not _made_here(function, root, context)
     injected = lent and root in _dependencies(function)
     kind, why = execution_of(context)
     severity: Severity = "LOW" if injected or kind in ("init", "cli") else "MEDIUM"
     confidence: Confidence = "needs_context" if injected else "likely" if lent else "confirmed"
-    context.statement = statement_of(function, call)
+    context.statement = statement_of(function, call, context)
     what = (
         "what fails here is caught without a rollback: the session stays broken"
         if state == "swallowed"
@@ -90,7 +90,7 @@ def _judge_commit(function: FunctionNode, event: Event, context: FileContext) ->
 def _around(function: FunctionNode, call: ast.Call, session: str, context: FileContext) -> str:
     """What stands around a commit: "safe", "swallowed" (caught without a rollback), or "" nothing."""
     state = ""
-    for part in local_nodes(function):
+    for part in own_nodes(function, context):
         if isinstance(part, (ast.With, ast.AsyncWith)) and stands_in(part.body, call):
             for item in part.items:
                 bound = item.optional_vars
@@ -125,9 +125,9 @@ def _unit_of_work(owner: ast.ClassDef) -> bool:
     )
 
 
-def _made_here(function: FunctionNode, name: str) -> bool:
+def _made_here(function: FunctionNode, name: str, context: FileContext) -> bool:
     """True where the function makes the session itself."""
-    for part in local_nodes(function):
+    for part in own_nodes(function, context):
         if isinstance(part, ast.Assign) and any(isinstance(one, ast.Name) and one.id == name for one in part.targets):
             return isinstance(unawaited(part.value), ast.Call)
     return False

@@ -3,7 +3,7 @@
 import ast
 
 from skills.gates.analysis.bindings import origin
-from skills.gates.analysis.loops import local_nodes
+from skills.gates.analysis.local_values import own_nodes
 from skills.gates.analysis.transactions import HELD, SCOPE, SLEEPS, first_time, shown_call, waits_outside
 from skills.gates.analysis.waits import FILE, TREE
 from skills.gates.engine.context import FileContext, FunctionNode
@@ -38,7 +38,7 @@ def on_function(node: FunctionNode, context: FileContext) -> None:
     if len(events) < 2 or not any(event.kind in ("commit", "flush") for event in events):
         return
     with inside(node, context):
-        for part in local_nodes(node):
+        for part in own_nodes(node, context):
             if isinstance(part, ast.stmt):
                 context.statement = part
                 continue

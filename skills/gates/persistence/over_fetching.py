@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from skills.gates.analysis.execution import execution_of
-from skills.gates.analysis.loops import local_nodes
+from skills.gates.analysis.local_values import own_nodes
 from skills.gates.analysis.queries import MANAGER_WORDS, MANAGERS
 from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import last_name
@@ -15,7 +15,7 @@ from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants, parents_in
 from skills.gates.model import Candidate, Evidence, FileReport, Severity
 from skills.gates.persistence.database_calls import is_class_name
-from skills.gates.persistence.database_events import inside, nodes_of
+from skills.gates.persistence.database_events import inside
 from skills.gates.persistence.over_fetching_examples import COLUMNS
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
@@ -87,13 +87,13 @@ def _is_table(node: ast.ClassDef) -> bool:
 def _on_function(node: FunctionNode, context: FileContext) -> None:
     if not context.mentions(_ASKS, node):
         return
-    roots = [part for part in nodes_of(node, context) if isinstance(part, ast.Call) and _model_of(part)]
+    roots = [part for part in own_nodes(node, context) if isinstance(part, ast.Call) and _model_of(part)]
     if not roots:
         return
     parents = parents_in(node)
     with inside(node, context):
         for root in roots:
-            query = _query(root, node, parents)
+            query = _query(root, node, parents, context)
             if query is not None:
                 _judge(query, node, parents, context)
 
@@ -113,7 +113,9 @@ def _model_of(call: ast.Call) -> str:
     return ""
 
 
-def _query(root: ast.Call, function: FunctionNode, parents: dict[ast.AST, ast.AST]) -> _Query | None:
+def _query(
+    root: ast.Call, function: FunctionNode, parents: dict[ast.AST, ast.AST], context: FileContext
+) -> _Query | None:
     """The query to the end of its chain, through names that stand for it; None where it asks for less."""
     node: ast.AST = root
     first = last_name(root.func)
@@ -138,7 +140,7 @@ def _query(root: ast.Call, function: FunctionNode, parents: dict[ast.AST, ast.AS
                 one = one or last_name(called) in _ONE
                 node = above
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is node:
-                uses = [part for part in local_nodes(function) if _loads(part, name)]
+                uses = [part for part in own_nodes(function, context) if _loads(part, name)]
                 runs = [use for use in uses if _is_run(use, parents)]
                 if len(runs) == 1 and len(uses) == 1:
                     node = runs[0]
@@ -171,12 +173,12 @@ def _is_run(use: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
 
 
 def _judge(query: _Query, function: FunctionNode, parents: dict[ast.AST, ast.AST], context: FileContext) -> None:
-    fields = _fields(query, function)
+    fields = _fields(query, function, context)
     kind, why = execution_of(context)
     whole = fields is None
     if whole and (query.one or kind != "request_handler" or not _LISTS.search(function.name)):
         return
-    if whole and not _leaves(query, function):
+    if whole and not _leaves(query, function, context):
         return
     if fields is not None and not 0 < len(fields) <= MOST_FIELDS:
         return
@@ -203,39 +205,39 @@ def _statement(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> ast.AST:
     return node
 
 
-def _leaves(query: _Query, function: FunctionNode) -> bool:
+def _leaves(query: _Query, function: FunctionNode, context: FileContext) -> bool:
     """True where the rows themselves are returned."""
     if isinstance(query.holder, ast.Return):
         return True
     names = {target.id for target in getattr(query.holder, "targets", ()) if isinstance(target, ast.Name)}
     return any(
         isinstance(part, ast.Return) and isinstance(part.value, ast.Name) and part.value.id in names
-        for part in local_nodes(function)
+        for part in own_nodes(function, context)
     )
 
 
-def _fields(query: _Query, function: FunctionNode) -> frozenset[str] | None:
+def _fields(query: _Query, function: FunctionNode, context: FileContext) -> frozenset[str] | None:
     """The fields of a row that are read; None where a row goes on as a whole."""
     holder = query.holder
     if isinstance(holder, ast.Attribute):
         return frozenset({holder.attr})
     if isinstance(holder, (ast.For, ast.AsyncFor, ast.comprehension)):
-        return _attributes(function, holder.target, holder)
+        return _attributes(function, holder.target, holder, context)
     if not isinstance(holder, ast.Assign) or not isinstance(holder.targets[0], ast.Name):
         return None
     name = holder.targets[0].id
     if query.one:
-        return _attributes(function, holder.targets[0], holder)
+        return _attributes(function, holder.targets[0], holder, context)
     found: frozenset[str] = frozenset()
     loops = 0
-    for part in local_nodes(function):
+    for part in own_nodes(function, context):
         if isinstance(part, (ast.For, ast.AsyncFor, ast.comprehension)) and _is_rows(part.iter, name):
-            read = _attributes(function, part.target, part)
+            read = _attributes(function, part.target, part, context)
             if read is None:
                 return None
             found |= read
             loops += 1
-    uses = sum(_loads(part, name) for part in local_nodes(function))
+    uses = sum(_loads(part, name) for part in own_nodes(function, context))
     return found if loops and uses == loops else None
 
 
@@ -248,7 +250,9 @@ def _is_rows(node: ast.expr, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
 
 
-def _attributes(function: FunctionNode, target: ast.expr, holder: ast.AST) -> frozenset[str] | None:
+def _attributes(
+    function: FunctionNode, target: ast.expr, holder: ast.AST, context: FileContext
+) -> frozenset[str] | None:
     """The attributes that are read of a name; None where it is used as a whole, or is more than one name."""
     if not isinstance(target, ast.Name):
         return None
@@ -256,7 +260,7 @@ def _attributes(function: FunctionNode, target: ast.expr, holder: ast.AST) -> fr
     whole = isinstance(holder, ast.Assign)
     found: set[str] = set()
     read: set[ast.AST] = set()
-    for part in local_nodes(function):
+    for part in own_nodes(function, context):
         line = getattr(part, "lineno", first)
         if not whole and isinstance(holder, (ast.For, ast.AsyncFor)) and not first <= line <= last:
             continue
@@ -271,7 +275,7 @@ def _attributes(function: FunctionNode, target: ast.expr, holder: ast.AST) -> fr
                 else [part.operand] if isinstance(part, ast.UnaryOp) else [part.test]
             )  # fmt: skip
             read.update(side for side in sides if isinstance(side, ast.Name))
-    for part in local_nodes(function):
+    for part in own_nodes(function, context):
         line = getattr(part, "lineno", first)
         if not whole and isinstance(holder, (ast.For, ast.AsyncFor)) and not first <= line <= last:
             continue
@@ -279,7 +283,7 @@ def _attributes(function: FunctionNode, target: ast.expr, holder: ast.AST) -> fr
             return None
     called = any(
         isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.value in read
-        for node in local_nodes(function)
+        for node in own_nodes(function, context)
     )
     return None if called else frozenset(found)
 

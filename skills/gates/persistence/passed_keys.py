@@ -4,12 +4,13 @@ import ast
 from collections.abc import Iterator
 
 from skills.gates.analysis.execution import execution_of
+from skills.gates.analysis.local_values import own_nodes
 from skills.gates.analysis.sessions import GENERIC, model_key
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name, module_name
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Candidate, Fact
-from skills.gates.persistence.database_events import Event, nodes_of
+from skills.gates.persistence.database_events import Event
 from skills.gates.project import Project
 from skills.record import record
 
@@ -42,14 +43,14 @@ def tell_callers(function: FunctionNode, events: list[Event], context: FileConte
         assert event.fetch is not None
         if isinstance(event.fetch.key, ast.Name):
             keys.setdefault(event.fetch.key.id, (model_key(event.fetch.model), event.line))
-    for node in nodes_of(function, context):
+    for node in own_nodes(function, context):
         if events and isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
             for event in events:
                 if any(part is event.node for part in descendants(node.value)) and event.fetch is not None:
                     rows[node.targets[0].id] = model_key(event.fetch.model)
     kind = ""
     fetches = {event.node for event in events}
-    for node in nodes_of(function, context):
+    for node in own_nodes(function, context):
         if node.__class__ is not ast.Call or node in fetches:
             continue
         assert isinstance(node, ast.Call)

@@ -6,7 +6,8 @@ import re
 from msgspec.structs import replace
 
 from skills.gates.analysis.execution import execution_of, one_less
-from skills.gates.analysis.loops import blocks, local_nodes
+from skills.gates.analysis.local_values import own_nodes
+from skills.gates.analysis.loops import blocks
 from skills.gates.analysis.sessions import is_session, model_key
 from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import last_name, module_name
@@ -60,9 +61,9 @@ def _twice(function: FunctionNode, events: list[Event], context: FileContext) ->
             seen.append(event)
             continue
         assert event.fetch is not None
-        if _locks(event.node) or _changed_between(function, event.fetch.key, before.line, event.line):
+        if _locks(event.node) or _changed_between(function, event.fetch.key, before.line, event.line, context):
             continue
-        context.statement = statement_of(function, event.node)
+        context.statement = statement_of(function, event.node, context)
         context.report(
             FETCH_RULE,
             event.node,
@@ -109,10 +110,10 @@ def _locks(node: ast.AST) -> bool:
     return _LOCKS.search(ast.unparse(node)) is not None
 
 
-def _changed_between(function: FunctionNode, key: ast.expr, first: int, last: int) -> bool:
+def _changed_between(function: FunctionNode, key: ast.expr, first: int, last: int, context: FileContext) -> bool:
     """True where the key is bound anew, or a commit, a rollback or an update lies between two lines."""
     names = {part.id for part in descendants(key) if isinstance(part, ast.Name)}
-    for part in local_nodes(function):
+    for part in own_nodes(function, context):
         line = getattr(part, "lineno", 0)
         if not first < line <= last:
             continue
@@ -144,7 +145,7 @@ def _by_parameter(function: FunctionNode, events: list[Event], context: FileCont
             continue
         if opened:
             continue
-        read = _read_attributes(function, event.node)
+        read = _read_attributes(function, event.node, context)
         one = len(read) == 1
         owner = context.class_scope
         needs = (
@@ -155,7 +156,7 @@ def _by_parameter(function: FunctionNode, events: list[Event], context: FileCont
             ("model", model_key(fetch.model)),
             ("one", next(iter(read)) if one else ""),
         )
-        context.statement = statement_of(function, event.node)
+        context.statement = statement_of(function, event.node, context)
         kind, why = execution_of(context)
         for rule in (FETCH_RULE, RESOLVE_RULE):
             context.report(
@@ -171,7 +172,7 @@ def _by_parameter(function: FunctionNode, events: list[Event], context: FileCont
 
 def _own_sessions(function: FunctionNode, context: FileContext) -> bool:
     """True where a function opens a session of its own: a row of another session cannot be handed to it."""
-    for node in local_nodes(function):
+    for node in own_nodes(function, context):
         if isinstance(node, (ast.With, ast.AsyncWith)):
             for item in node.items:
                 if item.optional_vars is not None and is_session(item.optional_vars, context):
@@ -179,10 +180,10 @@ def _own_sessions(function: FunctionNode, context: FileContext) -> bool:
     return False
 
 
-def _read_attributes(function: FunctionNode, fetch: ast.AST) -> set[str]:
+def _read_attributes(function: FunctionNode, fetch: ast.AST, context: FileContext) -> set[str]:
     """The attributes that are read of the fetched row; {""} where it is used in another way too."""
     name = ""
-    for node in local_nodes(function):
+    for node in own_nodes(function, context):
         target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
         if isinstance(node, ast.Assign) and isinstance(target, ast.Name):
             name = target.id if any(part is fetch for part in descendants(node.value)) else name
@@ -190,7 +191,7 @@ def _read_attributes(function: FunctionNode, fetch: ast.AST) -> set[str]:
         return {""}
     found: set[str] = set()
     tested = set()
-    for node in local_nodes(function):
+    for node in own_nodes(function, context):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name:
             found.add(node.attr if isinstance(node.ctx, ast.Load) and node.attr not in _OF_RESULT else "")
             tested.add(node.value)
@@ -199,7 +200,7 @@ def _read_attributes(function: FunctionNode, fetch: ast.AST) -> set[str]:
             tested.update(side for side in sides if isinstance(side, ast.Name))
         elif isinstance(node, (ast.If, ast.IfExp)) and isinstance(node.test, ast.Name):
             tested.add(node.test)
-    for node in local_nodes(function):
+    for node in own_nodes(function, context):
         if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load) and node not in tested:
             found.add("")
     return found or {""}

@@ -110,7 +110,7 @@ def _on_assignment(node: ast.Assign, context: FileContext) -> None:
     state = _fate(function, target.id, node)
     if state == "cared for":
         return
-    if state == "closed" and leak_of(function, target.id) is not None:
+    if state == "closed" and leak_of(function, target.id, context) is not None:
         return  # said by error-path-leak
     lower: Severity = "MEDIUM" if severity == "HIGH" else "LOW"
     message = (

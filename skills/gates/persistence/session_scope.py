@@ -4,7 +4,7 @@ an error leaves open."""
 import ast
 
 from skills.gates.analysis.execution import Execution, execution_of
-from skills.gates.analysis.loops import local_nodes
+from skills.gates.analysis.local_values import own_nodes
 from skills.gates.analysis.sessions import unawaited
 from skills.gates.analysis.transactions import waits_outside
 from skills.gates.engine.context import FileContext, FunctionNode
@@ -22,9 +22,9 @@ SMALLEST_SHARE = 0.2
 MOST_LINES = 50
 
 
-def _lines(function: FunctionNode) -> list[int]:
+def _lines(function: FunctionNode, context: FileContext) -> list[int]:
     """The lines on which a statement of a function begins: blank lines and comments are none."""
-    return sorted({part.lineno for part in local_nodes(function) if isinstance(part, ast.stmt)})
+    return sorted({part.lineno for part in own_nodes(function, context) if isinstance(part, ast.stmt)})
 
 
 def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
@@ -32,14 +32,14 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
     session = session_parameter(node, context) if function_role(node) == "router" else None
     if session is None or stream_of(node) is not None:
         return  # streams are streaming-resource-holding
-    uses = [part.lineno for part in local_nodes(node) if isinstance(part, ast.Name) and part.id == session.arg]
+    uses = [part.lineno for part in own_nodes(node, context) if isinstance(part, ast.Name) and part.id == session.arg]
     if not uses:
         return
-    lines = _lines(node)
+    lines = _lines(node, context)
     first = lines[0] if lines else node.lineno
     total = (node.end_lineno or first) - first + 1
     first_use, last_use = min(uses), max(uses)
-    if (last_use - first_use) / total >= SMALLEST_SHARE or _let_go(node, session.arg, last_use):
+    if (last_use - first_use) / total >= SMALLEST_SHARE or _let_go(node, session.arg, last_use, context):
         return
     idle = [line for line in lines if not first_use <= line <= last_use]
     with inside(node, context):
@@ -59,12 +59,12 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
         )
 
 
-def _let_go(function: FunctionNode, name: str, last_use: int) -> bool:
+def _let_go(function: FunctionNode, name: str, last_use: int, context: FileContext) -> bool:
     """True where the session gives its connection back with its last use."""
     return any(
         isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and last_name(part.func.value) == name
         and part.func.attr in ("close", "aclose", "commit", "rollback") and part.lineno >= last_use
-        for part in local_nodes(function)
+        for part in own_nodes(function, context)
     )  # fmt: skip
 
 
@@ -72,7 +72,7 @@ def _call_outside(function: FunctionNode, first: int, last: int, context: FileCo
     """A call to another service outside of the lines in which the session is used."""
     from skills.gates.analysis.waits import FILE, TREE
 
-    for part in local_nodes(function):
+    for part in own_nodes(function, context):
         if isinstance(part, ast.stmt):
             context.statement = part
         elif isinstance(part, ast.Call) and not first <= part.lineno <= last:
@@ -86,7 +86,7 @@ def _call_outside(function: FunctionNode, first: int, last: int, context: FileCo
 
 def _on_leak(node: FunctionNode, context: FileContext) -> None:
     with inside(node, context):
-        for made in local_nodes(node):
+        for made in own_nodes(node, context):
             if not isinstance(made, ast.Assign) or len(made.targets) != 1 or not isinstance(made.targets[0], ast.Name):
                 continue
             value = unawaited(made.value)
@@ -94,7 +94,7 @@ def _on_leak(node: FunctionNode, context: FileContext) -> None:
             if found is None:
                 continue
             name = made.targets[0].id
-            place = leak_of(node, name)
+            place = leak_of(node, name, context)
             if place is None:
                 continue
             line, how = place

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from skills.gates.analysis.loops import local_nodes
+from skills.gates.analysis.local_values import own_nodes
 from skills.gates.analysis.sessions import unawaited
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
@@ -95,7 +95,7 @@ def _on_generator(node: FunctionNode, context: FileContext) -> None:
     """A session around the `yield` of a stream of events, and a session that a long poll keeps."""
     if function_role(node) == "router":
         _long_poll(node, context)
-    for part in local_nodes(node):
+    for part in own_nodes(node, context):
         if not isinstance(part, (ast.With, ast.AsyncWith)):
             continue
         opened = [item for item in part.items if _opens_session(item)]
@@ -180,7 +180,7 @@ def _long_poll(node: FunctionNode, context: FileContext) -> None:
     session = session_parameter(node, context)
     if session is None or stream_of(node) is not None:
         return
-    for loop in local_nodes(node):
+    for loop in own_nodes(node, context):
         if isinstance(loop, (ast.While, ast.For)):
             parts = list(descendants(loop))
             used = any(isinstance(part, ast.Name) and part.id == session.arg for part in parts)

@@ -4,7 +4,7 @@ import ast
 import re
 
 from skills.gates.analysis.bindings import bindings, lookup, origin
-from skills.gates.analysis.loops import local_nodes
+from skills.gates.analysis.local_values import own_nodes
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
@@ -105,12 +105,12 @@ def releases(call: ast.Call, name: str) -> bool:
     )
 
 
-def leak_of(function: FunctionNode, name: str) -> tuple[int, str] | None:
+def leak_of(function: FunctionNode, name: str, context: FileContext) -> tuple[int, str] | None:
     """(line, how) where an error leaves open what the usual way closes; None where none does or nothing closes it."""
-    closes = [part for part in local_nodes(function) if isinstance(part, ast.Call) and releases(part, name)]
+    closes = [part for part in own_nodes(function, context) if isinstance(part, ast.Call) and releases(part, name)]
     if not closes:
         return None
-    for part in local_nodes(function):
+    for part in own_nodes(function, context):
         if isinstance(part, ast.Try) and any(releases(one, name) for one in calls_in(part.finalbody)):
             return None
         if isinstance(part, (ast.With, ast.AsyncWith)) and any(
@@ -119,7 +119,7 @@ def leak_of(function: FunctionNode, name: str) -> tuple[int, str] | None:
             for one in descendants(item.context_expr)
         ):
             return None
-    for part in local_nodes(function):
+    for part in own_nodes(function, context):
         lent = isinstance(part, ast.Yield) and isinstance(part.value, ast.Name) and part.value.id == name
         if isinstance(part, ast.Yield) and lent and any(close.lineno > part.lineno for close in closes):
             return part.lineno, "where whoever borrows it fails: what follows a `yield` runs in `finally` only"

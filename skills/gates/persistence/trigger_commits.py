@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from skills.gates.analysis.execution import execution_of
+from skills.gates.analysis.local_values import own_nodes
 from skills.gates.analysis.loops import local_nodes
 from skills.gates.analysis.sessions import model_key
 from skills.gates.analysis.transactions import SKILL, opens_transaction
@@ -133,7 +134,7 @@ def _apart(function: FunctionNode, one: int, other: int) -> bool:
 def _in_transaction(function: FunctionNode, context: FileContext) -> bool:
     return any(
         opens_transaction(item.context_expr, context)
-        for part in local_nodes(function)
+        for part in own_nodes(function, context)
         if isinstance(part, (ast.With, ast.AsyncWith))
         for item in part.items
     )
@@ -141,7 +142,7 @@ def _in_transaction(function: FunctionNode, context: FileContext) -> bool:
 
 def _report_updates(key: str, event: Event, function: FunctionNode, context: FileContext) -> None:
     kind, why = execution_of(context)
-    context.statement = event.node if isinstance(event.node, ast.stmt) else statement_of(function, event.node)
+    context.statement = event.node if isinstance(event.node, ast.stmt) else statement_of(function, event.node, context)
     context.report(
         RULE,
         event.node,

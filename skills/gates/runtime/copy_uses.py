@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterable
 
 from skills.gates.analysis.bindings import bindings, origin
-from skills.gates.analysis.loops import MUTATORS, is_change, local_nodes, scope_of
+from skills.gates.analysis.local_values import own_nodes
+from skills.gates.analysis.loops import MUTATORS, is_change, scope_of
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import root_name
 from skills.gates.engine.patterns import lazy
@@ -156,7 +157,7 @@ def _frozen(call: ast.AST | None) -> bool:
 def stays_here(function: FunctionNode, name: str, before: int, context: FileContext) -> bool:
     """True where all uses of a name above a line fill or read it, and no inner function knows of it."""
     parents = parents_of(function, context)
-    for part in local_nodes(function):
+    for part in own_nodes(function, context):
         if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)) and any(
             isinstance(inner, ast.Name) and inner.id == name for inner in descendants(part)
         ):
@@ -187,7 +188,7 @@ def handed_on(body: Iterable[ast.AST], name: str, context: FileContext) -> bool:
     return any(
         isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
         and any(is_change(part, name) for part in descendants(inner))
-        for inner in local_nodes(scope)
+        for inner in own_nodes(scope, context)
     )
 
 

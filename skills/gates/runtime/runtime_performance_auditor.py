@@ -18,8 +18,7 @@ from skills.gates.analysis.blocking_receivers import (
 )
 from skills.gates.analysis.call_targets import is_entered, names_elsewhere
 from skills.gates.analysis.execution import execution_of, one_less, severity_of
-from skills.gates.analysis.local_values import values_of
-from skills.gates.analysis.loops import local_nodes
+from skills.gates.analysis.local_values import own_nodes, values_of
 from skills.gates.analysis.queries import MANAGERS, chain_of
 from skills.gates.analysis.receivers import TypeReader
 from skills.gates.analysis.waits import THREAD, Waits
@@ -249,7 +248,7 @@ def _is_walked(node: ast.expr, context: FileContext) -> bool:
         case ast.Call(func=ast.Name(id=name), args=[first, *_]):
             return first is node and name in _WALKERS
         case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is node and context.function is not None:
-            return any(_walks(part, name) for part in local_nodes(context.function))
+            return any(_walks(part, name) for part in own_nodes(context.function, context))
     return False
 
 
