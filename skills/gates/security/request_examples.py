@@ -29,6 +29,8 @@ INPUT_BAD = one_file(
     "import flask\nimport os\n\n\ndef ping():\n    os.system('ping ' + flask.request.args['host'])\n",
     _HEAD + '    link = "<a href=/%s>more</a>"\n    return render(request, "a.html", {"a": link % request.GET["a"]})\n',
     "import asyncio\n\n\nasync def run(request):\n    await asyncio.to_thread(eval, request.GET['sum'])\n",
+    "import subprocess\n" + _HEAD + '    subprocess.run(["bash", "-c", request.GET["host"]])\n',
+    "import subprocess\n" + _HEAD + '    subprocess.run([request.GET["tool"], "--version"])\n',
     "import requests\nfrom flask import request\n\n\ndef fetch():\n"
     "    url = request.args.get('url')\n    return requests.get(url)\n",
     _HEAD + "    note = wanted(request)\n    Order.objects.create(note=note)\n\n\n"
@@ -67,6 +69,7 @@ INPUT_BAD = one_file(
 
 INPUT_GOOD = one_file(
     "shop/views.py",
+    "import subprocess\n" + _HEAD + '    subprocess.run(["ping", "-c1", request.GET["host"]])\n',
     _HEAD + "    checked = OrderSerializer(data=request.POST)\n    Order.objects.create(**checked.validated_data)\n",
     _HEAD + '    Order.objects.filter(pk=int(request.GET["pk"]))\n',
     _HEAD + '    told = {"note": request.POST["note"]}\n    for key, value in told.items():\n'

@@ -69,6 +69,10 @@ _PACKAGES: dict[str, tuple[str, Severity, frozenset[str]]] = {
 }  # fmt: skip
 # Calls that run another one elsewhere: name → the place of the function, before those of its arguments.
 _HANDED_TO = {"run_in_executor": 1, "to_thread": 0, "run_sync": 0, "run_in_threadpool": 0, "submit": 0}
+_INTERPRETERS = lazy(
+    r"(?:^|[/\\\\])(?:(?:ba|z|da|k|c|tc)?sh|cmd|powershell|pwsh|python[\d.]*|perl|ruby|node|php|env|xargs|sudo|ssh|find"
+    r"|awk|docker|kubectl)(?:\.exe)?$"
+)
 _OS_RUNS = lazy(r"^(?:system|popen\d?|exec[lv]p?e?|spawn[lv]p?e?|startfile|posix_spawn)$")
 _OSFILES = frozenset({"remove", "unlink", "rename", "replace", "mkdir", "makedirs", "rmdir", "removedirs", "listdir",
                        "scandir", "chmod", "chown", "open", "symlink", "link", "walk", "truncate"})  # fmt: skip
@@ -184,9 +188,22 @@ def _known_call(node: ast.Call, context: FileContext) -> Sink | None:
     if method not in methods:
         return None
     values = _first(node, "url", "args", "src", "dst")
+    if package == "subprocess":
+        values = [part for value in values for part in _run_parts(value, node)]
     if method in {"request", "stream"} and package in {"requests", "httpx"}:
         values = [*node.args[1:2], *values[1:]]
     return values, what, severity
+
+
+def _run_parts(command: ast.expr, node: ast.Call) -> list[ast.expr]:
+    """What of a command can be another command: of a list that no shell reads, the program; all of it where the
+    program runs what it is given."""
+    shell = any(word.arg == "shell" and getattr(word.value, "value", True) for word in node.keywords)
+    if shell or not isinstance(command, (ast.List, ast.Tuple)) or not command.elts:
+        return [command]
+    program = command.elts[0]
+    runs = not isinstance(program, ast.Constant) or _INTERPRETERS.search(str(program.value)) is not None
+    return [command] if runs else []
 
 
 def _answer(node: ast.Call, context: FileContext) -> Sink | None:
