@@ -4,6 +4,11 @@ from skills.gates.example_files import one_file
 from skills.gates.rule import Example
 
 VIEW_BAD: tuple[Example, ...] = (
+    *one_file(
+        "shop/views.py",
+        "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n    def get(self, request):\n"
+        "        return Response(Order.objects.values('id'))\n",
+    ),
     Example(
         {
             "shop/settings.py": 'REST_FRAMEWORK = {"DEFAULT_PERMISSION_CLASSES": ["shop.AllowAny"]}\n',
@@ -41,6 +46,18 @@ VIEW_BAD: tuple[Example, ...] = (
 )
 
 VIEW_GOOD: tuple[Example, ...] = (
+    *one_file(
+        "shop/views.py",
+        "from rest_framework.views import APIView\n\n\nclass Languages(APIView):\n    def get(self, request):\n"
+        "        return Response([{'code': code, 'name': name} for code, name in settings.LANGUAGES])\n",
+    ),
+    *one_file(
+        "shop/views.py",
+        "from rest_framework.views import APIView\n\n\nclass Events(APIView):\n    def post(self, request):\n"
+        "        if verify_signature(request.headers, request.body):\n            note(request.data)\n",
+        "from rest_framework import viewsets\n\n\nclass Members(viewsets.ModelViewSet):\n"
+        "    def list(self, request):\n        return some() if is_public_viewer(request) else everyone()\n",
+    ),
     *one_file(
         "shop/views.py",
         "from rest_framework.viewsets import GenericViewSet\n\n\nclass Orders(GenericViewSet):\n"

@@ -138,6 +138,18 @@ _GUARDS = lazy(
 _MAKES_VIEW = frozenset({"queryset", "serializer_class", "get_queryset", "get_serializer_class", "model"})
 _SAYS_ROWS = _MAKES_VIEW | _HANDLERS
 _TURNS_AWAY = frozenset({"is_authenticated", "has_perm", "has_perms", "is_staff", "is_superuser"})
+_ANSWERS = frozenset(
+    {"Response", "HttpResponse", "JsonResponse", "HttpResponseRedirect", "redirect", "reverse", "get", "items",
+     "keys", "values", "dict", "list", "str", "sorted", "join", "format", "delete_cookie", "set_cookie", "_",
+     "gettext", "now", "isoformat"}
+)  # fmt: skip
+_LOOKS_AT = lazy(
+    r"signature|compare_digest|^hmac$|construct_event|^_?is_\w*(?:public|member|admin|owner|allowed|author|staff)"
+    r"|has_perm|(?:check|verify|require|ensure)_(?:perm|auth|access|token|owner|member|role|user)",
+    re.I,
+)
+# What they show is often meant for everybody.
+_READERS = frozenset({"ReadOnlyModelViewSet", "RetrieveAPIView", "ListAPIView"})
 _TELLS = lazy(
     r"\bpermission|\bpublic(?:ly)?\b|anonymous|unauthenticated|no auth|without (?:auth|log|sign)|any(?:one|body)"
     r"|not? (?:login|sign)|everyone|everybody",
@@ -174,7 +186,7 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
         methods = [part for part in members.values() if isinstance(part, FunctionNode)]
         if not methods or _each_action_says(node):
             return  # a set of views that answers nothing, or nothing but actions
-    if _is_told(node, context):
+    if _is_told(node, context) or _looks_at_caller(node) or _shows_settings(node, bases):
         return
     if _each_handler_asks(node, bases) or _signs_in_its_own_way(members.get("authentication_classes"), context):
         return
@@ -185,8 +197,28 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
     if wrong:
         message = f"{node.name} is open: nothing reads `{wrong}`, the name is `permission_classes`"
     needs = (("misspelt", wrong),) if wrong else (("view", node.name),)
+    only_reads = {base.rpartition(".")[2] for base in bases} <= _READERS
     context.report(NO_PERMISSION, node, message, symbol=context.symbol_of(node.name), parts=context.header(node),
-                   needs=needs, confidence="confirmed" if wrong else "likely")  # fmt: skip
+                   needs=needs, confidence="confirmed" if wrong else "likely",
+                   severity="LOW" if only_reads and not wrong else None)  # fmt: skip
+
+
+def _looks_at_caller(node: ast.ClassDef) -> bool:
+    """True where a class asks for a signature, or who may see what: `if is_public_viewer(request)`."""
+    lines = [line for part in node.body if isinstance(part, FunctionNode) for line in part.body]
+    calls = (part for line in lines for part in descendants(line) if isinstance(part, ast.Call))
+    return any(_LOOKS_AT.search(last_name(call.func)) for call in calls)
+
+
+def _shows_settings(node: ast.ClassDef, bases: list[str]) -> bool:
+    """True for a plain view that only answers GET, out of constants, settings and what the visitor sent."""
+    handlers = [part for part in node.body if isinstance(part, FunctionNode)]
+    if bases != ["rest_framework.views.APIView"] or [one.name for one in handlers] != ["get"]:
+        return False
+    parts = [part for line in handlers[0].body for part in descendants(line)]
+    calls = [part for part in parts if isinstance(part, ast.Call)]
+    rows = any(isinstance(part, ast.Attribute) and part.attr == "objects" for part in parts)
+    return bool(calls) and not rows and all(last_name(call.func) in _ANSWERS for call in calls)
 
 
 def _is_told(node: ast.ClassDef | FunctionNode, context: FileContext) -> bool:
