@@ -326,6 +326,7 @@ OBSERVERS: tuple[Observer, ...] = (
     ),
 )  # fmt: skip
 """Kinds: model (detail: bases), field (detail: kind and related model), tenant-field (one called as the relation to a
-tenant is), manager (detail: classes), table (name: model), manager-class (detail: bases; those that read no tenant
-themselves), tenant-manager, tenant-middleware, tenant-settings, tenant-rls, tenant-rls-tables (name: the tables),
-tenant-shared-app, tenant-own-app, narrows (name: a class whose rows are those of who asks)."""
+tenant is; detail: its model where it may be empty), manager (detail: classes), table (name: model), manager-class
+(detail: bases; those that read no tenant themselves), tenant-manager, tenant-middleware, tenant-settings, tenant-rls,
+tenant-rls-tables (name: the tables), tenant-shared-app, tenant-own-app, narrows (name: a class whose rows are those of
+who asks)."""

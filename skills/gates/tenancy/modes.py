@@ -20,6 +20,7 @@ _LOOKUPS = frozenset({"in", "id", "pk", "exact"})
 _LEAST_QUERIES = 10
 _LEAST_SHARE = 0.8
 _LEAST_MODELS = 3
+_LEAST_SCOPED = 2
 _MAY_BE_TENANT = lazy(
     r"(?:\w+_)?(?:tenant|company|org|organi[sz]ation|workspace|team|account|realm|entity|entity_model|domain|business)(?:_id)?"
 )
@@ -157,7 +158,7 @@ def is_shared(model: str, project: Project, *, shows_all: bool) -> bool:
     nullable = {fact.detail for _, fact in project.facts(TENANT_FIELD)}
     scoped, total = _scoped_of_each(project).get(model, (0, 0))
     if not nullable.isdisjoint(project.models.ancestors(model)):
-        return scoped < _LEAST_SHARE * max(1, total - 1)
+        return scoped < max(_LEAST_SCOPED, _LEAST_SHARE * (total - 1))
     return shows_all and scoped < _LEAST_SHARE * (total - 1)
 
 
