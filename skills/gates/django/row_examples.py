@@ -3,7 +3,7 @@
 from skills.gates.rule import Example
 
 _MODELS = (
-    "class Team(models.Model):\n    pass\n\n\n"
+    "class Team(models.Model):\n    part_of = models.ForeignKey('self', models.CASCADE, related_name='parts')\n\n\n"
     "class Order(models.Model):\n    team = models.ForeignKey(Team, models.CASCADE)\n"
     "    buyer = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)\n"
     "    tags = models.ManyToManyField('Tag')\n\n"
@@ -26,6 +26,11 @@ _FILLED = "def names():\n    found{hint} = []\n    for order in {rows}:\n       
 _READ = "    return [order.team.name for order in found]\n"
 
 FILLED_BAD: tuple[Example, ...] = (
+    _shop("by_key = Order.objects.in_bulk()\nprint([by_key[key].team.name for key in by_key])\n"),
+    _shop(
+        "from shop.models import Team\n\n\ndef walk(rows: QuerySet[Team]):\n"
+        "    for team in rows:\n        yield from walk(team.parts.all())\n"
+    ),
     _shop(_FILLED.format(hint="", rows="Order.objects.all()") + "found.append(order)\n" + _READ),
     _shop(_FILLED.format(hint=": list[Order]", rows="Order.objects.all()") + "found.append(order)\n" + _READ),
     _shop("def names():\n    found = []\n    found.extend(Order.objects.all())\n" + _READ),

@@ -23,7 +23,7 @@ from skills.gates.django.row_syntax import (
     own_row,
     sender,
 )
-from skills.gates.django.row_values import Names, Result, Row, Rows, Value, covers, merged
+from skills.gates.django.row_values import Names, Result, Row, Rows, Value, covers, merged, unkeyed
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.syntax import CHILDREN, SCOPES
 
@@ -90,11 +90,12 @@ class Flow:
         text = "\n".join(self.context.lines[node.body[0].lineno - 1 : node.end_lineno])
         return any(word in text for word in LOOPING) or any(f"{name}(" in text for name in self.functions)
 
-    def called(self, name: str) -> bool:
+    def called(self, node: FunctionNode) -> bool:
         """True where the file seems to call a function of that name: one too many only says less."""
-        if name not in self._called:
-            self._called[name] = calls(self._source, name) > 0
-        return self._called[name]
+        if node.name not in self._called:
+            own = "\n".join(self.context.lines[node.lineno - 1 : node.end_lineno])
+            self._called[node.name] = calls(self._source, node.name) > calls(own, node.name)
+        return self._called[node.name]
 
     def guess(self, owner: ast.expr) -> Rows | None:
         """What `order.lines` stands for by its name, where the file gives nobody an `order` that it loaded itself."""
@@ -104,10 +105,8 @@ class Flow:
             return None
         function = self._running[-1] if self._running else None
         name = getattr(owner.value, "id", "") if isinstance(owner, ast.Attribute) else ""
-        if function is not None and any(part.arg == name for part in function.args.args):
-            own = "\n".join(self.context.lines[function.lineno - 1 : function.end_lineno])
-            if calls(self._source, function.name) > calls(own, function.name):
-                return None
+        if function is not None and any(part.arg == name for part in function.args.args) and self.called(function):
+            return None
         return guessed(owner)
 
     def function(self, node: FunctionNode, names: Names, given: Names) -> Value:
@@ -117,7 +116,7 @@ class Flow:
         arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
         for argument in arguments:
             names[argument.arg] = given.get(argument.arg)
-            if names[argument.arg] is None and not (self.owner is None and self.called(node.name)):
+            if names[argument.arg] is None and not (self.owner is None and self.called(node)):
                 # What a function of this file is called with is seen where it is called.
                 names[argument.arg] = annotated(argument.annotation, node.lineno, self.context)
         for parameter in left_out(node, given):
@@ -312,7 +311,7 @@ class Flow:
             return rows.one() if isinstance(rows, Result) and rows.loop else None
         if not isinstance(node.slice, ast.Slice):
             place = names.get(node.slice.id) if isinstance(node.slice, ast.Name) else None
-            return rows.one(place.loop if isinstance(place, Row) and place.origin == PLACE else 0)
+            return (unkeyed(rows) or rows).one(place.loop if isinstance(place, Row) and place.origin == PLACE else 0)
         upper = node.slice.upper
         return None if isinstance(upper, ast.Constant) and upper.value in {0, 1} else rows
 

@@ -1,6 +1,7 @@
 """What rows of a loop read elsewhere: functions of other files that are given them, and what their models do."""
 
 import ast
+import dataclasses
 from collections.abc import Iterator
 from typing import TypeGuard
 
@@ -8,7 +9,7 @@ from msgspec.structs import replace
 
 from skills.gates.analysis.queries import MANAGERS, chain_of
 from skills.gates.django.relations import RELATION, Relation, Relations
-from skills.gates.django.row_calls import NARROWS, TAKES_FIRST, WRITES
+from skills.gates.django.row_calls import NARROWS, TAKES_FIRST, WRITES, without_all
 from skills.gates.django.row_values import Row, covers
 from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import is_decorated, last_name, module_name
@@ -151,7 +152,7 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
     for name in asked:
         for part in _in_turn(name, asked):
             for behind, how, line in asked[part].reads:
-                if behind in declared or how in _ASKED or not behind:
+                if behind in declared or how in _ASKED or not behind or "__" in behind:
                     said = how if how in _PICKS or not behind else ""
                     context.fact(_PROPERTY, f"{node.name}.{name}", f"{behind} {said}", line)
 
@@ -179,7 +180,22 @@ def _asks(method: ast.FunctionDef) -> _Asks:
                 own.append(part.attr)
             elif isinstance(part, ast.Call) and (model := _query(part)):
                 reads.append(("", model, part.lineno))
+    for relation, row in _looped(method):
+        for part in descendants(method):
+            if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Attribute) and part.attr not in WRITES:
+                one = part.value
+                if isinstance(one.value, ast.Name) and one.value.id == row and not _COLUMN.match(one.attr):
+                    reads.append((f"{relation}__{one.attr}", "", one.lineno))
     return _Asks(tuple(own), tuple(reads))
+
+
+def _looped(method: ast.FunctionDef) -> Iterator[tuple[str, str]]:
+    """(relation, name) of loops over what stands behind the row: `for line in self.lines.all()`."""
+    for part in descendants(method):
+        if isinstance(part, (ast.For, ast.comprehension)) and isinstance(part.target, ast.Name):
+            source = without_all(part.iter)
+            if _is_own(source):
+                yield source.attr, part.target.id
 
 
 def _spared(method: ast.FunctionDef) -> frozenset[ast.AST]:
@@ -263,9 +279,24 @@ def asked_by(
     beyond what was loaded; a model in place of the last two where it asks for rows of that."""
     for place in project.named(_PROPERTY, f"{model[1].name}.{name}"):
         behind, _, how = place[1].detail.partition(" ")
+        if "__" in behind:
+            further = _further(behind, model, loaded, relations) if place[0] == model[0] else None
+            if further is not None:
+                yield place, further, behind, ""
+            continue
         found = relations.behind(model, behind) if behind and place[0] == model[0] else None
         if _costs(found, behind, loaded if not how else frozenset(), last) or (not behind and place[0] == model[0]):
             yield place, found, behind, how
+
+
+def _further(path: str, model: Place, loaded: frozenset[str], relations: Relations) -> Relation | None:
+    """The relation of the rows behind a row, as what is to be loaded with the row; None where it costs nothing."""
+    head, _, name = path.partition("__")
+    first = relations.behind(model, head)
+    found = relations.behind(first.target, name) if first is not None and first.target is not None else None
+    if first is None or not _costs(found, path, loaded, None) or first.back == name or found.loader == "selectinload":
+        return None
+    return dataclasses.replace(found, loader="prefetch_related") if first.many else found
 
 
 HELPERS = Watch((ast.Module,), _on_module, (b"def ",), is_product_path)

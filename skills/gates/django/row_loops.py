@@ -38,7 +38,7 @@ def bind_loop(flow: Run, target: ast.expr, source: ast.expr, rows: Value, line: 
     if isinstance(rows, Result):
         flow.bind(*taken(rows, target, line), names)
         return
-    if counts(source):
+    if counts(source) or (unkeyed(rows) is not None and called != "items"):
         flow.bind(target, Row(PLACE, loop=line), names)
         return
     flow.bind(target, rows.one(line) if isinstance(rows, Rows) else None, names)

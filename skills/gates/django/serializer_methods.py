@@ -14,6 +14,7 @@ from skills.gates.django.row_run import Via
 from skills.gates.django.row_values import Row
 from skills.gates.django.serializer_rows import BY_METHOD, N_PLUS_ONE, READ, is_listed, missing_reads
 from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Candidate, Evidence, FileReport
@@ -28,7 +29,7 @@ def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
     methods = [part for part in node.body if isinstance(part, FunctionNode) and len(part.args.args) == 2]
     if not methods or not is_serializer(node, context):
         return
-    model, named = meta_model(node), _named(node)
+    model, named = meta_model(node) or _inherited(node, context), _named(node)
     for method in methods:
         if method.name.startswith("get_") or method.name == _SHOWS or method.name in named:
             before = context.statement
@@ -36,6 +37,13 @@ def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
                 _reads(method, node.name, model, context)
             _queries(method, node.name, context)
             context.statement = before
+
+
+def _inherited(node: ast.ClassDef, context: FileContext) -> str:
+    """The model that a serializer of the same file says for those that are built on it."""
+    bases = {last_name(base) for base in node.bases}
+    above = [part for part in context.tree.body if isinstance(part, ast.ClassDef) and part.name in bases]
+    return next((model for part in above if (model := meta_model(part))), "")
 
 
 def _named(node: ast.ClassDef) -> set[str]:

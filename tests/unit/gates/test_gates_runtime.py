@@ -1,7 +1,7 @@
 """Severity by execution context, names as scopes bind them, and what one finding says for others."""
 
-from skills.gates import analyse
-from skills.gates.model import Candidate
+from skills.gates import analyse, settle
+from skills.gates.model import Candidate, GateOptions, ProjectEvidence
 
 HANDLER = '@router.get("/x")\n'
 
@@ -141,3 +141,22 @@ def test_a_read_for_each_turn_is_one_finding_for_two_and_a_write_is_none() -> No
         (6, ("n-plus-one",)),
         (7, ()),
     ]
+
+
+def test_what_a_method_of_a_model_reads_of_rows_behind_its_row_is_to_be_loaded_with_it() -> None:
+    models = (
+        "class Team(models.Model):\n    def buyers(self):\n"
+        "        return [order.buyer.name for order in self.order_set.all()]\n\n\n"
+        "class Order(models.Model):\n    team = models.ForeignKey(Team, models.CASCADE)\n"
+        "    buyer = models.ForeignKey('Buyer', models.CASCADE)\n\n\nclass Buyer(models.Model):\n    pass\n"
+    )
+    page = "from shop.models import Team\n\nprint([team.buyers() for team in Team.objects.prefetch_related('{}')])\n"
+
+    def told(loaded: str) -> list[str]:
+        files = {"shop/models.py": models, "shop/pages.py": page.format(loaded)}
+        reports = [analyse(path, source.encode()) for path, source in files.items()]
+        verdict = settle(reports, ProjectEvidence({}), GateOptions(select=("n-plus-one",)))
+        return [finding.message for finding in verdict.findings if finding.path == "shop/pages.py"]
+
+    assert [message.rpartition("`prefetch_related")[2] for message in told("order_set")] == ['("order_set__buyer")`']
+    assert told("order_set__buyer") == []
