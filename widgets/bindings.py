@@ -21,10 +21,11 @@ def app_bindings() -> list[BindingType]:
     ]
 
 
-def bind(name: str, call: str, *, priority: bool = False) -> Binding:
-    """The binding of a screen for an action of the registry; `call` is what it runs there."""
+def bind(name: str, call: str, title: str = "", *, priority: bool = False) -> Binding:
+    """The binding of a screen for an action of the registry; `call` is what it runs there, `title` what that does where
+    it is not the same as in the panes."""
     action = SCREEN_IDS.get(name) or BY_ID[name]
-    return Binding(",".join(action.keys), call, action.title, show=False, priority=priority, id=name)
+    return Binding(",".join(action.keys), call, title or action.title, show=False, priority=priority, id=name)
 
 
 def keymap(overrides: dict[str, str]) -> dict[str, str]:

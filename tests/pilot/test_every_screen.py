@@ -40,6 +40,8 @@ SCREENS = {  # the keys that open each from the start screen
     "spend trends": "c shift+tab",
     "export of spend": "c x",
     "keys of spend": "c question_mark",
+    "a budget being set": "2 b",
+    "a budget that is wrong": "c b x enter",
     "who waits": "W",
     "habits": "H",
     "measures": "H tab",

@@ -8,6 +8,7 @@ from cockpit.demo import Demo
 from skills.orchestrator.habit_models import Violation
 from skills.orchestrator.measures import Measure
 from tests.pilot.conftest import settled, until
+from widgets.bindings import own_keys
 from widgets.lines import plain
 from widgets.screens.attention import AttentionScreen, HeldList
 from widgets.screens.confirm import ConfirmScreen
@@ -42,6 +43,8 @@ async def test_the_viewer_shows_jumps_searches_and_follows(app: CockpitApp, demo
         await pilot.press("enter")
         await until(lambda: isinstance(app.screen, ReportScreen), "the whole item")
         assert any("pytest -q tests/test_accounts.py" in plain(one) for one in app.screen.shown)  # type: ignore[attr-defined]
+        keys = own_keys(screen)
+        assert "Search in it" in keys and not any("findings" in title for title in keys)
         await pilot.press("escape", "slash", *"users endpoint", "enter")
         await until(lambda: view.current is not None and view.current.kind == "prompt", "the hit")
         await pilot.press("G")

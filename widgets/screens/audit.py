@@ -51,7 +51,7 @@ class AuditScreen(FramedScreen):
         bind("audit-view", "view"),
         bind("audit-task", "task"),
         bind("audit-report", "report"),
-        bind("recheck", "again"),
+        bind("recheck", "again", "Audit again"),
     ]
 
     class Wanted(Message):

@@ -142,7 +142,7 @@ class BenchScreen(FramedScreen):
         bind("bench-show", "deed('show')"),
         bind("bench-begin", "begin"),
         bind("bench-abandon", "deed('abandon')"),
-        bind("recheck", "again"),
+        bind("recheck", "again", "Read it again"),
     ]
 
     def __init__(self, name_of: str, keys: Sequence[str]) -> None:

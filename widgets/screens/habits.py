@@ -73,7 +73,7 @@ class HabitsScreen(FramedScreen):
         bind("habits-turn", "turn"),
         Binding("1", "tab(0)", "Habits", show=False),
         Binding("2", "tab(1)", "Measures", show=False),
-        bind("recheck", "again"),
+        bind("recheck", "again", "Read it again"),
     ]
 
     def __init__(self, keys: Sequence[str]) -> None:

@@ -64,7 +64,7 @@ class MapsScreen(FramedScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(place + 1), f"turn({place})", show=False) for place in range(len(_TABS))),
-        bind("recheck", "again"),
+        bind("recheck", "again", "Read it again"),
         bind("maps-decide", "decide"),
         Binding("enter", "to_map", "To the map", show=False),
     ]

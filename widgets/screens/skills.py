@@ -116,7 +116,7 @@ class SkillsScreen(FramedScreen):
         bind("skills-show", "deed('show')"),
         bind("skills-install", "deed('install')"),
         bind("skills-remove", "deed('remove')"),
-        bind("recheck", "again"),
+        bind("recheck", "again", "Read it again"),
     ]
 
     def __init__(self, keys: Sequence[str]) -> None:

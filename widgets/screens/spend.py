@@ -99,7 +99,7 @@ class SpendScreen(FramedScreen):
         bind("spend-previous", "turn(-1)"),
         *(Binding(digit, f"table({place})", show=False) for place, digit in enumerate("1234567890")),
         bind("spend-period", "period"),
-        bind("recheck", "again"),
+        bind("recheck", "again", "Read it again"),
         bind("spend-budget", "budget"),
         bind("spend-export", "export"),
     ]

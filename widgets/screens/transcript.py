@@ -78,7 +78,7 @@ class TranscriptScreen(FramedScreen):
         bind("close", "close"),
         Binding("space", "close", "Close", show=False),
         bind("transcript-open", "open"),
-        bind("filter", "search"),
+        bind("filter", "search", "Search in it"),
         bind("next-hit", "hit(1)"),
         bind("previous-hit", "hit(-1)"),
         bind("transcript-next-prompt", "jump('prompt', 1)"),
