@@ -24,6 +24,9 @@ class ReplayApp(CockpitApp):
         """Play it from its beginning."""
         self.run_worker(self._play(), group="start", exclusive=True, exit_on_error=False)
 
+    def restart_spend(self) -> None:
+        """What was spent stands in the recording, against the budgets of then."""
+
     def go_home(self, there: list[Path]) -> None:
         """No folder of a recording is there."""
 

@@ -11,6 +11,7 @@ from cockpit.recording.lines import Recorder, read_recording
 from cockpit.repository import Repository
 from tests.pilot.conftest import call_on, settled, until
 from widgets.lines import plain
+from widgets.screens.ask import AskScreen
 
 
 def text_of(app: CockpitApp, pane: str) -> str:
@@ -44,5 +45,12 @@ async def test_the_panes_show_again_what_they_showed(
         await pilot.pause()
         assert text_of(replay, "findings") == findings
         assert "feature/api" in text_of(replay, "worktrees") and "of $5" in text_of(replay, "budget")
-        await pilot.press("space")  # the code is not there, and that is said
+        shown = text_of(replay, "budget")
+        await pilot.press("2", "b")
+        await until(lambda: isinstance(replay.screen, AskScreen), "the question")
+        await pilot.press("enter")
+        await until(lambda: any("Written into" in one.text for one in replay._standing), "the budget")
+        await pilot.pause(0.5)
+        assert text_of(replay, "budget") == shown  # as it was recorded
+        await pilot.press("4", "space")  # the code is not there, and that is said
         await until(lambda: "cannot be read" in str(getattr(replay.screen, "shown", "")), "the reason")
