@@ -62,9 +62,10 @@ def _pieces(text: str) -> list[str]:
     return [*found, text[start:]] if text else []
 
 
-def hanging(spans: Line) -> int:
-    """Where what is broken goes on: below the last column that begins in the first half line, else a little inwards."""
+def hanging(spans: Line, columns: int = _COLUMNS) -> int:
+    """Where what is broken goes on: below the last column that begins in the first `columns` cells, else a little
+    inwards."""
     text = plain(spans)
     start = len(text) - len(text.lstrip())
-    column = max((found.end() for found in re.finditer(r"\S {2,}(?=\S)", text[:_COLUMNS])), default=0)
+    column = max((found.end() for found in re.finditer(r"\S {2,}(?=\S)", text[:columns])), default=0)
     return column or start + 2

@@ -277,6 +277,8 @@ def test_a_row_of_a_screen_goes_on_below_and_is_copied_whole() -> None:
     assert {(part.kind, part.value, part.whole) for part in parts} == {("place", "a:1", row.shown)}
     assert len({part.key for part in parts}) == len(parts) and parts[0].key == row.key
     assert wrapped_row(row, 80) == [row]
+    step = Row("s", line("  ✓ backup          pass     2 files in /home/ada/backups/context.tar.gz"))
+    assert plain(wrapped_row(step, 60)[1].shown) == " " * 29 + "context.tar.gz"
 
 
 def test_keys_are_filled_in_only_where_keys_stand() -> None:
