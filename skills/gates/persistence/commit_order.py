@@ -101,23 +101,20 @@ def _attribute(event: Event) -> str:
 
 
 def _used(function: FunctionNode, event: Event, context: FileContext) -> set[str]:
-    """The names that a write mentions, those of the expressions that made its object and its fields included."""
+    """The names that a write mentions, those of the expressions that made its object included, and of what its fields
+    are given where it was not read from the database."""
     found = names_in(event.node)
+    fields: set[str] = set()
+    is_read = False
     for part in own_nodes(function, context):
-        if (
-            isinstance(part, ast.Assign)
-            and event.name
-            and part.lineno <= event.line
-            and any(_is_or_is_of(one, event.name) for one in part.targets)
-        ):
+        if not isinstance(part, ast.Assign) or not event.name or part.lineno > event.line:
+            continue
+        if any(isinstance(one, ast.Name) and one.id == event.name for one in part.targets):
             found |= names_in(part.value)
-    return found - {event.name}
-
-
-def _is_or_is_of(target: ast.expr, name: str) -> bool:
-    """True for `line` and `line.order_id`."""
-    owner = target.value if isinstance(target, ast.Attribute) else target
-    return isinstance(owner, ast.Name) and owner.id == name
+            is_read = is_read or not last_name(unawaited(part.value) or part.value)[:1].isupper()
+        elif any(isinstance(one, ast.Attribute) and last_name(one.value) == event.name for one in part.targets):
+            fields |= names_in(part.value)
+    return (found if is_read else found | fields) - {event.name}
 
 
 def _on_one_path(function: FunctionNode, first: ast.AST, second: ast.AST) -> bool:

@@ -74,6 +74,9 @@ NARROW: Pair = (
               "        Line.objects.create(order=order)\n"),
     ),
     (
+        _file("def take(session, message, path):\n    session.add(message)\n    session.commit()\n"
+              "    document = document_of(path)\n    document.message_id = message.id\n"
+              "    session.add(document)\n    session.commit()\n", "a row that was there"),
         _file(
             "async def place(session, data):\n    order = Order(**data)\n    session.add(order)\n"
             "    await session.flush()\n    for line in data['lines']:\n"

@@ -3,7 +3,7 @@
 import ast
 import re
 
-from skills.gates.analysis.local_values import values_of
+from skills.gates.analysis.local_values import own_nodes, values_of
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
@@ -86,4 +86,8 @@ def _has_own_keys(star: ast.expr, flow: Flow, context: FileContext) -> bool:
         return picked or flow.origin(star.key) is None
     if isinstance(star, ast.Call) and isinstance(star.func, ast.Name) and star.func.id == "dict":
         return not star.args and all(word.arg for word in star.keywords)
+    followed = flow.follow(star) if isinstance(star, ast.Call) else None
+    if followed is not None:
+        answers = [part.value for part in own_nodes(followed.function, context) if isinstance(part, ast.Return)]
+        return bool(answers) and all(isinstance(one, ast.Dict) and None not in one.keys for one in answers)
     return isinstance(star, ast.Dict) and None not in star.keys

@@ -41,6 +41,8 @@ def checked_by(test: ast.expr) -> Iterator[ast.expr]:
         elif isinstance(node, ast.Compare):
             if isinstance(node.ops[0], _MEMBERSHIP) or (isinstance(node.ops[0], ast.LtE) and _is_set(node.left)):
                 yield node.left
+            elif isinstance(node.left, ast.Call) and last_name(node.left.func) == "type":
+                yield from node.left.args
         elif isinstance(node, ast.BinOp):
             if isinstance(node.op, ast.Sub) and _is_set(node.left):
                 yield node.left

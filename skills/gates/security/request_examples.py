@@ -135,6 +135,11 @@ INPUT_GOOD = one_file(
     _HEAD + '    Order.objects.filter(pk__in=list(map(int, request.GET.getlist("pk"))))\n',
     _HEAD + "    errors = OrderSchema().validate(request.data)\n    if errors:\n        raise Http404\n"
     '    order.note = request.data["note"]\n    order.save()\n',
+    _HEAD
+    + '    pairs = []\n    for note in request.POST.getlist("notes"):\n        pairs.append((number_of(note), note))\n'
+    "    for number, _ in pairs:\n        Order.objects.filter(pk=number)\n",
+    _HEAD + '    pk = request.data["pk"]\n    if type(pk) is not int:\n        raise Http404\n'
+    "    Order.objects.filter(pk=pk)\n",
 )
 
 MASS_BAD = one_file(
@@ -171,4 +176,6 @@ MASS_GOOD = one_file(
     _HEAD + "    order = OrderIn(**request.json())\n    Order.objects.create(name=order.name)\n",
     "from pydantic import BaseModel\n\n\nclass OrderModel(BaseModel):\n    note: str\n\n\n"
     "def view(request):\n    order = OrderModel(**request.data)\n",
+    _HEAD + '    Order.objects.create(**fields_of(request.data["note"]))\n\n\n'
+    'def fields_of(note):\n    return {"note": note}\n',
 )

@@ -148,11 +148,13 @@ def _is_plain(node: ast.ClassDef) -> bool:
 
 
 def grown(statement: ast.Expr) -> tuple[str, list[ast.expr]] | None:
-    """(list, what it is given) of `parts.append(name)` and its like, None for others."""
+    """(list, what it is given) of `parts.append(name)` and its like, None for others; of a pair or a record nobody
+    knows later which part is which."""
     call = statement.value
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.func.attr not in _GROWS:
         return None
-    return (call.func.value.id, call.args) if isinstance(call.func.value, ast.Name) else None
+    given = [one for one in call.args if not isinstance(one, (ast.Tuple, ast.Dict))]
+    return (call.func.value.id, given) if isinstance(call.func.value, ast.Name) else None
 
 
 def is_empty(value: ast.expr) -> bool:
