@@ -7,7 +7,7 @@ from skills.gates.analysis.local_values import Values, local_values, own_nodes
 from skills.gates.analysis.queries import chain_of
 from skills.gates.django.django_architecture_enforcer import on_rows, outbound, shown_chain
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.names import dotted, last_name, shortened
+from skills.gates.engine.names import dotted, last_name, root_name, shortened
 from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import descendants, statements
 from skills.gates.example_files import one_file
@@ -52,6 +52,7 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
     if not effects and (changed := _changed_row(node, sessions, values)):
         effects.append(changed)
     large = next((name for call in reads if (name := _large(call, node))), "")
+    large = large or (_large_chain(node, sessions, values) if reads else "")
     if not effects and reads and (len(reads) > _TRIVIAL_READS or large):
         what = f"a query with `{large}`" if large else f"{len(reads)} queries"
         effects.append((reads[0], what))
@@ -138,6 +139,16 @@ def _large(call: ast.Call, function: FunctionNode) -> str:
     return ""
 
 
+def _large_chain(function: FunctionNode, sessions: frozenset[str], values: Values) -> str:
+    """The same of what follows a query: `db.query(Order).join(Shop)`, also by way of a name."""
+    for part in descendants(ast.Module(function.body, [])):
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in _LARGE:
+            root = root_name(part.func.value)
+            if root in sessions or any(made and _from_session(made, sessions) for made in values.get(root, ())):
+                return part.func.attr
+    return ""
+
+
 logic_in_router = Rule(
     name=ROUTER,
     gate="P1",
@@ -161,6 +172,10 @@ logic_in_router = Rule(
         "def rates() -> Rates:\n    return httpx.get('https://rates.example').json()\n",
         "from fastapi import Depends\n\n\n@app.get('/top')\nasync def top(session: SessionDep) -> Top:\n"
         "    return await session.execute(select(Order).join(Shop).group_by(Shop.id))\n",
+        "from fastapi import Depends\n\n\n@app.get('/top')\ndef top(db: Session = Depends(get_db)) -> Top:\n"
+        "    return db.query(Order).join(Shop).group_by(Shop.id).all()\n",
+        "from fastapi import Depends\n\n\n@app.get('/top')\ndef top(db: Session = Depends(get_db)) -> Top:\n"
+        "    rows = db.query(Order).filter(Order.paid)\n    return rows.join(Shop).first()\n",
         "from fastapi import FastAPI\n\n\n@app.put('/orders/{id}')\nasync def pay(id: int, db: AsyncSession) -> Out:\n"
         "    order = await db.get(Order, id)\n    order.paid = True\n    await db.commit()\n    return order\n",
         "from fastapi import FastAPI\n\n\n@app.delete('/orders')\nasync def clear(db: AsyncSession) -> None:\n"
@@ -181,6 +196,9 @@ logic_in_router = Rule(
         "from fastapi import Depends\n\n\n@router.put('/orders/{id}')\n"
         "def pay(id: int, db: Session = Depends(get_db)) -> Order:\n    order = orders.pay(db, id)\n    db.commit()\n"
         "    return order\n",
+        "from fastapi import Depends\n\n\n@router.get('/orders')\n"
+        "def some(page: int, db: Session = Depends(get_db)) -> Orders:\n    names = ', '.join(['a', 'b'])\n"
+        "    return db.query(Order).filter(Order.name == names).order_by(Order.id).offset(page).all()\n",
         "from fastapi import Depends\n\n\ndef save(db: Session, row):\n    db.add(row)\n",
         "from fastapi import Depends\n\n\n@router.post('/users')\n"
         "async def join(user: UserIn, user_manager: UserManager = Depends(get_manager)) -> User:\n"
