@@ -95,6 +95,18 @@ BAD += (
 
 GOOD = (
     Example(
+        {
+            "shop/deps.py": _CLASS.format(error="HTTPException(status_code=403)"),
+            "shop/pet.py": "from fastapi import Depends\nfrom shop.deps import ShopDep\n\n\n"
+            "def one_pet(id: int, shop: ShopDep) -> Pet:\n    return shop.pets[id]\n\n\n"
+            "PetDep = Annotated[Pet, Depends(one_pet)]\n",
+            "shop/pets.py": _BY_CLASS.replace("shop.deps import ShopDep", "shop.pet import PetDep").replace(
+                "shop: ShopDep", "pet: PetDep"
+            ),
+        },
+        note="what it depends on depends on who asks",
+    ),
+    Example(
         {"shop/deps.py": _CLASS.format(error="HTTPException(status_code=403)"), "shop/pets.py": _BY_CLASS},
         note="the object that it depends on turns strangers away",
     ),

@@ -77,6 +77,7 @@ _READS = lazy(
 # A POST that answers a question about what is sent, and keeps nothing of it.
 _ASKED = lazy(r"/(?:validat(?:e|ion)|conver(?:t|sion)|calculat(?:e|ion|or)|preview|estimate|search|parse)/?$")
 _SERVES = lazy(r"\b\w*(?:service|repo|store|manager|crud|dao|settings|config|client|factory|provider)\w*\b", re.I)
+_FURTHEST = 4
 _PLAIN = frozenset({"int", "str", "bool", "float", "Request", "Response", "UUID", "dict"})
 _ENTRIES = frozenset(
     {"core", "main", "server", "api", "app", "web", "http", "config", "src", "asgi", "bootstrap", "setup"}
@@ -175,6 +176,8 @@ def _on_helper(node: FunctionNode, context: FileContext) -> None:
     if (("Depends(" in said or "Security(" in said) and _asks(said)) or _turns_away(node, context):
         outermost = context.scopes[0] if context.scopes else node
         context.fact("asks-caller", outermost.name, "who" if _asks_who(node, context) else "")
+    elif said:
+        context.fact("dependency-alias", node.name, said)  # what it depends on may ask
 
 
 def _middle_of(node: FunctionNode, context: FileContext) -> str:
@@ -276,7 +279,7 @@ def _auth_holds(candidate: Candidate, report: FileReport, project: Project) -> C
     if not known or any(project.has("guarded-router", word) for word in (needs["module"], folder)):
         return None
     words, aliases = set(re.findall(r"\w+", needs["depends"])), list[str]()
-    for _ in range(2):  # a name for `Depends(owner)`, and `owner` for an object
+    for _ in range(_FURTHEST):  # a name for `Depends(owner)`, `owner` for an object, what a function depends on itself
         aliases = [fact.detail for name in words for _, fact in project.named("dependency-alias", name)]
         words |= {word for detail in aliases for word in re.findall(r"\w+", detail)}
     if any(map(_asks, aliases)) or any(project.has("asks-caller", word) for word in words):

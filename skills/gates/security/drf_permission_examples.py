@@ -48,6 +48,11 @@ VIEW_BAD: tuple[Example, ...] = (
 VIEW_GOOD: tuple[Example, ...] = (
     *one_file(
         "shop/views.py",
+        "from rest_framework.views import APIView\n\n\nclass AccessTokenView(APIView):\n"
+        "    def post(self, request):\n        return given(request.data)\n",
+    ),
+    *one_file(
+        "shop/views.py",
         "from rest_framework.views import APIView\n\n\nclass Languages(APIView):\n    def get(self, request):\n"
         "        return Response([{'code': code, 'name': name} for code, name in settings.LANGUAGES])\n",
     ),
