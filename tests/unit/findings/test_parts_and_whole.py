@@ -9,6 +9,10 @@ import pytest
 from cockpit.config import load_config
 from cockpit.findings.baseline import DEFAULT, read_baseline, write_baseline
 from cockpit.findings.once import CheckRequest, check_now
+from cockpit.findings.outcome import narrowed
+from cockpit.findings.parts import Narrow
+from skills.gates import RULES, analyse, settle
+from skills.gates.model import GateOptions, ProjectEvidence
 from tests.git import git
 
 MOCK = "from unittest.mock import Mock\n\n\ndef test_total():\n    assert Mock()\n"
@@ -44,6 +48,22 @@ def told_alike(root: Path, name: str) -> set[str]:
     asked = ({"paths": (name,)}, {"staged": True}, {"staged": True, "paths": (name,)}, {"since": "HEAD"})
     assert [told(root, name, **one) for one in asked] == [whole] * len(asked)
     return {state for _, _, state in whole}
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_a_rule_asks_nothing_of_other_files_but_their_facts(name: str) -> None:
+    for example in (*RULES[name].bad, *RULES[name].good):
+        if len(example.files) < 2:
+            continue
+        evidence = ProjectEvidence(dict.fromkeys(example.dependencies, "pyproject.toml:1"))
+        options = GateOptions(select=(name,), tenancy=example.tenancy)
+        reports = {path: analyse(path, source.encode()) for path, source in example.files.items()}
+        whole = settle(reports.values(), evidence, options)
+        for path in reports:
+            part = settle(narrowed(reports, Narrow((path,))).values(), evidence, options)
+            found, among_all = ([one for one in said.findings if one.path == path] for said in (part, whole))
+            assert found == among_all
+            assert part.tenancy == whole.tenancy
 
 
 def test_a_copy_of_what_is_accepted_in_another_file_is_new(repo: Path) -> None:
