@@ -5,6 +5,8 @@ from functools import cache
 from cockpit import clock
 from cockpit.actions import ACTIONS, Action
 from cockpit.app_parts.deeds import Deeds
+from cockpit.findings.models import Finding
+from cockpit.worktrees.models import Worktree
 from widgets.bars import Attention, KeyBar, Tabs, TopLine, agents_line, place_line
 from widgets.budget_pane import headline, level_of_tightest
 from widgets.findings_pane import worst
@@ -94,18 +96,24 @@ class Chrome(Deeds):
 
     def _idle(self) -> frozenset[str]:
         """The actions that can do nothing to what is under the cursor."""
-        tree, finding = self.worktrees_pane.current, self.findings_pane.finding
-        idle = {*_OF_A_FINDING} if finding is None else set() if finding.fixable else {"fix"}
-        if tree is not None and tree.main:
-            idle.add("remove-worktree")
-        if tree is not None and (tree.own_base or tree.head is None):
-            idle.add("merge-worktree")
-        return frozenset(idle)
+        return idle_keys(self.worktrees_pane.current, self.findings_pane.finding)
 
     def _prompt(self) -> Line:
         if self.findings_pane.jumping:
             return line(("jump to a finding: 1–9 · esc", "accent"))
         return ()
+
+
+def idle_keys(tree: Worktree | None, finding: Finding | None) -> frozenset[str]:
+    """The actions that can do nothing to a worktree or a finding: what ruff mends, ruff mends itself."""
+    idle = set(_OF_A_FINDING) if finding is None else set()
+    if finding is not None and (not finding.fixable or finding.rule.startswith("ruff/")):
+        idle.add("fix")
+    if tree is not None and tree.main:
+        idle.add("remove-worktree")
+    if tree is not None and (tree.own_base or tree.head is None):
+        idle.add("merge-worktree")
+    return frozenset(idle)
 
 
 @cache

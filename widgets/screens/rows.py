@@ -34,7 +34,7 @@ def wrapped_row(row: Row, width: int) -> list[Row]:
     """A row in as many lines as it needs; each stands for the same."""
     if width_of(row.shown) <= width:
         return [row]
-    first, *rest = wrap_line(row.shown, width, min(hanging(row.shown, _COLUMNS), width // 2))
+    first, *rest = wrap_line(row.shown, width, hanging(row.shown, min(_COLUMNS, width // 2)))
     parts = [replace(row, key=(row.key, number), shown=shown) for number, shown in enumerate(rest, 1)]
     return [replace(each, whole=row.shown) for each in (replace(row, shown=first), *parts)]
 

@@ -137,7 +137,7 @@ class VerifyScreen(RowsScreen):
         self.answers = [*verification.answers, *verification.guardrails]
         self.running, self.closing = None, closing_rows(verification, items)
         steps = next_steps(verification) or [recommendation(verification)]
-        shown = next_lines(steps[0], self.size.width - 6, most=2)
+        shown = next_lines(steps[0], self.size.width - 6, most=4)
         self.first = [*(Row(("next", number), one) for number, one in enumerate(shown)), Row("gap0", ())]
         self.build()
 

@@ -8,6 +8,7 @@ import pytest
 from msgspec import structs
 
 from cockpit.agents.models import ContextUse, Session
+from cockpit.app_parts.chrome import idle_keys
 from cockpit.app_parts.findings import without_secrets
 from cockpit.commands.worktree import _table
 from cockpit.findings.models import CheckProblem, FileCounts, FindingsSnapshot, GateResult, TrendPoint
@@ -261,6 +262,15 @@ def test_a_finding_s_own_line_is_on_screen_in_a_low_terminal(height: int) -> Non
     assert 2 <= place < height - 2
 
 
+def test_only_keys_that_can_do_something_are_offered() -> None:
+    fixable = structs.replace(finding("a"), fixable=True)
+    main, feature = (Worktree("a", "/a", "main", "1", main=True, own_base=True), Worktree("b", "/b", "b", "1"))
+    assert idle_keys(main, fixable) == {"remove-worktree", "merge-worktree"}
+    assert idle_keys(feature, structs.replace(fixable, fixable=False)) == {"fix"}
+    assert idle_keys(None, structs.replace(fixable, rule="ruff/F401")) == {"fix"}
+    assert idle_keys(feature, None) == {"fix", "blame", "hide", "ignore"}
+
+
 def test_a_row_of_a_screen_goes_on_below_and_is_copied_whole() -> None:
     row = Row(
         "a",
@@ -277,6 +287,8 @@ def test_a_row_of_a_screen_goes_on_below_and_is_copied_whole() -> None:
     assert {(part.kind, part.value, part.whole) for part in parts} == {("place", "a:1", row.shown)}
     assert len({part.key for part in parts}) == len(parts) and parts[0].key == row.key
     assert wrapped_row(row, 80) == [row]
+    types = Row("t", line("    – n/a     Types hold  no type checker is configured"))
+    assert plain(wrapped_row(types, 34)[1].shown).startswith(" " * 14 + "checker")
     step = Row("s", line("  ✓ backup          pass     2 files in /home/ada/backups/context.tar.gz"))
     assert plain(wrapped_row(step, 60)[1].shown) == " " * 29 + "context.tar.gz"
 
