@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from skills.gates.analysis.queries import MANAGERS
 from skills.gates.django.alchemy_rows import is_query, of_query, of_result, query_of
-from skills.gates.django.row_loops import GATHERS, gather
+from skills.gates.django.row_loops import GATHERS, UNSAID, gather
 from skills.gates.django.row_prefetch import load_later, loaded, prefetch
 from skills.gates.django.row_run import Run, given_to, tell
 from skills.gates.django.row_syntax import manager_of
@@ -237,7 +237,7 @@ def _of_rows(flow: Run, node: ast.Call, rows: Rows, names: Names) -> Value:
     if method == "select_related" or method == "prefetch_related":
         return loaded(flow, rows, node, names)
     if method in _ONE:
-        given = frozenset(word.arg or EVERYTHING for word in node.keywords) if method in WRITES else frozenset()
+        given = frozenset(word.arg or UNSAID for word in node.keywords) if method in WRITES else frozenset()
         return rows.with_loaded(given).one()  # what a row was made with it holds
     # A method of the project's own manager: what it does to the rows the project knows.
     return None if rows.steps or rows.line == 0 else replace(rows, through=(*rows.through, method))
@@ -262,9 +262,14 @@ def _receiver(flow: Run, function: ast.Attribute, names: Names) -> Value:
         return row.behind(owner.attr) if isinstance(row, Row) else None
     if function.attr in NARROWS or function.attr in TAKES_FIRST:
         row = flow.value(owner.value, names, quiet=True)
-        if isinstance(row, Row) and row.loop and covers(row.loaded, owner.attr):
-            tell(flow, owner, row, owner.attr)
-            return row.behind(owner.attr)
+        if isinstance(row, Row) and covers(row.loaded, owner.attr):
+            behind = row.behind(owner.attr)
+            if row.loop:
+                tell(flow, owner, row, owner.attr)
+            else:
+                flow.value(owner, names)
+            # What is asked anew comes without what was loaded behind it.
+            return replace(behind, loaded=frozenset()) if function.attr in NARROWS else behind
     return flow.value(owner, names)
 
 

@@ -26,6 +26,14 @@ _FILLED = "def names():\n    found{hint} = []\n    for order in {rows}:\n       
 _READ = "    return [order.team.name for order in found]\n"
 
 FILLED_BAD: tuple[Example, ...] = (
+    _shop(
+        "from shop.models import Team\n\nfor team in Team.objects.prefetch_related('order_set__tags'):\n"
+        "    for order in team.order_set.filter(day=1):\n        print(order.buyer_id, order.tags.all())\n"
+    ),
+    _shop(
+        "from shop.models import Team\n\nteam = Team.objects.create(**fields)\n"
+        "print([order.buyer.name for order in team.order_set.all()])\n"
+    ),
     _shop("by_key = Order.objects.in_bulk()\nprint([by_key[key].team.name for key in by_key])\n"),
     _shop(
         "from shop.models import Team\n\n\ndef walk(rows: QuerySet[Team]):\n"
@@ -56,6 +64,8 @@ FILLED_BAD: tuple[Example, ...] = (
     ),
 )
 FILLED_GOOD: tuple[Example, ...] = (
+    _shop("def names(rows):\n    found = []\n    for row in rows:\n"
+          "        found.append(Order.objects.create(**row))\n" + _READ),
     _shop(_FILLED.format(hint="", rows="Order.objects.select_related('team')") + "found.append(order)\n" + _READ),
     _shop("def names(teams):\n    found = []\n    for team in teams:\n"
           "        found.append(Order.objects.create(team=team))\n" + _READ, note="what a row was made with it holds"),

@@ -11,6 +11,8 @@ from skills.gates.engine.names import last_name
 
 PLACE = ""
 """The origin of a number that counts rows: `orders[number]` in a loop over it is a row of each turn."""
+UNSAID = "**"
+"""Stands among what is loaded with a row that was made with `**fields`: some of its relations."""
 GATHERS = frozenset({"append", "appendleft", "add", "extend"})
 
 
@@ -66,7 +68,7 @@ def is_empty(node: ast.expr | None) -> bool:
 def gather(name: str, given: Value, names: Names) -> None:
     """`found.append(order)`: a list that was empty holds rows then; of two models it is not known what it holds."""
     held = names.get(name)
-    if isinstance(given, Row) and not given.steps and given.origin:
+    if isinstance(given, Row) and not given.steps and given.origin and UNSAID not in given.loaded:
         given = given.many()
     if isinstance(held, Rows) and (not held.origin or isinstance(given, Rows)):
         names[name] = merged({name: held}, {name: given if isinstance(given, Rows) else None})[name]
