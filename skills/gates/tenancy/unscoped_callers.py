@@ -20,6 +20,7 @@ from skills.gates.tenancy.unscoped_reach import (
     HANDED,
     IN_HAND,
     ROWS_OF_ALL,
+    conditions_of,
     is_entry,
     is_published,
     reach_of,
@@ -100,7 +101,8 @@ def _only_decides(query: ast.Call, context: FileContext) -> bool:
     or only narrows other queries."""
     statement = context.statement
     columns = [getattr(value, "value", None) for value in query.args]
-    if last_name(query.func) in {"values", "values_list"} and columns and set(columns) <= {"id", "pk", "uuid"}:
+    keys = {"id", "pk", "uuid", *(name.removesuffix("__in") for name, _ in conditions_of(query))}
+    if last_name(query.func) in {"values", "values_list"} and columns and keys.issuperset(columns):
         return True
     if last_name(query.func) in {"exists", "aexists"} or isinstance(statement, (ast.If, ast.While, ast.Assert)):
         return True

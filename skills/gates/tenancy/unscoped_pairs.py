@@ -118,6 +118,10 @@ _PAID = (
     f"{IN}def paid(request, pk):\n    invoice = get_object_or_404(Invoice, pk=pk)\n    note(request.POST)\n"
     "    return {goes_on}\n"
 )
+_KNOWN = (
+    f"{IN}def known(request):\n    numbers = request.POST.getlist('numbers')\n"
+    "    return JsonResponse(list(Invoice.objects.filter(number__in=numbers).values_list({columns})))\n"
+)
 _NAMED = f"{IN}def one(request):\n    return show(Invoice.objects.filter({{name}}=request.POST['name']).first())\n"
 _GIVEN = (
     "class LineSerializer(Serializer):\n    def validate_invoice_id(self, value):\n"
@@ -138,6 +142,7 @@ PAIRS_BAD: tuple[Example, ...] = (
     _each(_SHARED, "scoped elsewhere", scoped="".join(_SCOPED.format(name=f"own_{at}") for at in range(5))),
     _each(_SOLD, "all others are scoped", queries=_SCOPED.format(name="own")),
     by_hand(_PAID.format(goes_on="render(request, 'paid.html', {'invoice': invoice})")),
+    by_hand(_KNOWN.format(columns="'number', 'total'")),
     _each(_SHOWN, "one of those that call it asks nothing", asks="close(invoice)"),
     by_hand(
         f"{IN}def like(request, pk):\n    line = Line.objects.get(pk=request.POST['line'])\n"
@@ -218,6 +223,7 @@ PAIRS_GOOD: tuple[Example, ...] = (
     _each(_SHARED, "rows that may belong to nobody, and that nothing scopes", scoped=""),
     _each(_SOLD, "others are not scoped either", queries=_OPEN.format(decorator="", name="one")),
     by_hand(_PAID.format(goes_on="redirect('invoice', pk=invoice.pk)"), note="nothing of the row is shown"),
+    by_hand(_KNOWN.format(columns="'number'"), note="it answers what it was asked"),
     _each(_SHOWN, "all that call it ask for the row", asks="check_writer(request.user, invoice)"),
     by_hand(_NAMED.format(name="coupon_code"), note="a word that was handed out"),
     by_hand(_GIVEN.format(result=""), "billing/serializers.py", "nobody reads it"),
