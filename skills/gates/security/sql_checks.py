@@ -12,6 +12,7 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import descendants
 
+_ONLY_WORDS = lazy(r"\b(?:pattern|regex)='\^(?:[\w|()+*?{},-]|\[[\w-]+\]|\\\\[wd])*\$'")
 _VALUES = lazy(r"(?:^|_)(?:param(?:eter)?s?|args|values|bind(?:ing)?s?|vars)$", re.I)
 _SCHEMA = lazy(r"(?:^|_)(?:table|column|col|index|constraint|sequence)$", re.I)
 _TABLE = lazy(r"(?:^|_)(?:table|schema|column|index)(?:_?names?)?$", re.I)
@@ -285,6 +286,16 @@ def _asks_for_name(node: ast.Call) -> bool:
     """True for `getattr(column, "name", None)`."""
     asked = node.args[1] if last_name(node.func) == "getattr" and len(node.args) > 1 else None
     return isinstance(asked, ast.Constant) and asked.value in {"name", "key", "fullname", "schema"}
+
+
+def is_limited(argument: ast.arg, arguments: ast.arguments) -> bool:
+    """True for a parameter that says that it is a number or one of a few, or that a pattern lets nothing but words
+    into: `Query(pattern="^(name|age)$")`."""
+    positional = [*arguments.posonlyargs, *arguments.args]
+    given = dict(zip(reversed(positional), reversed(arguments.defaults), strict=False))
+    given.update((one, value) for one, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value)
+    told = [part for part in (argument.annotation, given.get(argument)) if isinstance(part, (ast.Subscript, ast.Call))]
+    return is_numeric(argument.annotation) or any(_ONLY_WORDS.search(ast.unparse(part)) for part in told)
 
 
 def is_numeric(annotation: ast.expr | None) -> bool:

@@ -105,3 +105,14 @@ def seen_from(scope: Scope, context: FileContext) -> Iterator[None]:
         yield
     finally:
         context.scopes = before
+
+
+def alternatives(part: ast.expr) -> list[ast.expr]:
+    """What a value is made of or chosen from."""
+    if isinstance(part, ast.IfExp):
+        return [part.body, part.orelse]
+    if isinstance(part, ast.BoolOp):
+        return part.values
+    if isinstance(part, (ast.Tuple, ast.List, ast.Set)):
+        return part.elts
+    return []

@@ -21,9 +21,9 @@ from skills.gates.security.sql_checks import (
     is_checked,
     is_decided,
     is_fragment,
+    is_limited,
     is_made_elsewhere,
     is_measured,
-    is_numeric,
     is_own_schema,
     leaves_values_out,
     names_schema,
@@ -41,6 +41,7 @@ from skills.gates.security.sql_harmless import (
 )
 from skills.gates.security.sql_names import (
     LOOPS,
+    alternatives,
     bound_anew,
     by_key,
     grown,
@@ -73,7 +74,7 @@ def harmless(part: ast.expr | None, context: FileContext, depth: int = 0) -> boo
         return judge(part, context, depth)
     if is_literal(part, context):
         return True
-    inside = _alternatives(part)
+    inside = alternatives(part)
     if (
         isinstance(part, ast.IfExp)
         and isinstance(part.body, ast.Name)
@@ -81,17 +82,6 @@ def harmless(part: ast.expr | None, context: FileContext, depth: int = 0) -> boo
     ):
         inside = [part.orelse]
     return bool(inside) and all(harmless(value, context, depth + 1) for value in inside)
-
-
-def _alternatives(part: ast.expr) -> list[ast.expr]:
-    """What a value is made of or chosen from."""
-    if isinstance(part, ast.IfExp):
-        return [part.body, part.orelse]
-    if isinstance(part, ast.BoolOp):
-        return part.values
-    if isinstance(part, (ast.Tuple, ast.List, ast.Set)):
-        return part.elts
-    return []
 
 
 def _harmless_f_string(part: ast.JoinedStr, context: FileContext, depth: int) -> bool:
@@ -310,7 +300,7 @@ def _unwritten(name: str, scope: Scope, context: FileContext, depth: int) -> Ite
         arguments = scope.args
         for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
             if argument.arg == name:
-                known = is_numeric(argument.annotation) or is_fragment(name)
+                known = is_limited(argument, arguments) or is_fragment(name)
                 yield known or is_own_schema(ast.Name(name), context) or _called_harmlessly(scope, name, context, depth)
     for node in indirect(scope, context):
         if isinstance(node, LOOPS):
