@@ -50,6 +50,11 @@ MAPPED_BAD: tuple[Example, ...] = (
         "async def f(session):\n    for post in await session.scalars(select(Post)):\n"
         "        print(await post.awaitable_attrs.author)\n"
     ),
+    _mapped("def f():\n    return [post.author.name for post in Post.query.paginate(page=1).items]\n"),
+    _mapped(
+        "def f(db, key):\n    author = db.get_or_404(Author, key)\n"
+        "    return [len(post.comments) for post in author.posts]\n"
+    ),
 )
 MAPPED_GOOD: tuple[Example, ...] = (
     _mapped(

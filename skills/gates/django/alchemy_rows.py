@@ -9,17 +9,18 @@ from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.syntax import descendants
 
-WORDS = (b"select(", b".query(", b".query.")
+WORDS = (b"select(", b".query(", b".query.", b".get_or_404(")
 """One of these stands in a file that asks for such rows."""
 _QUERIES = frozenset({"select", "query"})
 _SAME = frozenset(
     {"where", "filter", "filter_by", "order_by", "limit", "offset", "distinct", "join", "outerjoin", "slice", "all",
      "execution_options", "with_for_update", "unique", "scalars", "yield_per", "populate_existing", "params",
-     "fetchall", "having", "enable_eagerloads", "autoflush", "with_hint", "prefix_with", "fetchmany"}
+     "fetchall", "having", "enable_eagerloads", "autoflush", "with_hint", "prefix_with", "fetchmany", "paginate"}
 )  # fmt: skip
 _ONE = frozenset({"one", "one_or_none", "scalar_one", "scalar_one_or_none", "first", "scalar", "get", "first_or_404",
                   "get_or_404", "one_or_404"})  # fmt: skip
-_RUNS = frozenset({"scalars", "exec", "stream_scalars"})
+_RUNS = frozenset({"scalars", "exec", "stream_scalars", "paginate"})
+_BY_KEY = frozenset({"get", "get_one", "get_or_404"})
 _LOADERS = frozenset({"joinedload", "selectinload", "subqueryload", "contains_eager", "immediateload", "raiseload",
                       "noload", "defaultload"})  # fmt: skip
 _COLUMNS = frozenset({"load_only", "defer", "undefer", "undefer_group", "with_expression", "lazyload"})
@@ -34,12 +35,12 @@ BETWEEN = "relationships-between"
 def query_of(context: FileContext, node: ast.Call, values: list[Value]) -> Value:
     """What `select(Post)`, `session.query(Post)`, `session.scalars(…)` or `session.get(Post, 1)` answers."""
     name = last_name(node.func)
-    if name in _QUERIES or (name == "get" and len(node.args) > 1):
+    if name in _QUERIES or (name in _BY_KEY and len(node.args) > 1):
         model = context.resolve(node.args[0]) if node.args else None
         if model is None or not model.rpartition(".")[2][:1].isupper():
             return None
         rows = Rows(model, "select", line=node.lineno)
-        return rows.one() if name == "get" else rows if len(node.args) == 1 else None
+        return rows.one() if name in _BY_KEY else rows if len(node.args) == 1 else None
     first = values[0] if values else None
     if not isinstance(first, Rows) or first.manager not in _QUERIES or first.steps:
         return None

@@ -185,7 +185,7 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     reached = relations.reached(said["origin"], said["steps"].split("/"), report.path)
     more = _loaded_by_methods(candidate, report, relations)
     if reached is None:
-        return _unseen(candidate, relations) if "again" not in said and "given" not in said else None
+        return _unseen(candidate, relations, report.path) if "again" not in said and "given" not in said else None
     model, last = reached
     known = more is None or (covers(more, said.get("attribute", EVERYTHING)) and "narrowed" not in said)
     if more is None or known or relations.turns_back(said["origin"], said["steps"].split("/"), report.path):
@@ -223,14 +223,15 @@ def _meant(candidate: Candidate, relations: Relations) -> Candidate:
     return replace(candidate, needs=needs)
 
 
-def _unseen(candidate: Candidate, relations: Relations) -> Candidate | None:
+def _unseen(candidate: Candidate, relations: Relations, path: str) -> Candidate | None:
     """A relation of the project's own towards a model that it does not define, as Django's users; where the model is
     only not among the files, what the code itself shows: a manager is asked, or an attribute of what stands behind an
     attribute is read."""
     said = dict(candidate.needs)
     model, attribute, deeper = said["origin"].rpartition(".")[2], said.get("attribute", ""), said.get("deeper", "")
-    if not said["steps"] and "through" not in said and relations.towards(model, attribute) is not None:
-        message = f"`{attribute}` of each `{model}` is a query of its own: the rows come without it"
+    end = relations.unseen_behind(said["origin"], said["steps"].split("/"), path) if said["steps"] else model
+    if end and "through" not in said and relations.towards(end, attribute) is not None:
+        message = f"`{attribute}` of each `{end}` is a query of its own: the rows come without it"
         return replace(candidate, message=message, needs=(), fixable=False)
     if not relations.out_of_sight(said["origin"]):
         return None

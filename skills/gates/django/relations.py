@@ -178,6 +178,12 @@ class Relations:
                 return owner, field
         return None
 
+    def unseen_behind(self, origin: str, steps: list[str], path: str) -> str:
+        """The model at the end of steps that the project does not define, "" for all else."""
+        reached = self.reached(origin, steps[:-1], path)
+        last = self.behind(reached[0], steps[-1]) if reached is not None and steps[-1] else None
+        return last.to if last is not None and last.target is None and last.back == "" else ""
+
     def only_towards(self, dotted: str, steps: str) -> bool:
         """True for steps from a model of others, as Django's users, that begin with a relation of the project's own."""
         return bool(steps) and self.towards(dotted.rpartition(".")[2], steps.partition("/")[0]) is not None

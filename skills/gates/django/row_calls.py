@@ -11,7 +11,7 @@ from skills.gates.django.row_run import Run, given_to, tell
 from skills.gates.django.row_syntax import manager_of
 from skills.gates.django.row_values import EVERYTHING, Loading, Names, Result, Row, Rows, Value, covers, merged, unkeyed
 from skills.gates.engine.context import FunctionNode
-from skills.gates.engine.names import last_name
+from skills.gates.engine.names import is_decorated, last_name
 
 _SAME = frozenset(
     {"all", "filter", "exclude", "order_by", "distinct", "annotate", "alias", "reverse", "using", "select_for_update",
@@ -321,6 +321,14 @@ def _own_method(flow: Run, method: FunctionNode, names: Names, given: Names | No
         flow.entered[key] = flow.function(method, own, given or {})
         flow.statement = outer
     return flow.entered[key]
+
+
+def computed(flow: Run, name: str, names: Names) -> Value:
+    """What a property of the class answers: `self.orders`."""
+    method = flow.method(name)
+    if method is None or not is_decorated(method, {"property", "cached_property"}):
+        return None
+    return _own_method(flow, method, names)
 
 
 def shown(flow: Run) -> Row | None:

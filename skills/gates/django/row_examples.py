@@ -27,6 +27,11 @@ _READ = "    return [order.team.name for order in found]\n"
 
 FILLED_BAD: tuple[Example, ...] = (
     _shop(
+        "class Report:\n    @property\n    def orders(self):\n        return Order.objects.filter(day=self.day)\n\n"
+        "    def names(self):\n        return [order.team.name for order in self.orders]\n"
+    ),
+    _shop("for order in Order.objects.select_related('buyer'):\n    print(order.buyer.order_set.all())\n"),
+    _shop(
         "from shop.models import Team\n\nfor team in Team.objects.prefetch_related('order_set__tags'):\n"
         "    for order in team.order_set.filter(day=1):\n        print(order.buyer_id, order.tags.all())\n"
     ),
@@ -64,6 +69,10 @@ FILLED_BAD: tuple[Example, ...] = (
     ),
 )
 FILLED_GOOD: tuple[Example, ...] = (
+    _shop("class Report:\n    @property\n    def orders(self):\n        return Order.objects.select_related('team')\n\n"
+          "    def names(self):\n        return [order.team.name for order in self.orders]\n"),
+    _shop("for order in Order.objects.prefetch_related('buyer__order_set'):\n"
+          "    print(order.buyer.order_set.all())\n"),
     _shop("def names(rows):\n    found = []\n    for row in rows:\n"
           "        found.append(Order.objects.create(**row))\n" + _READ),
     _shop(_FILLED.format(hint="", rows="Order.objects.select_related('team')") + "found.append(order)\n" + _READ),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from skills.gates.django.row_calls import call_value, show, shown
+from skills.gates.django.row_calls import call_value, computed, show, shown
 from skills.gates.django.row_loops import PLACE, alone, bind_loop, comprehended, grown, held, made_empty
 from skills.gates.django.row_run import LEAVES, Access, Given, Many, Via, chosen, descend, handled, later, tell
 from skills.gates.django.row_syntax import (
@@ -290,11 +290,12 @@ class Flow:
             return manager
         if isinstance(node.value, ast.Name) and node.value.id == "self":
             own = names.get(f"self.{node.attr}") or (shown(self) if node.attr == "object" else None)
+            own = own or computed(self, node.attr, names)
             if own is not None:
                 return own
         row = self.value(node.value, names)
         if not isinstance(row, Row):
-            if isinstance(row, Rows) and node.attr == "object_list":
+            if isinstance(row, Rows) and node.attr in ("object_list", "items"):
                 return row  # of a page
             return row.one() if isinstance(row, Result) and row.rows.origin.endswith(node.attr) else None
         if row.loop and not is_column(node.attr) and not covers(row.loaded, node.attr):
