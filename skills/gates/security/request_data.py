@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from skills.gates.analysis.file_calls import calls_by_name
 from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
@@ -103,6 +104,12 @@ def _defaults(arguments: ast.arguments) -> dict[str, str]:
     return {argument.arg: ast.unparse(value) for argument, value in pairs if value is not None}
 
 
+def _is_called(function: FunctionNode, context: FileContext) -> bool:
+    """True for a function that others of the file call: they give it what it takes, not the address."""
+    calls = calls_by_name(context).get(function.name, (0, []))[1]
+    return function.name.startswith("_") or any(isinstance(call.func, ast.Name) for _, call in calls)
+
+
 def sent_parameters(function: FunctionNode, context: FileContext) -> Iterator[tuple[str, Origin]]:
     """The parameters of an endpoint that hold what stands in its URL or body, unconverted."""
     route = route_of(function)
@@ -120,7 +127,13 @@ def sent_parameters(function: FunctionNode, context: FileContext) -> Iterator[tu
                 _TEXT_TYPES.match(hint) and context.holds(b"fastapi")
             ):
                 yield argument.arg, Origin("route", argument, function.lineno)
-    elif arguments and arguments[0].arg == "request" and not context.scopes and path_role(context.path) == "view":
+    elif (
+        arguments
+        and arguments[0].arg == "request"
+        and not context.scopes
+        and path_role(context.path) == "view"
+        and not _is_called(function, context)
+    ):
         names = {argument.arg for argument in arguments[1:]}
         if any(
             isinstance(part, ast.Attribute) and part.attr not in _OF_TEXT and last_name(part.value) in names

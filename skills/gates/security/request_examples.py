@@ -140,6 +140,15 @@ INPUT_GOOD = one_file(
     "    for number, _ in pairs:\n        Order.objects.filter(pk=number)\n",
     _HEAD + '    pk = request.data["pk"]\n    if type(pk) is not int:\n        raise Http404\n'
     "    Order.objects.filter(pk=pk)\n",
+    _HEAD
+    + "    rows, wanted = narrowed(Order.objects.all(), request)\n    Export.objects.create(note=rows.count())\n\n\n"
+    'def narrowed(rows, request):\n    note = request.GET["note"]\n    return rows.filter(note=note), {"note": note}\n',
+    _HEAD + '    Order.objects.create(note=tidy(request.POST["note"]))\n\n\n'
+    "def tidy(note):\n    return note.strip().lower()\n",
+    _HEAD + "    return redirect(link_of(request))\n\n\n"
+    'def link_of(request):\n    return "/orders/?" + request.GET["page"]\n',
+    "import os\n" + _HEAD + '    return _shown(request, "/srv/late.txt")\n\n\n'
+    "def _shown(request, path):\n    return open(path)\n",
 )
 
 MASS_BAD = one_file(
@@ -178,4 +187,6 @@ MASS_GOOD = one_file(
     "def view(request):\n    order = OrderModel(**request.data)\n",
     _HEAD + '    Order.objects.create(**fields_of(request.data["note"]))\n\n\n'
     'def fields_of(note):\n    return {"note": note}\n',
+    _HEAD + "    Order.objects.create(**fields_in(request))\n\n\n"
+    'def fields_in(request):\n    fields = {"note": request.POST["note"]}\n    return fields\n',
 )

@@ -82,8 +82,7 @@ class Flow:
         self.caught = 0  # how many `try` around the statement catch a value of another shape
 
     def steps(self) -> Iterator[ast.AST]:
-        """Every statement of the function in order, and the calls in those that name what a client sends; each before
-        what it binds is taken over."""
+        """Every statement in order, and the calls in those that name what a client sends, before what each binds."""
         yield from self._block(self.function.body)
 
     def _block(self, body: list[ast.stmt]) -> Iterator[ast.AST]:
@@ -142,8 +141,7 @@ class Flow:
 
     def _feeds(self, name: str) -> bool:
         """True for names that hold what a client sends, or give it back."""
-        known = name in self.held or name in self.requests or name in self.fields
-        return known or name in readers(self.context)
+        return any(name in known for known in (self.held, self.requests, self.fields, readers(self.context)))
 
     def _take_over(self, statement: ast.stmt, named: bool) -> None:
         if isinstance(statement, ast.Assign):
@@ -380,10 +378,16 @@ class Flow:
             known[found.key] = None  # what calls itself gives back nothing new
             with found.entered(self.context):
                 inner = Flow(found.function, self.context, found)
-                origins = [inner.origin(step.value) for step in inner.steps() if isinstance(step, ast.Return)]
+                origins = [inner.answered(step.value) for step in inner.steps() if isinstance(step, ast.Return)]
             known[found.key] = next((one.kind for one in origins if one is not None), None)
         kind = known[found.key]
-        return None if kind is None else Origin(kind, node, node.lineno)
+        # What a function makes of a value has the form that the function gives it.
+        return None if kind is None else Origin("cut" if found.held and kind == "body" else kind, node, node.lineno)
+
+    def answered(self, value: ast.expr | None) -> Origin | None:
+        """What a function gives back where that is one value; of several the source says which is which."""
+        named = isinstance(value, ast.Name) and (value.id in self.fields or value.id in self.lists)
+        return None if named or isinstance(value, (ast.Tuple, ast.Dict, ast.List)) else self.origin(value)
 
     def follow(self, node: ast.Call) -> Followed | None:
         """The function of the file that a call runs, where the call hands it the request or a part of it."""

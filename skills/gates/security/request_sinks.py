@@ -137,6 +137,8 @@ def sink_of(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, s
             continue
         if what == "decides where the visitor is sent" and _STAYS.search(ast.unparse(origin.key or origin.node)):
             continue  # back to where the visitor came from, or what follows the path
+        if what == "decides where the visitor is sent" and isinstance(value, ast.Call) and origin.node is value:
+            continue  # a function of the file made the address
         if what.startswith(("decides where",)) and (fixed_host(value, context) or own_beginning(value, flow)):
             continue
         if what == "is written to a file unchecked" and _FILES.search(origin.text):
