@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from skills.gates.analysis.file_calls import parameters_of
 from skills.gates.analysis.local_values import own_nodes, values_of
-from skills.gates.analysis.queries import MANAGERS
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
@@ -47,7 +46,6 @@ _EXECUTES = frozenset(
      "from_statement", "run_sql", "stream", "scalar", "scalars", "copy_expert", "execute_async", "callproc", "SQL"}
 )  # fmt: skip
 _RUNS = frozenset({"run", "cursor", "query", "prepare", "fetch_all", "iterate"})  # by way of a connection only
-_CLAUSES = frozenset({"filter", "where", "having", "group_by", "order_by", "distinct"})
 _EXECUTE_WORDS = frozenset(name.encode() for name in _EXECUTES)
 _FILLS = frozenset({"format", "replace", "join", "format_map", "substitute", "safe_substitute"})
 _ALWAYS_SQL = frozenset(
@@ -218,20 +216,6 @@ def _may_fill_sql(node: ast.Call) -> bool:
     return not isinstance(pattern, (ast.Constant, ast.JoinedStr, ast.BinOp)) or may_begin_sql(pattern)
 
 
-def _on_clause(node: ast.Call, context: FileContext) -> None:
-    """`session.query(Shop).filter(f"name = '{name}'")`: SQLAlchemy takes a text for a part of the statement."""
-    if last_name(node.func) not in _CLAUSES or not node.args or not isinstance(node.func, ast.Attribute):
-        return
-    names = {last_name(part) for part in descendants(node.func.value) if isinstance(part, (ast.Name, ast.Attribute))}
-    if "query" not in names or not MANAGERS.isdisjoint(names):
-        return
-    for argument in node.args:
-        found = read_text(argument, context)
-        if found is not None and found.built and found.parts and argument not in _seen(context):
-            _seen(context).update(descendants(argument))
-            _report(argument, found, context)
-
-
 def _statements(node: ast.Call, name: str) -> list[ast.expr]:
     """The arguments of a call that are SQL."""
     wanted = [argument for argument in node.args[:1] if not isinstance(argument, ast.Starred)]
@@ -336,13 +320,6 @@ raw_sql_interpolation = Rule(
         Watch((ast.JoinedStr, ast.BinOp), _on_string, _WRITTEN, _judged),
         Watch((ast.Call,), _on_call, (), _judged, words=_EXECUTE_WORDS),
         Watch((ast.Call,), _on_method, _WRITTEN, _judged),
-        Watch(
-            (ast.Call,),
-            _on_clause,
-            (b".query(", b".query.", b" query."),
-            _judged,
-            near=(b".format(", b'(f"', b"(f'", b"% "),
-        ),
     ),
     bad=RAW_SQL_BAD,
     good=RAW_SQL_GOOD,

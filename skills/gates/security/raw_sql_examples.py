@@ -28,7 +28,6 @@ RAW_SQL_BAD: tuple[Example, ...] = one_file(
     '    database.execute(f"UPDATE shop SET {clause}", values=given)\n',
     "def rows(cursor, names):\n    quoted = ', '.join(f\"'{name}'\" for name in names)\n"
     '    cursor.execute(f"SELECT id FROM shop WHERE name IN ({quoted})")\n',
-    "def rows(session, name):\n    return session.query(Shop).having(f\"name = '{name}'\").all()\n",
     'def rows(cursor, by: str = Query("id", pattern="^.*$")):\n'
     '    cursor.execute(f"SELECT id FROM shop ORDER BY {by}")\n',
     'def drop(cursor, role):\n    statement = f"DROP ROLE {role}"\n    cursor.execute(statement)\n',
@@ -137,8 +136,6 @@ RAW_SQL_GOOD: tuple[Example, ...] = (
         '    await database.execute(f"UPDATE shop SET {clause} WHERE id = :id", values=kept)\n',
         "def rows(cursor, days: int):\n    quoted = f\"'{days}'\"\n"
         '    cursor.execute(f"SELECT id FROM shop WHERE d = {quoted}")\n',
-        'def rows(session, name, shops):\n    shops.query.first().filter(Shop.name == f"a {name}")\n'
-        '    return Shop.objects.query(1).order_by(f"-{name}")\n',
         'def rows(cursor, of: Annotated[str, Query(regex="^[a-z]+$")], by=Query("id", pattern=r"^(id|\\w+)$")):\n'
         '    cursor.execute(f"SELECT {of} FROM shop ORDER BY {by}")\n',
         'def rows(cursor, quoted_table):\n    cursor.execute(f"SELECT id FROM {quoted_table}")\n',
