@@ -208,6 +208,8 @@ class CockpitApp(Parts):
         self.announce()
 
     def show_spend(self, snapshot: SpendSnapshot) -> None:
+        if snapshot.loading is not None and self.spend.today is not None and snapshot.scope == self.spend.scope:
+            return  # read anew: the figures stay until the new ones are there
         self.spend = snapshot
         self.news.set()
         self.note_budget(snapshot)

@@ -12,6 +12,7 @@ from cockpit.cli import main
 from cockpit.config import load_config
 from cockpit.demo import Demo
 from cockpit.paths import tour_file
+from cockpit.spend.models import SpendSnapshot
 from tests.pilot.conftest import settled, until
 from widgets.lines import plain
 from widgets.screens.ask import AskScreen
@@ -142,6 +143,8 @@ async def test_a_budget_is_set_in_the_app_as_by_the_command(app: CockpitApp, own
         field.value = "day 9 --hard 12"
         await pilot.press("enter")
         await until(lambda: app.spend.windows[0].soft == 9, "the pane's budget")
+        app.show_spend(SpendSnapshot(scope=app.spend.scope, loading=0.5))
+        assert app.spend.windows[0].soft == 9  # what is read anew stands there until it was
         written = (own_home / "config" / "config.toml").read_text()
         await pilot.press("c")
         screen = await opened(app)
