@@ -22,6 +22,10 @@ _ASKS_ELSE = lazy(
     r"exist|^is_?(?:file|dir|link|mount|instance)$|access|^(?:bool|len|str|list|dict|set|any|all|get|strip|lower|loads|filter"
     r"|first|open|read|stat|join)$|get_|fetch|find|load|query|search"
 )
+_SAYS_YES = lazy(
+    r"valid|allow|safe|known|permit|support|accept|exist|has|match|^is(?:digit|alnum|alpha|decimal|numeric|identifier)$"
+)
+_FORBIDDEN = lazy(r"forbid|block|den(?:y|ied)|black|bad|reserved|exclu|danger|invalid|banned|disallow", re.I)
 _VERDICT = lazy(r"^(?:is|has|check|validate|verify)_|^validate$|_(?:valid|check)$")
 _CLEANS = lazy(r"\[\^|\\[WDS]")
 _OF_SHAPE = frozenset({"ValueError", "TypeError", "ValidationError", "DataError", "Exception", "BaseException"})
@@ -64,9 +68,13 @@ def refusals(statement: ast.stmt) -> list[ast.expr]:
 
 
 def _says_no(test: ast.expr) -> bool:
-    if isinstance(test, ast.UnaryOp):
-        return isinstance(test.op, ast.Not)
-    return isinstance(test, ast.Compare) and isinstance(test.ops[0], (ast.NotIn, ast.NotEq))
+    """True for `sort not in SORTS` and `not is_valid(sort)`; what is not among the forbidden, or begins with nothing
+    that sends a visitor away, is as it should be."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return isinstance(test.operand, ast.Call) and _SAYS_YES.search(last_name(test.operand.func)) is not None
+    if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], (ast.NotIn, ast.NotEq)):
+        return False
+    return _FORBIDDEN.search(last_name(test.comparators[0])) is None
 
 
 def measured(test: ast.expr) -> Iterator[str]:

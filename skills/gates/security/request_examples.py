@@ -149,6 +149,9 @@ INPUT_GOOD = one_file(
     'def link_of(request):\n    return "/orders/?" + request.GET["page"]\n',
     "import os\n" + _HEAD + '    return _shown(request, "/srv/late.txt")\n\n\n'
     "def _shown(request, path):\n    return open(path)\n",
+    _HEAD + '    to = request.GET["next"]\n    if not to.startswith("http"):\n        return redirect(to)\n',
+    _HEAD + '    sort = request.GET["sort"]\n    if sort not in FORBIDDEN:\n'
+    '        return HttpResponse("Sorted by " + sort)\n',
 )
 
 MASS_BAD = one_file(
