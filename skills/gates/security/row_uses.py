@@ -1,7 +1,6 @@
 """What becomes of the rows that a function makes or changes: read once a function, whatever is asked."""
 
 import ast
-from dataclasses import dataclass, field
 
 from skills.gates.analysis.local_values import own_nodes, values_of
 from skills.gates.engine.context import FileContext
@@ -15,14 +14,16 @@ _READ = lazy(r"\.query\b|(?:session|db)\.(?:get|query|scalars?|execute|merge)\("
 _CLEANS = frozenset({"full_clean", "clean_fields", "validated_save"})
 
 
-@dataclass
 class _Uses:
-    cleans: bool = False  # a row checks itself before it is saved
-    saved: set[str] = field(default_factory=set)  # `order`, `request.user.profile`: what stands before `.save()`
-    added: set[ast.AST | str] = field(default_factory=set)  # what a session is given, by its name or as it is made
-    names: dict[ast.AST, str] = field(default_factory=dict)  # value → the name that it is assigned to
-    commits: bool = False  # a session
-    handed: set[str] = field(default_factory=set)  # names that are returned, asked for something or given to a call
+    """What a function does with rows. No dataclass: to define one loads `inspect`, which a short check does without."""
+
+    def __init__(self) -> None:
+        self.cleans = False  # a row checks itself before it is saved
+        self.saved: set[str] = set()  # `order`, `request.user.profile`: what stands before `.save()`
+        self.added: set[ast.AST | str] = set()  # what a session is given, by its name or as it is made
+        self.names: dict[ast.AST, str] = {}  # value → the name that it is assigned to
+        self.commits = False  # a session
+        self.handed: set[str] = set()  # names that are returned, asked for something or given to a call
 
 
 def _uses(context: FileContext) -> _Uses:
