@@ -283,14 +283,15 @@ n_plus_one = Rule(
     fix="Load the relation with the rows: `select_related` for a row behind a foreign key, `prefetch_related` for "
     "many; `Prefetch(…, queryset=…)` where they are filtered; `selectinload` or `joinedload` in SQLAlchemy.",
     when="Where the rows, the loop and the relation are all known: models, foreign keys and their other sides are "
-    "looked up in the project, and values followed through variables, slices, comprehensions, functions of the "
-    "file, one function of another file, properties and methods of the model; SQLAlchemy's and SQLModel's "
+    "looked up in the project, and values followed through variables, slices, comprehensions, lists and dicts that "
+    "loops fill, functions of the file, one function of another file, properties and methods of the model and of its "
+    "class; SQLAlchemy's and SQLModel's "
     "relationships by their `lazy` and by loader options. What a function is given goes by its name where nothing else "
     "says what it is: `order.lines`. REST views that list are compared with what their serializer reads, lists of the "
-    "admin with the methods that they show; feeds and methods of serializers are asked for each row. Trees that are "
-    "walked row by row count too. Where only a part of a project is there and not its models, what is read of what "
-    "stands behind an attribute tells. Silent where something on the way is not understood. Not in tests and "
-    "migrations.",
+    "admin with the functions that they show, their inlines and actions; feeds and methods of serializers are asked "
+    "for each row. Trees that are walked row by row count too. Where only a part of a project is there and not its "
+    "models, what is read of what stands behind an attribute tells. Silent where something on the way is not "
+    "understood. Not in tests and migrations.",
     watches=(
         Watch((ast.Module,), _on_module, (*_QUERYSETS, b"while "), is_product_path),
         Watch((ast.ClassDef,), _on_feed, (b"Feed)", b"Sitemap)"), is_product_path),
