@@ -19,10 +19,9 @@ def text_of(app: CockpitApp, pane: str) -> str:
     return "\n".join(plain(view.line_at(y, 100)) for y in range(view.line_count()))
 
 
-async def test_the_panes_show_again_what_they_showed(
-    app: CockpitApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    day = tmp_path / "day.jsonl"
+async def recorded(app: CockpitApp, folder: Path) -> tuple[Path, str]:
+    """What the panes show of the demo, written as a recording; and the text of the findings."""
+    day = folder / "day.jsonl"
     async with app.run_test(size=(200, 50)):
         await settled(app)
         findings = text_of(app, "findings")
@@ -35,22 +34,59 @@ async def test_the_panes_show_again_what_they_showed(
                 ("findings", app.found),
             ):
                 recorder.take(pane, value)
+    return day, findings
+
+
+def replayed(day: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> ReplayApp:
+    """The app that shows a recording, of a repository that is not there."""
     monkeypatch.setenv("COCKPIT_NOW", os.environ["COCKPIT_NOW"])  # given back after the test
     recording = read_recording(day)
-    call = call_on(tmp_path)
+    call = call_on(folder)
     call.use_repository(Repository(Path("/no/acme-api"), Path("/no/acme-api/.git"), Path("/no/acme-api/.git")))
-    replay = ReplayApp(call, recording, speed=0, longest=0)
+    return ReplayApp(call, recording, speed=0, longest=0)
+
+
+async def test_the_panes_show_again_what_they_showed(
+    app: CockpitApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day, findings = await recorded(app, tmp_path)
+    replay = replayed(day, tmp_path, monkeypatch)
+
     async with replay.run_test(size=(200, 50)) as pilot:
         await until(lambda: bool(replay.found.findings), "the findings")
         await pilot.pause()
+
         assert text_of(replay, "findings") == findings
         assert "feature/api" in text_of(replay, "worktrees") and "of $5" in text_of(replay, "budget")
+
+
+async def test_code_that_is_not_there_is_said_in_a_replay(
+    app: CockpitApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day, _ = await recorded(app, tmp_path)
+    replay = replayed(day, tmp_path, monkeypatch)
+    async with replay.run_test(size=(200, 50)) as pilot:
+        await until(lambda: bool(replay.found.findings), "the findings")
+
+        await pilot.press("4", "space")
+
+        await until(lambda: "cannot be read" in str(getattr(replay.screen, "shown", "")), "the reason")
+
+
+async def test_a_budget_that_is_set_leaves_what_a_recording_shows(
+    app: CockpitApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day, _ = await recorded(app, tmp_path)
+    replay = replayed(day, tmp_path, monkeypatch)
+    async with replay.run_test(size=(200, 50)) as pilot:
+        await until(lambda: bool(replay.found.findings), "the findings")
+        await pilot.pause()
         shown = text_of(replay, "budget")
+
         await pilot.press("2", "b")
         await until(lambda: isinstance(replay.screen, AskScreen), "the question")
         await pilot.press("enter")
         await until(lambda: any("Written into" in one.text for one in replay._standing), "the budget")
         await pilot.pause(0.5)
-        assert text_of(replay, "budget") == shown  # as it was recorded
-        await pilot.press("4", "space")  # the code is not there, and that is said
-        await until(lambda: "cannot be read" in str(getattr(replay.screen, "shown", "")), "the reason")
+
+        assert text_of(replay, "budget") == shown
