@@ -5,7 +5,7 @@ import re
 
 from msgspec.structs import replace
 
-from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
@@ -149,6 +149,11 @@ _LOOKS_AT = lazy(
     r"|has_perm|(?:check|verify|require|ensure)_(?:perm|auth|access|token|owner|member|role|user)",
     re.I,
 )
+# One of these stands in whatever it finds.
+_LOOKS = Words(
+    b"signature", b"compare_digest", b"hmac", b"construct_event", b"has_perm", b"public", b"member", b"admin", b"owner",
+    b"allowed", b"author", b"staff", b"check", b"verify", b"require", b"ensure", lower=True,
+)  # fmt: skip
 # What they show is often meant for everybody.
 _READERS = frozenset({"ReadOnlyModelViewSet", "RetrieveAPIView", "ListAPIView"})
 _TELLS = lazy(
@@ -187,7 +192,7 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
         methods = [part for part in members.values() if isinstance(part, FunctionNode)]
         if not methods or _each_action_says(node):
             return  # a set of views that answers nothing, or nothing but actions
-    if _is_told(node, context) or _looks_at_caller(node) or _shows_settings(node, bases):
+    if _is_told(node, context) or _looks_at_caller(node, context) or _shows_settings(node, bases):
         return
     if _each_handler_asks(node, bases) or _signs_in_its_own_way(members.get("authentication_classes"), context):
         return
@@ -204,8 +209,10 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
                    severity="LOW" if only_reads and not wrong else None)  # fmt: skip
 
 
-def _looks_at_caller(node: ast.ClassDef) -> bool:
+def _looks_at_caller(node: ast.ClassDef, context: FileContext) -> bool:
     """True where a class asks for a signature, or who may see what: `if is_public_viewer(request)`."""
+    if not context.mentions(_LOOKS, node):
+        return False
     lines = [line for part in node.body if isinstance(part, FunctionNode) for line in part.body]
     calls = (part for line in lines for part in descendants(line) if isinstance(part, ast.Call))
     return any(_LOOKS_AT.search(last_name(call.func)) for call in calls)
@@ -225,7 +232,7 @@ def _shows_settings(node: ast.ClassDef, bases: list[str]) -> bool:
 def _is_told(node: ast.ClassDef | FunctionNode, context: FileContext) -> bool:
     """True where a docstring or a comment of a view says who may come: somebody has decided it."""
     comments = (line.partition("#")[2] for line in context.lines[node.lineno - 1 : node.end_lineno] if "#" in line)
-    return any(map(_TELLS.search, (ast.get_docstring(node) or "", *comments)))
+    return any(map(_TELLS.search, (ast.get_docstring(node, clean=False) or "", *comments)))
 
 
 def _is_for_strangers(name: str, context: FileContext) -> bool:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from skills.gates.analysis.file_calls import calls_by_name
@@ -21,11 +22,12 @@ ENVELOPE = frozenset({"COOKIES", "cookies", "headers", "META", "query_string"})
 BODY_CALLS = frozenset({"json", "get_json", "form", "body", "get_data", "post"})
 READS = BODY | ENVELOPE | BODY_CALLS
 READ_WORDS = Words(*(f".{name}".encode() for name in sorted(READS)))
-READ_OF_REQUEST = lazy(rf"request\s*\.\s*(?:{'|'.join(sorted(READS))})\b")
+_READ_OF_REQUEST = lazy(rf"request\s*\.\s*(?:{'|'.join(sorted(READS))})\b")
 _REQUEST_MODULES = ("flask", "quart", "bottle", "sanic", "werkzeug", "aiohttp", "starlette")
 GLOBAL_REQUESTS = frozenset(f"{module}.request" for module in _REQUEST_MODULES)
 _REQUEST_TYPES = frozenset({"Request", "HttpRequest", "WSGIRequest", "ASGIRequest", "HTTPConnection", "WebSocket"})
 _IMPORTED = "request data: names of imported requests"
+_READ_LINES = "request data: lines that read the request"
 _OF_TEXT = frozenset(dir(str))
 _VERBS = frozenset({"route", "get", "post", "put", "patch", "delete", "api_route", "websocket"})
 _NUMBER = lazy(r"^(?:pk|id|uuid|uid|year|month|day|page|slug|\w+_(?:id|pk|uuid|slug|no|num|number)|num\w*|count)$")
@@ -79,6 +81,25 @@ def request_names(function: FunctionNode, context: FileContext) -> frozenset[str
     return imported.union(names)
 
 
+def reads_request(node: FunctionNode, context: FileContext) -> bool:
+    """True where something of `request`, whatever it is there, is read on the lines of a function."""
+    known = context.memo.get(_READ_LINES)
+    if known is None:
+        known = context.memo[_READ_LINES] = _read_lines("\n".join(context.lines))
+    assert isinstance(known, list)
+    at = bisect_left(known, node.lineno)
+    return at < len(known) and bool(known[at] <= node.end_lineno)
+
+
+def _read_lines(text: str) -> list[int]:
+    lines, line, before = [], 1, 0
+    for match in _READ_OF_REQUEST.finditer(text):
+        line += text.count("\n", before, match.start())
+        before = match.start()
+        lines.append(line)
+    return lines
+
+
 def _is_model(hint: ast.expr, context: FileContext) -> bool:
     """True for `request: SearchRequest`, a model of what a client sends, which is called like the request."""
     named = isinstance(hint, (ast.Name, ast.Attribute)) and last_name(hint) not in {"Any", "object"}
@@ -106,8 +127,12 @@ def _defaults(arguments: ast.arguments) -> dict[str, str]:
 
 def _is_called(function: FunctionNode, context: FileContext) -> bool:
     """True for a function that others of the file call: they give it what it takes, not the address."""
+    if function.name.startswith("_"):
+        return True
+    if context.source.count(f"{function.name}(".encode()) < 2:
+        return False  # nothing but its own line, which is much faster than a list of all calls
     calls = calls_by_name(context).get(function.name, (0, []))[1]
-    return function.name.startswith("_") or any(isinstance(call.func, ast.Name) for _, call in calls)
+    return any(isinstance(call.func, ast.Name) for _, call in calls)
 
 
 def sent_parameters(function: FunctionNode, context: FileContext) -> Iterator[tuple[str, Origin]]:
@@ -128,7 +153,7 @@ def sent_parameters(function: FunctionNode, context: FileContext) -> Iterator[tu
             ):
                 yield argument.arg, Origin("route", argument, function.lineno)
     elif (
-        arguments
+        len(arguments) > 1
         and arguments[0].arg == "request"
         and not context.scopes
         and path_role(context.path) == "view"

@@ -27,10 +27,10 @@ from skills.gates.security.request_data import (
     BODY_CALLS,
     ENVELOPE,
     GLOBAL_REQUESTS,
-    READ_OF_REQUEST,
     READ_WORDS,
     READS,
     Origin,
+    reads_request,
     request_names,
     sent_parameters,
 )
@@ -60,6 +60,7 @@ from skills.gates.security.request_parts import (
 )
 
 _GIVES = "request data: what functions of the file give back"
+_CONDITIONS = (ast.Compare, ast.BoolOp, ast.UnaryOp, ast.IfExp)
 
 
 class Flow:
@@ -124,11 +125,14 @@ class Flow:
         """The calls in the statement's own expressions where these name what a client sends, and whether they bind."""
         named = fed = False
         calls: list[ast.Call] = []
+        held, requests, fields, read = self.held, self.requests, self.fields, readers(self.context)
         for part in header(statement):
             for node in descendants(part):
                 kind = node.__class__
                 if kind is ast.Name:
-                    fed = fed or self._feeds(node.id)  # type: ignore[attr-defined]
+                    if not fed:
+                        name: str = node.id  # type: ignore[attr-defined]
+                        fed = name in held or name in requests or name in fields or name in read
                 elif kind is ast.Attribute:
                     fed = fed or node.attr == "request"  # type: ignore[attr-defined]
                 elif kind is ast.Call:
@@ -139,16 +143,13 @@ class Flow:
                     named = True
         return calls if fed else [], named
 
-    def _feeds(self, name: str) -> bool:
-        """True for names that hold what a client sends, or give it back."""
-        return any(name in known for known in (self.held, self.requests, self.fields, readers(self.context)))
-
     def _take_over(self, statement: ast.stmt, named: bool) -> None:
         if isinstance(statement, ast.Assign):
             for target in statement.targets:
                 self._assign(target, statement.value)
             self._forget_all(asked(statement.value))
-            self._measured(statement.value)
+            if isinstance(statement.value, _CONDITIONS):
+                self._measured(statement.value)
         elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
             self._assign(statement.target, statement.value)
         elif isinstance(statement, ast.AugAssign):
@@ -309,10 +310,11 @@ class Flow:
             return True
         function = self.function
         if self.requests <= {"request"}:  # told by the text, which is much faster than a look at what is below
-            text = "\n".join(self.context.lines[function.lineno - 1 : function.end_lineno])
-            if any(f"{name}(" in text for name in readers(self.context)):
+            read = readers(self.context)
+            text = "\n".join(self.context.lines[function.lineno - 1 : function.end_lineno]) if read else ""
+            if any(f"{name}(" in text for name in read):
                 return True
-            if not READ_OF_REQUEST.search(text):
+            if not reads_request(function, self.context):
                 return False
         elif not self.context.mentions(READ_WORDS, function):
             return False

@@ -8,7 +8,7 @@ from typing import Any
 from skills.gates.analysis.call_targets import target_of
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
-from skills.gates.security.request_data import READ_OF_REQUEST, READ_WORDS, Origin
+from skills.gates.security.request_data import Origin, reads_request
 from skills.record import record
 
 _READERS = "request data: functions that read the request for others"
@@ -72,9 +72,7 @@ def readers(context: FileContext) -> frozenset[str]:
         known = context.memo[_READERS] = frozenset(
             name
             for name, node in _functions(context).items()
-            if not node.decorator_list
-            and context.mentions(READ_WORDS, node)
-            and READ_OF_REQUEST.search("\n".join(context.lines[node.lineno - 1 : node.end_lineno]))
+            if not node.decorator_list and reads_request(node, context)
         )
     assert isinstance(known, frozenset)
     return known
