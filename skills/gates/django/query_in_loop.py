@@ -15,7 +15,7 @@ from skills.gates.django.relations import relations_of
 from skills.gates.django.session_loops import RUNS, WORDS, asked_of_query, asked_of_session
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
-from skills.gates.engine.roles import is_migration_path, is_test_path
+from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Project
@@ -43,10 +43,6 @@ class _Asked:
     of: str
     given: tuple[ast.expr, ...] = ()
     related: str = ""
-
-
-def _is_product(path: str) -> bool:
-    return not is_test_path(path) and not is_migration_path(path)
 
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
@@ -284,20 +280,22 @@ query_in_loop = Rule(
             (ast.Call,),
             _on_call,
             (b".objects.", b"_default_manager", b"all_objects", b"object_or_404("),
-            _is_product,
+            is_product_path,
             near=(*MANAGER_WORDS, b"object_or_404("),
         ),
-        Watch((ast.Call,), _on_session, WORDS, _is_product, RUNS),
-        Watch((ast.Call,), _on_related, (b".filter(", b".get("), _is_product, (b".filter(", b".get(", b".exclude(")),
-        Watch((ast.For,), _on_for, (b".objects.", b".query("), _is_product, (b".objects.", b".query(")),
+        Watch((ast.Call,), _on_session, WORDS, is_product_path, RUNS),
+        Watch(
+            (ast.Call,), _on_related, (b".filter(", b".get("), is_product_path, (b".filter(", b".get(", b".exclude(")
+        ),
+        Watch((ast.For,), _on_for, (b".objects.", b".query("), is_product_path, (b".objects.", b".query(")),
         Watch(
             (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
             _on_comprehended,
             (b".objects.", b".query("),
-            _is_product,
+            is_product_path,
             (b".objects.", b".query("),
         ),
-        Watch((ast.YieldFrom,), _on_yield, (b"yield from",), _is_product),
+        Watch((ast.YieldFrom,), _on_yield, (b"yield from",), is_product_path),
     ),
     holds=_holds,
     bad=IN_LOOP_BAD,

@@ -215,7 +215,7 @@ logic_in_router = Rule(
 
 
 def _on_generator(node: FunctionNode, context: FileContext) -> None:
-    names = " ".join(last_name(part.func if isinstance(part, ast.Call) else part) for part in node.decorator_list)
+    names = " ".join(last_name(part) for part in node.decorator_list)
     if re.search(r"contextmanager|fixture", names):
         return
     own = list(own_nodes(node, context))  # a function inside hands out something of its own

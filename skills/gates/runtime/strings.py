@@ -8,7 +8,7 @@ from skills.gates.analysis.bindings import Binding, annotated_type, bindings, lo
 from skills.gates.analysis.loops import Loop, blocks, local_nodes, loops_around, scope_of, turns
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.roles import is_product_path
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import descendants, mentions
 from skills.gates.model import Evidence
 from skills.gates.rule import Example, Rule, Watch
 
@@ -211,13 +211,9 @@ def _first(context: FileContext, target: ast.Name) -> Binding | None:
     before = [
         one
         for one in bindings(context, scope).get(target.id, ())
-        if one.line < target.lineno and not (one.value is not None and _reads(one.value, target.id))
+        if one.line < target.lineno and not (one.value is not None and mentions(one.value, target.id))
     ]
     return before[-1] if before else lookup(context, target.id, target.lineno)
-
-
-def _reads(node: ast.AST, name: str) -> bool:
-    return any(isinstance(part, ast.Name) and part.id == name for part in descendants(node))
 
 
 def _starts_anew(loop: Loop, name: str, grown: ast.stmt) -> bool:

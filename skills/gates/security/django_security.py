@@ -67,13 +67,9 @@ def _on_exempt(node: FunctionNode | ast.ClassDef, context: FileContext) -> None:
             symbol = context.symbol_of(node.name)
             message = f"{node.name} accepts requests that other sites start, and nothing says why"
             asked = tuple(
-                (_WITHOUT_COOKIE, name) for name in map(_called, node.decorator_list) if name != "csrf_exempt"
+                (_WITHOUT_COOKIE, name) for name in map(last_name, node.decorator_list) if name != "csrf_exempt"
             )
             context.report(CSRF, decorator, message, symbol=symbol, needs=asked)
-
-
-def _called(decorator: ast.expr) -> str:
-    return last_name(decorator.func if isinstance(decorator, ast.Call) else decorator)
 
 
 def _each_handler_is_keyed(node: ast.ClassDef) -> bool:
@@ -126,7 +122,7 @@ def _changes_nothing(node: FunctionNode) -> bool:
     """True for a view that answers only what Django never checks: GET, HEAD and OPTIONS; and for one of the REST
     framework, whose `api_view` takes the check away itself."""
     for decorator in node.decorator_list:
-        name = last_name(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        name = last_name(decorator)
         methods = decorator.args[0] if isinstance(decorator, ast.Call) and decorator.args else None
         if name in {"require_GET", "require_safe", "api_view"} or (
             name == "require_http_methods" and methods is not None and _only_reads(methods)

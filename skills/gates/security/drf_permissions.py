@@ -292,7 +292,7 @@ def _turns_away(function: FunctionNode) -> bool:
 
 
 def _asks_who_calls(decorator: ast.expr) -> bool:
-    return _ASKS.search(last_name(decorator.func if isinstance(decorator, ast.Call) else decorator)) is not None
+    return _ASKS.search(last_name(decorator)) is not None
 
 
 def _signs_in_its_own_way(classes: ast.stmt | None, context: FileContext) -> bool:
@@ -325,7 +325,7 @@ def _is_rest_view(base: str) -> bool:
 
 
 def _on_function(node: FunctionNode, context: FileContext) -> None:
-    names = {last_name(part.func if isinstance(part, ast.Call) else part) for part in node.decorator_list}
+    names = {last_name(part) for part in node.decorator_list}
     if "permission_classes" in names:
         context.fact(_NAMED, "view")
     if "api_view" in names and not any(_ask(part, context) for part in node.decorator_list):

@@ -34,14 +34,7 @@ from skills.gates.security.request_data import (
     request_names,
     sent_parameters,
 )
-from skills.gates.security.request_helpers import (
-    Followed,
-    arguments_of,
-    followed,
-    may_follow,
-    parameters_of,
-    readers,
-)
+from skills.gates.security.request_helpers import Followed, arguments_of, followed, may_follow, parameters_of, readers
 from skills.gates.security.request_parts import (
     BUILTINS,
     KEEPS,

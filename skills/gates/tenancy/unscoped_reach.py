@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from skills.gates.analysis.queries import chain_of, mentioned_names
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.names import last_name
+from skills.gates.engine.names import is_decorated, last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import function_role
 from skills.gates.engine.syntax import descendants
@@ -203,7 +203,7 @@ def is_entry_of(function: FunctionNode, owner: ast.ClassDef | None) -> bool:
     """As `is_entry`, for a function and the class that it stands in."""
     if function_role(function) in {"view", "router"}:
         return True
-    if any(last_name(one.func if isinstance(one, ast.Call) else one) == "action" for one in function.decorator_list):
+    if is_decorated(function, {"action"}):
         return True
     arguments = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
     if owner is None:

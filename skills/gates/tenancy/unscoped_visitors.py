@@ -291,7 +291,7 @@ def _only_signs_in(context: FileContext) -> bool:
     """True where all that is asked of who comes is to be signed in."""
     asked: set[str] = set()
     for scope in context.scopes:
-        asked.update(map(_name_of, scope.decorator_list))
+        asked.update(map(last_name, scope.decorator_list))
         if isinstance(scope, ast.ClassDef):
             asked.update(last_name(base) for base in scope.bases if last_name(base).endswith("Mixin"))
             for part in scope.body:
@@ -305,7 +305,3 @@ def _only_signs_in(context: FileContext) -> bool:
 
 def _permissions(value: ast.expr) -> Iterator[str]:
     return map(last_name, value.elts if isinstance(value, (ast.Tuple, ast.List)) else [value])
-
-
-def _name_of(decorator: ast.expr) -> str:
-    return last_name(decorator.func if isinstance(decorator, ast.Call) else decorator)

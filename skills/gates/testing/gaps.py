@@ -226,7 +226,7 @@ def _on_skip_call(node: ast.Expr | ast.Raise, context: FileContext) -> None:
     if function is None or not function.name.startswith("test") or node not in function.body:
         return
     what = node.value if isinstance(node, ast.Expr) else node.exc
-    name = last_name(what.func if isinstance(what, ast.Call) else what) if what is not None else ""
+    name = last_name(what) if what is not None else ""
     if name == "SkipTest" if isinstance(node, ast.Raise) else isinstance(what, ast.Call) and name in _SKIPPING:
         context.report(SKIPPED, node, f"`{function.name}` is skipped each time")
 
