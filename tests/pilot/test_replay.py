@@ -1,9 +1,12 @@
 """A recording of the demo, back in the panes."""
 
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from cockpit.app import CockpitApp
 from cockpit.app_parts.replay import ReplayApp
@@ -12,6 +15,8 @@ from cockpit.repository import Repository
 from tests.pilot.conftest import call_on, settled, until
 from widgets.lines import plain
 from widgets.screens.ask import AskScreen
+
+Replayed = tuple[ReplayApp, Pilot[int], str]
 
 
 def text_of(app: CockpitApp, pane: str) -> str:
@@ -37,37 +42,34 @@ async def recorded(app: CockpitApp, folder: Path) -> tuple[Path, str]:
     return day, findings
 
 
-def replayed(day: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> ReplayApp:
-    """The app that shows a recording, of a repository that is not there."""
+@asynccontextmanager
+async def replayed(app: CockpitApp, folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Replayed]:
+    """The demo's recording in the app, of a repository that is not there."""
+    day, findings = await recorded(app, folder)
     monkeypatch.setenv("COCKPIT_NOW", os.environ["COCKPIT_NOW"])  # given back after the test
-    recording = read_recording(day)
     call = call_on(folder)
     call.use_repository(Repository(Path("/no/acme-api"), Path("/no/acme-api/.git"), Path("/no/acme-api/.git")))
-    return ReplayApp(call, recording, speed=0, longest=0)
+    replay = ReplayApp(call, read_recording(day), speed=0, longest=0)
+    async with replay.run_test(size=(200, 50)) as pilot:
+        await until(lambda: bool(replay.found.findings), "the findings")
+        await pilot.pause()
+        yield replay, pilot, findings
 
 
 async def test_the_panes_show_again_what_they_showed(
     app: CockpitApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    day, findings = await recorded(app, tmp_path)
-    replay = replayed(day, tmp_path, monkeypatch)
+    async with replayed(app, tmp_path, monkeypatch) as (replay, _, findings):
+        shown = {pane: text_of(replay, pane) for pane in ("findings", "worktrees", "budget")}
 
-    async with replay.run_test(size=(200, 50)) as pilot:
-        await until(lambda: bool(replay.found.findings), "the findings")
-        await pilot.pause()
-
-        assert text_of(replay, "findings") == findings
-        assert "feature/api" in text_of(replay, "worktrees") and "of $5" in text_of(replay, "budget")
+        assert shown["findings"] == findings
+        assert "feature/api" in shown["worktrees"] and "of $5" in shown["budget"]
 
 
 async def test_code_that_is_not_there_is_said_in_a_replay(
     app: CockpitApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    day, _ = await recorded(app, tmp_path)
-    replay = replayed(day, tmp_path, monkeypatch)
-    async with replay.run_test(size=(200, 50)) as pilot:
-        await until(lambda: bool(replay.found.findings), "the findings")
-
+    async with replayed(app, tmp_path, monkeypatch) as (replay, pilot, _):
         await pilot.press("4", "space")
 
         await until(lambda: "cannot be read" in str(getattr(replay.screen, "shown", "")), "the reason")
@@ -76,11 +78,7 @@ async def test_code_that_is_not_there_is_said_in_a_replay(
 async def test_a_budget_that_is_set_leaves_what_a_recording_shows(
     app: CockpitApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    day, _ = await recorded(app, tmp_path)
-    replay = replayed(day, tmp_path, monkeypatch)
-    async with replay.run_test(size=(200, 50)) as pilot:
-        await until(lambda: bool(replay.found.findings), "the findings")
-        await pilot.pause()
+    async with replayed(app, tmp_path, monkeypatch) as (replay, pilot, _):
         shown = text_of(replay, "budget")
 
         await pilot.press("2", "b")
