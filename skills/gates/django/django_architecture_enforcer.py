@@ -36,6 +36,8 @@ _HTTP_CALLS = frozenset(
 _URLOPEN = frozenset({"urllib.request.urlopen", "urllib.request.urlretrieve", "http.client.HTTPSConnection"})
 _CONNECTS = frozenset({"boto3.client", "boto3.resource", "smtplib.SMTP", "smtplib.SMTP_SSL"})
 _ASKS_STRIPE = frozenset({"create", "modify", "delete", "cancel", "capture", "retrieve", "list", "search", "confirm"})
+_REACHES = _MAIL | _HTTP_CALLS | _ASKS_STRIPE | {"email_user", "atomic", "client", "resource"}
+_CONNECTING = ("url", "HTTPS", "SMTP")
 # One of them stands in every call that writes, sends or asks somebody else.
 EFFECTS = (
     b"create", b"update", b"delete", b"save(", b"mail", b"Email", b"atomic", b"get(", b"post(", b"put(", b"patch(",
@@ -128,15 +130,16 @@ def outbound(function: ast.expr, method: str, context: FileContext) -> tuple[str
     """(what a call does outside of this process's rows, True): mail, a transaction, another service; else None."""
     if function.__class__ is ast.Name and context.holds(b" as "):
         method = context.imports.get(method, method).rpartition(".")[2]
+    if method not in _REACHES and not method.startswith(_CONNECTING):
+        return None
     if method in _MAIL or method == "email_user":
         dotted = context.resolve(function) or ""
         if dotted.startswith("django.core.mail.") or method == "email_user":
             return f"`{method}(…)` sends mail", True
-    if method == "atomic" and isinstance(context.statement, (ast.With, ast.AsyncWith)):
-        return ("`transaction.atomic()` opens a transaction", True) if is_atomic(function, context) else None
-    asks = method in _HTTP_CALLS or method.startswith(("url", "HTTPS", "SMTP")) or method in {"client", "resource"}
-    if not asks and method not in _ASKS_STRIPE:
         return None
+    if method == "atomic":
+        opens = isinstance(context.statement, (ast.With, ast.AsyncWith)) and is_atomic(function, context)
+        return ("`transaction.atomic()` opens a transaction", True) if opens else None
     dotted = context.resolve(function) or ""
     if dotted in _CONNECTS or (method in _ASKS_STRIPE and dotted.startswith("stripe.")):
         return f"`{dotted}(…)` calls another service", True

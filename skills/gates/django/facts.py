@@ -48,6 +48,9 @@ _TABLES_TOLD = "facts: tables with row-level security"
 _SEARCH_PATH = lazy(r"SET\s+(LOCAL\s+|SESSION\s+)?search_path", re.I)
 
 
+_BINDS = frozenset({ast.Assign, ast.AnnAssign})
+
+
 def _is_models_path(path: str) -> bool:
     return outside_tests(path) and "model" in path
 
@@ -57,7 +60,8 @@ def _is_other_path(path: str) -> bool:
 
 
 def _on_model(node: ast.ClassDef, context: FileContext) -> None:
-    fields = [found for found in (_field(statement, context) for statement in node.body) if found is not None]
+    bound = [statement for statement in node.body if statement.__class__ in _BINDS]
+    fields = [found for found in (_field(statement, context) for statement in bound) if found is not None]
     bases = [last_name(base) for base in node.bases]
     modelish = any(base == "Model" or base.endswith(("Model", "AbstractUser", "AbstractBaseUser")) for base in bases)
     in_models = bool(bases) and "model" in context.path

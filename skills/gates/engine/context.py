@@ -117,8 +117,13 @@ class FileContext:
 
     def mentions(self, words: "Words", node: ast.AST) -> bool:
         """True where one of `words` stands on the lines of a node; much faster than a look at what is below it."""
-        lines = self.lines_with(words)
-        first, last = node.lineno, node.end_lineno  # type: ignore[attr-defined]
+        return self.stand_on(words, node.lineno, node.end_lineno)  # type: ignore[attr-defined]
+
+    def stand_on(self, words: "Words", first: int, last: int) -> bool:
+        """True where one of `words` stands on one of the lines from `first` to `last`."""
+        lines = self._mentioned.get(words)
+        if lines is None:
+            lines = self.lines_with(words)
         at = bisect_left(lines, first)
         return at < len(lines) and lines[at] <= last
 

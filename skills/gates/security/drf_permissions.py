@@ -231,7 +231,8 @@ def _shows_settings(node: ast.ClassDef, bases: list[str]) -> bool:
 
 def _is_told(node: ast.ClassDef | FunctionNode, context: FileContext) -> bool:
     """True where a docstring or a comment of a view says who may come: somebody has decided it."""
-    comments = (line.partition("#")[2] for line in context.lines[node.lineno - 1 : node.end_lineno] if "#" in line)
+    lines = context.lines[node.lineno - 1 : node.end_lineno] if context.holds(b"#") else ()
+    comments = (line.partition("#")[2] for line in lines if "#" in line)
     return any(map(_TELLS.search, (ast.get_docstring(node, clean=False) or "", *comments)))
 
 

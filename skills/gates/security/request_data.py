@@ -23,6 +23,8 @@ BODY_CALLS = frozenset({"json", "get_json", "form", "body", "get_data", "post"})
 READS = BODY | ENVELOPE | BODY_CALLS
 READ_WORDS = Words(*(f".{name}".encode() for name in sorted(READS)))
 _READ_OF_REQUEST = lazy(rf"request\s*\.\s*(?:{'|'.join(sorted(READS))})\b")
+_AS_DATA, _NEAR = ("data=", "data=self."), 160
+_SERIALIZED = lazy(r"erializer(?:_class)?\(\s*(?:[\w.]+,\s*)?(?:\w+=[\w.]+,\s*)*data=(?:self\.)?$")
 _REQUEST_MODULES = ("flask", "quart", "bottle", "sanic", "werkzeug", "aiohttp", "starlette")
 GLOBAL_REQUESTS = frozenset(f"{module}.request" for module in _REQUEST_MODULES)
 _REQUEST_TYPES = frozenset({"Request", "HttpRequest", "WSGIRequest", "ASGIRequest", "HTTPConnection", "WebSocket"})
@@ -82,7 +84,8 @@ def request_names(function: FunctionNode, context: FileContext) -> frozenset[str
 
 
 def reads_request(node: FunctionNode, context: FileContext) -> bool:
-    """True where something of `request`, whatever it is there, is read on the lines of a function."""
+    """True where something of `request`, whatever it is there, is read on the lines of a function, and not just handed
+    to a serializer."""
     known = context.memo.get(_READ_LINES)
     if known is None:
         known = context.memo[_READ_LINES] = _read_lines("\n".join(context.lines))
@@ -94,6 +97,9 @@ def reads_request(node: FunctionNode, context: FileContext) -> bool:
 def _read_lines(text: str) -> list[int]:
     lines, line, before = [], 1, 0
     for match in _READ_OF_REQUEST.finditer(text):
+        first = match.start()
+        if text.endswith(_AS_DATA, 0, first) and _SERIALIZED.search(text, max(0, first - _NEAR), first):
+            continue  # a serializer checks what it is given
         line += text.count("\n", before, match.start())
         before = match.start()
         lines.append(line)

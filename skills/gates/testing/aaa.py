@@ -35,7 +35,7 @@ from skills.gates.testing.acts import (
     target_name,
     works_on_the_same,
 )
-from skills.gates.testing.functions import asserts, does_nothing, is_raising, is_test_function, without_docstring
+from skills.gates.testing.functions import any_asserts, asserts, does_nothing, is_raising, is_test_function, without_docstring
 from skills.gates.testing.parts import (
     NUMBER_SIGN,
     Part,
@@ -97,19 +97,28 @@ def _is_plainly_in_shape(test: FunctionNode, body: list[ast.stmt], context: File
     while end and body[end - 1].__class__ in _ASSERTING and asserts(body[end - 1], context):
         end -= 1
     act = end - 1
-    apart = [at for at, (above, below) in enumerate(pairwise(body), 1) if below.lineno - (above.end_lineno or 0) != 1]
-    if not 0 < end < len(body) or apart != ([act, end] if act else [end]) or context.mentions(NUMBER_SIGN, test):
+    if not 0 < end < len(body) or context.mentions(NUMBER_SIGN, test):
         return False
-    if any(node.__class__ not in _PLAIN or asserts(node, context) for node in body[:end]):
+    gaps = [below.lineno - (above.end_lineno or 0) for above, below in pairwise(body)]
+    if [at for at, gap in enumerate(gaps, 1) if gap != 1] != ([act, end] if act else [end]) or 0 in gaps:
+        return False  # where nothing is a comment, what stands between two statements is blank
+    results = []
+    for at, node in enumerate(body[:end]):
+        if node.__class__ not in _PLAIN:
+            return False
+        if assigns_result(node):
+            results.append(at)
+    if any_asserts(body[:end], context):
         return False
-    near = [Part(node, node.lineno, node.end_lineno or 0) for node in body[max(0, act - 1) : end + 1]]
-    if not all(blank_between(above, below, context) for above, below in pairwise(near)):
-        return False
-    if any(map(assigns_result, body[:end])):
-        return assigns_result(body[act]) and not any(map(assigns_result, body[:act]))
+    if results:
+        return results == [act]
     if call_of(body[act]) is None or makes(body[act]):
         return False
-    return not act or not (belongs_to_assertions(body[act]) or _reads_answer(body[act], near[0], near[-1]))
+    return not act or not (belongs_to_assertions(body[act]) or _reads_answer(body[act], *map(_part, body[act-1:end+1:2])))
+
+
+def _part(node: ast.stmt) -> Part:
+    return Part(node, node.lineno, node.end_lineno or node.lineno)
 
 
 def _has_sections(node: FunctionNode, context: FileContext) -> bool:

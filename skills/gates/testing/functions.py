@@ -95,6 +95,13 @@ def asserts(node: ast.AST, context: FileContext) -> bool:
     return answer
 
 
+def any_asserts(body: list[ast.stmt], context: FileContext) -> bool:
+    """True where one of the statements, which follow each other, asserts by its own words."""
+    if not context.stand_on(_ASSERTING_WORDS, body[0].lineno, body[-1].end_lineno or body[-1].lineno):
+        return False
+    return any(asserts(node, context) for node in body)
+
+
 def _always_holds(node: ast.Assert) -> bool:
     """True for `assert True`, which checks nothing."""
     return isinstance(node.test, ast.Constant) and bool(node.test.value)

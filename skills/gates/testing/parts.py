@@ -86,4 +86,5 @@ def blank_between(above: Part, below: Part, context: FileContext) -> bool:
     """True where an empty line stands between two parts."""
     if below.first - 1 == above.last:
         return False
-    return any(not line.strip() for line in context.lines[above.last : below.first - 1])
+    between = context.lines[above.last : below.first - 1]
+    return "" in between or any(not line.strip() for line in between)
