@@ -29,6 +29,7 @@ VAGUE = frozenset({"get", "values", "reverse", "dates", "union", "using"})
 """Of what a manager is asked, what others are asked too."""
 _ASKED = _PICKS | {"all", "count", "exists"}
 _ASKING = Words(b".all()", b".filter(", b".count()", b".exists()", b".order_by(", b".exclude(", b".objects.")
+_OWN = Words(b"self.")
 _READS_OF = frozenset({ast.Attribute, ast.FormattedValue, ast.Call})
 _COLUMN = lazy(r"^(?:pk|id|_.*|.*_id|objects|[A-Z].*)$")
 
@@ -137,6 +138,9 @@ def told(candidate: Candidate, attribute: str, model: Place, found: Relation) ->
 
 def _on_model(node: ast.ClassDef, context: FileContext) -> None:
     """What properties and methods of a model read behind its relations: `self.company.name` → company."""
+    asks = context.mentions(_ASKING, node)
+    if not asks and not context.mentions(_OWN, node):
+        return
     declared = {
         last_name(part.targets[0] if isinstance(part, ast.Assign) else part.target)
         for part in node.body
@@ -144,7 +148,7 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
         and (RELATION.search(last_name(part.value)) or last_name(part.value).lower() == "relationship")
     }  # fmt: skip
     own = Words(*(f"self.{name}".encode() for name in declared))
-    if not context.mentions(_ASKING, node) and not (declared and context.mentions(own, node)):
+    if not asks and not (declared and context.mentions(own, node)):
         return
     asked = {
         part.name: _asks(part) for part in node.body if isinstance(part, ast.FunctionDef) and _asked_of_a_row(part)

@@ -35,7 +35,14 @@ from skills.gates.testing.acts import (
     target_name,
     works_on_the_same,
 )
-from skills.gates.testing.functions import any_asserts, asserts, does_nothing, is_raising, is_test_function, without_docstring
+from skills.gates.testing.functions import (
+    any_asserts,
+    asserts,
+    does_nothing,
+    is_raising,
+    is_test_function,
+    without_docstring,
+)
 from skills.gates.testing.parts import (
     NUMBER_SIGN,
     Part,
@@ -114,7 +121,9 @@ def _is_plainly_in_shape(test: FunctionNode, body: list[ast.stmt], context: File
         return results == [act]
     if call_of(body[act]) is None or makes(body[act]):
         return False
-    return not act or not (belongs_to_assertions(body[act]) or _reads_answer(body[act], *map(_part, body[act-1:end+1:2])))
+    return not act or not (
+        belongs_to_assertions(body[act]) or _reads_answer(body[act], *map(_part, body[act - 1 : end + 1 : 2]))
+    )
 
 
 def _part(node: ast.stmt) -> Part:
