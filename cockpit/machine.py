@@ -1,5 +1,7 @@
 """What this machine has left."""
 
+import os
+
 from cockpit.files import read_regular
 
 
@@ -11,3 +13,14 @@ def free_memory_gb() -> float | None:
         return None
     kilobytes = next((line.split()[1] for line in text.splitlines() if line.startswith("MemAvailable:")), "")
     return int(kilobytes) / (1 << 20) if kilobytes.isdigit() else None
+
+
+def processors(quota: str = "/sys/fs/cgroup/cpu.max") -> int:
+    """How many processors this process may use: those it is bound to, or fewer where its group has less time (the file
+    `quota`: microseconds in each period, and the period)."""
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        most, period = map(int, read_regular(quota, 64).split())
+    except (OSError, ValueError):  # another system, or no limit: "max 100000"
+        return bound
+    return max(1, min(bound, most // period)) if period > 0 else bound

@@ -15,7 +15,7 @@ from cockpit.files import read_regular, source_lines
 from cockpit.findings.once import CheckRequest, make_project
 from cockpit.findings.options import options_of
 from cockpit.findings.parts import Narrow, part_of
-from cockpit.findings.pool import Pool
+from cockpit.findings.pool import Pool, pool_of_check
 from cockpit.findings.project import Project
 from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
@@ -111,7 +111,7 @@ def _read(
         baseline=request.baseline,
         use_cache=request.use_cache,
     )
-    own = Pool(start="fork") if pool is None else None
+    own = pool_of_check() if pool is None else None
     try:
         project = make_project(root, config, check, own or pool or Pool(), in_process=pool is None)
         for share in project.scan():

@@ -10,7 +10,7 @@ from cockpit.findings.baseline import DEFAULT, Baseline, read_baseline
 from cockpit.findings.discovery import Listing
 from cockpit.findings.outcome import Outcome, outcome_of
 from cockpit.findings.parts import Narrow, OutsideAnswer, part_of
-from cockpit.findings.pool import Pool
+from cockpit.findings.pool import Pool, pool_of_check
 from cockpit.findings.project import Project
 from cockpit.findings.revisions import Staged, StagedReading, added_since, python_differs
 from cockpit.findings.ruff import RULE as RUFF
@@ -53,7 +53,7 @@ def check_now(root: Path, config: Config, request: CheckRequest) -> tuple[Outcom
 
     Raises `CannotAnswer` (unknown revision, unreadable index or baseline).
     """
-    pool = Pool(start="fork")
+    pool = pool_of_check()
     project = make_project(root, config, request, pool, in_process=True)
     if request.listing is not None or request.reading is not None:
         analyse("", b"", every=project.every)  # the rules are loaded while git answers

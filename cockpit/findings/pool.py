@@ -18,6 +18,7 @@ from typing import Literal
 import msgspec
 
 from cockpit.findings.worker import Judged, Request, Task, judge, read_frame, serve, unjudged, write_frame
+from cockpit.machine import processors
 from cockpit.own_process import HOME, program_of
 from cockpit.readable import readable
 from skills.gates import analyse
@@ -25,6 +26,12 @@ from skills.gates import analyse
 BATCH_BYTES, MODELS_BYTES, LEAST_BYTES = 200_000, 40_000, 10_000
 BATCH_FILES = 60
 SECONDS_A_BATCH = 60.0
+MOST_WORKERS = 8
+
+
+def pool_of_check() -> "Pool":
+    """The pool of a command that ends with its answer: as many workers as there are processors, at least two."""
+    return Pool(min(MOST_WORKERS, max(2, processors())), "fork")
 
 
 class Pool:

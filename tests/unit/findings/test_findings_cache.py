@@ -128,10 +128,10 @@ def test_the_cache_forgets_files_that_are_gone(repo: Path) -> None:
     assert b"tests/test_0.py" not in ReportCache(repo).files
 
 
-@pytest.mark.parametrize("start", ["fork", "spawn"])
-def test_workers_give_every_file_exactly_one_answer(repo: Path, start: str) -> None:
+@pytest.mark.parametrize(("workers", "start"), [(2, "fork"), (2, "spawn"), (5, "fork")])
+def test_workers_give_every_file_exactly_one_answer(repo: Path, workers: int, start: str) -> None:
     names = [f"tests/test_{number}.py".encode() for number in range(5)] + [b"gone.py"]
-    pool = Pool(2, start)  # type: ignore[arg-type]
+    pool = Pool(workers, start)  # type: ignore[arg-type]
     try:
         tasks = [Task(name, 100) for name in names]
         answers = [answer for batch in pool.run(repo, tasks) for answer in batch]
