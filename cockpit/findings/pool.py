@@ -53,8 +53,9 @@ class Pool:
                 self._one_run.release()
 
     def run(self, root: Path, tasks: list[Task], tenants: Callable[[], bool] = lambda: True) -> Iterator[list[Judged]]:
-        """Judge `tasks`; answers come batch by batch, in no fixed order. Every task gets exactly one answer. Before
-        each batch is judged, `tenants` says whether the root is known to have some."""
+        """Judge `tasks`; answers come batch by batch, in no fixed order. Every task gets one answer. Before each batch
+        is judged, `tenants` says whether the root is known to have some; of what was judged too early for that a second
+        answer may come, which holds."""
         if not tasks:
             return
         place = os.fsencode(root)
@@ -78,6 +79,7 @@ class Pool:
         busy: "dict[int, tuple[_Worker, list[Task]]]",
     ) -> Iterator[list[Judged]]:
         decoder = msgspec.msgpack.Decoder(list[Judged])
+        early: list[Task] = []
         while waiting or busy:
             while waiting and len(busy) < self.workers:
                 batch = waiting.popleft()
@@ -93,7 +95,14 @@ class Pool:
                 frame = worker.answer() if ready else None
                 if frame is not None:
                     self._idle.append(worker)
-                    yield decoder.decode(frame)
+                    answers = decoder.decode(frame)
+                    early += [
+                        task for task, one in zip(batch, answers, strict=True) if one.report and one.report.deferred
+                    ]
+                    yield answers
+                    if early and tenants():
+                        waiting.extend([task] for task in early)  # while the others are judged
+                        early = []
                     continue
                 worker.end()  # it crashed or hangs: halve the batch until the file that does it is alone
                 if len(batch) > 1:

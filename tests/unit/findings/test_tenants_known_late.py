@@ -79,6 +79,20 @@ def test_in_worker_processes_too(repo: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert not any(report.deferred for report in project.reports.values())
 
 
+def test_what_was_judged_too_early_is_judged_again_by_the_workers(repo: Path) -> None:
+    (repo / "shop" / "zones.py").write_text(OWNED)
+    project = make_project(repo, Config(), CheckRequest(options=OPTIONS), Pool(), in_process=True)
+    tasks = [project.asked(name, size) for name, size in ((b"shop/views.py", 900), (b"shop/zones.py", 1))]
+    known: list[str] = []  # of every file, in the order of the answers
+    pool = Pool(1, "fork")
+    try:
+        for answers in pool.run(repo, tasks, lambda: "zones deferred=False" in known):
+            known.extend(f"{one.name.decode()[5:-3]} deferred={one.report.deferred}" for one in answers if one.report)
+    finally:
+        pool.close()
+    assert known == ["views deferred=True", "zones deferred=False", "views deferred=False"]
+
+
 def test_a_first_tenant_in_a_saved_file_is_felt_in_all_others(repo: Path) -> None:
     with_pool = Pool()
     try:
