@@ -51,6 +51,9 @@ _SEARCH_PATH = lazy(r"SET\s+(LOCAL\s+|SESSION\s+)?search_path", re.I)
 _BINDS = frozenset({ast.Assign, ast.AnnAssign})
 
 
+_NO_MANAGERS = ("Field", "Key", "Manager", "QuerySet", "Queryset")
+
+
 def _is_models_path(path: str) -> bool:
     return outside_tests(path) and "model" in path
 
@@ -81,12 +84,21 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
             if isinstance(statement, ast.Assign) and last_name(statement.targets[0]) == "db_table":
                 named = statement.value.value if isinstance(statement.value, ast.Constant) else ""
                 context.fact("table", node.name, str(named))
+    _objects_of(node, context)
     if not (context.holds(b"Manager") or context.holds(b"QuerySet") or context.holds(b"Queryset")):
         return
     for statement in node.body:
         manager = _manager(statement)
         if manager is not None:
             context.fact("manager", f"{node.name}.{manager[0]}", manager[1], statement.lineno)
+
+
+def _objects_of(node: ast.ClassDef, context: FileContext) -> None:
+    """Attributes of a model that are objects of classes: `published = Published()` may be a manager."""
+    for name, call in filter(None, map(_target, node.body)):
+        made = last_name(call)
+        if not (call.args or call.keywords) and made[:1].isupper() and not made.endswith(_NO_MANAGERS):
+            context.fact("class-value", f"{node.name}.{name}", made)
 
 
 def _nullable(node: ast.ClassDef) -> set[str]:
@@ -330,7 +342,8 @@ OBSERVERS: tuple[Observer, ...] = (
     ),
 )  # fmt: skip
 """Kinds: model (detail: bases), field (detail: kind and related model), tenant-field (one called as the relation to a
-tenant is; detail: its model where it may be empty), manager (detail: classes), table (name: model), manager-class
+tenant is; detail: its model where it may be empty), manager (detail: classes), class-value (an attribute that is
+an object of a class whose name does not say what it is; detail: the class), table (name: model), manager-class
 (detail: bases; those that read no tenant themselves), tenant-manager, tenant-middleware, tenant-settings, tenant-rls,
 tenant-rls-tables (name: the tables), tenant-shared-app, tenant-own-app, narrows (name: a class whose rows are those of
 who asks)."""

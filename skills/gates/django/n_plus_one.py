@@ -6,8 +6,11 @@ from msgspec.structs import replace
 
 from skills.gates.django.admin_lists import actions, admin_list, asked_of_each, shown
 from skills.gates.django.alchemy_rows import WORDS
+from skills.gates.django.elsewhere_examples import ELSEWHERE_BAD, ELSEWHERE_GOOD
+from skills.gates.django.graph_rows import LISTED, LISTS, resolvers
 from skills.gates.django.n_plus_one_examples import N_PLUS_ONE_BAD, N_PLUS_ONE_GOOD
 from skills.gates.django.relations import Relations, relations_of
+from skills.gates.django.response_schemas import SCHEMAS
 from skills.gates.django.row_flow import LOOPING, Flow
 from skills.gates.django.row_helpers import (
     HELPERS,
@@ -21,6 +24,7 @@ from skills.gates.django.row_helpers import (
     told,
 )
 from skills.gates.django.row_run import Access, Via
+from skills.gates.django.row_sources import note, resolved
 from skills.gates.django.row_syntax import GUESS
 from skills.gates.django.row_values import EVERYTHING, Row, Rows, Value, below, covers
 from skills.gates.django.serializer_methods import METHODS, holds_for_method
@@ -34,7 +38,11 @@ from skills.gates.project import Place, Project
 from skills.gates.rule import Rule, Watch
 
 SKILL = "django-query-optimizer"
-_QUERYSETS = (b".objects", b"QuerySet[", b"get_queryset", b".all()", b".filter(", b"_set.", b"queryset", *WORDS)
+_QUERYSETS = (
+    b".objects", b"QuerySet[", b"get_queryset", b".all()", b".filter(", b"_set.", b"queryset", *WORDS,
+    b"selector", b"repositor", b"queries", b"crud", b"services", b"response_model=list[", b"response_model=List[",
+    b"response=list[", b"response=List[",
+)  # fmt: skip
 _MANAGER_CALLS = frozenset({"all()", "count()", "exists()"})
 # What is read of numbers, times, files and choices, which are columns of the row.
 _OF_VALUES = frozenset(
@@ -87,7 +95,7 @@ def _hearer(context: FileContext, more: tuple[tuple[str, str], ...] = ()) -> Acc
 def _on_module(node: ast.Module, context: FileContext) -> None:
     source = context.source
     asks = any(word in source for word in _QUERYSETS) or _CLIMBS.search(source)
-    if not asks or not any(word.encode() in source for word in LOOPING):
+    if not asks or not (b"return " in source or any(word.encode() in source for word in LOOPING)):
         return
     seen: set[tuple[object, ...]] = set()
 
@@ -100,7 +108,7 @@ def _on_module(node: ast.Module, context: FileContext) -> None:
         report_given(context, part, symbol, row, place)
         context.statement = before
 
-    def on_many(part: ast.Call, statement: ast.AST, symbol: str, rows: Rows, serializer: str) -> None:
+    def on_many(part: ast.expr, statement: ast.AST, symbol: str, rows: Rows, serializer: str) -> None:
         if (part.lineno, rows) not in seen:
             seen.add((part.lineno, rows))
             before = context.statement
@@ -108,7 +116,7 @@ def _on_module(node: ast.Module, context: FileContext) -> None:
             report_many(context, part, serializer, rows, symbol)
             context.statement = before
 
-    Flow(context, _hearer(context), on_given, on_many).run()
+    Flow(context, _hearer(context), on_given, on_many, note).run()
     context.statement = node
 
 
@@ -173,7 +181,27 @@ def _on_feed(node: ast.ClassDef, context: FileContext) -> None:
     context.statement = before
 
 
+def _on_type(node: ast.ClassDef, context: FileContext) -> None:
+    """Resolvers of a GraphQL type are asked of every row of a list of it."""
+    before = context.statement
+    for function, rows in resolvers(node, context):
+        hear = _hearer(context, (("listed", node.name),))
+        _run_for(function, function.args.args[0].arg, rows.one(function.lineno), node, Flow(context, hear))
+    context.statement = before
+
+
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    """Looks at the rows that are meant, where a function of another file answers them, and whether there are many."""
+    needs = resolved(candidate.needs, project)
+    listed = [value for kind, value in candidate.needs if kind == "listed"]
+    if needs is None or (listed and not project.has(LISTED, listed[0])):
+        return None
+    if needs is not candidate.needs:
+        candidate = replace(candidate, needs=needs, fixable=False)
+    return _costs(candidate, report, project)
+
+
+def _costs(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
     """A relation of a model that nobody loaded; what a reverse relation brings along costs nothing."""
     said = dict(candidate.needs)
     if "serializer" in said or "method-of" in said:
@@ -187,6 +215,8 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     if reached is None:
         return _unseen(candidate, relations, report.path) if "again" not in said and "given" not in said else None
     model, last = reached
+    if "answered" in said and more is not None:  # what the answer loads the file that reads it does not show
+        more |= {value for kind, value in candidate.needs if kind == "loaded"}
     known = more is None or (covers(more, said.get("attribute", EVERYTHING)) and "narrowed" not in said)
     if more is None or known or relations.turns_back(said["origin"], said["steps"].split("/"), report.path):
         return None
@@ -283,27 +313,31 @@ n_plus_one = Rule(
     fix="Load the relation with the rows: `select_related` for a row behind a foreign key, `prefetch_related` for "
     "many; `Prefetch(…, queryset=…)` where they are filtered; `selectinload` or `joinedload` in SQLAlchemy.",
     when="Where the rows, the loop and the relation are all known: models, foreign keys and their other sides are "
-    "looked up in the project, and values followed through variables, slices, comprehensions, lists and dicts that "
-    "loops fill, functions of the file, one function of another file, properties and methods of the model and of its "
-    "class; SQLAlchemy's and SQLModel's "
-    "relationships by their `lazy` and by loader options. What a function is given goes by its name where nothing else "
-    "says what it is: `order.lines`. REST views that list are compared with what their serializer reads, lists of the "
-    "admin with the functions that they show, their inlines and actions; feeds and methods of serializers are asked "
-    "for each row. Trees that are walked row by row count too. Where only a part of a project is there and not its "
-    "models, what is read of what stands behind an attribute tells. Silent where something on the way is not "
-    "understood. Not in tests and migrations.",
+    "looked up in the project, and values followed through variables, slices, comprehensions, generators, lists and "
+    "dicts that loops fill, functions of the file, those of other files that answer rows (selectors, repositories) or "
+    "are given them, properties and methods of the model and of its class; SQLAlchemy's and SQLModel's relationships "
+    "by their `lazy` and by loader options. What a function is given goes by its name where nothing else says what it "
+    "is: `order.lines`. REST views that list are compared with what their serializer reads, endpoints that answer a "
+    "list with the fields of their schema, lists of the admin with the functions that they show, their inlines and "
+    "actions; feeds, methods of serializers and resolvers of GraphQL types are asked for each row. Trees that are "
+    "walked row by row count too. Where only a part of a project is there and not its models, what is read of what "
+    "stands behind an attribute tells. Silent where something on the way is not understood. Not in tests and "
+    "migrations.",
     watches=(
         Watch((ast.Module,), _on_module, (*_QUERYSETS, b"while "), is_product_path),
         Watch((ast.ClassDef,), _on_feed, (b"Feed)", b"Sitemap)"), is_product_path),
         Watch((ast.ClassDef,), _on_admin, (b"list_display", b"queryset):", b"Inline)", b" obj,"), is_product_path),
+        Watch((ast.ClassDef,), _on_type, (b"DjangoObjectType", b"strawberry"), is_product_path),
+        LISTS,
+        SCHEMAS,
         *VIEW_WATCHES,
         METHODS,
         HELPERS,
         PROPERTIES,
     ),
     holds=_holds,
-    bad=N_PLUS_ONE_BAD,
-    good=N_PLUS_ONE_GOOD,
+    bad=N_PLUS_ONE_BAD + ELSEWHERE_BAD,
+    good=N_PLUS_ONE_GOOD + ELSEWHERE_GOOD,
 )
 
 RULES: tuple[Rule, ...] = (n_plus_one,)

@@ -5,11 +5,25 @@ from dataclasses import replace
 
 from skills.gates.analysis.queries import MANAGERS
 from skills.gates.django.alchemy_rows import is_query, of_query, of_result, query_of
+from skills.gates.django.response_rows import validated
 from skills.gates.django.row_loops import GATHERS, UNSAID, gather
 from skills.gates.django.row_prefetch import load_later, loaded, prefetch
-from skills.gates.django.row_run import Run, given_to, tell
+from skills.gates.django.row_run import Run, given_to, read_by_name, tell
+from skills.gates.django.row_sources import elsewhere, is_elsewhere, of_object
 from skills.gates.django.row_syntax import manager_of
-from skills.gates.django.row_values import EVERYTHING, Loading, Names, Result, Row, Rows, Value, covers, merged, unkeyed
+from skills.gates.django.row_values import (
+    EACH,
+    EVERYTHING,
+    Loading,
+    Names,
+    Result,
+    Row,
+    Rows,
+    Value,
+    covers,
+    merged,
+    unkeyed,
+)
 from skills.gates.engine.context import FunctionNode
 from skills.gates.engine.names import is_decorated, last_name
 
@@ -53,9 +67,8 @@ def call_value(flow: Run, node: ast.Call, names: Names) -> Value:
     if isinstance(function, ast.Attribute):
         return _method(flow, node, function, names)
     values = [flow.value(argument, names) for argument in _plain(node)] if name != "Prefetch" else []
-    if name in {"str", "print"}:
-        for argument, value in zip(_plain(node), values, strict=True):
-            show(flow, argument, value)
+    if name in {"str", "print", "hasattr", "getattr"}:
+        read_by_name(flow, node, _plain(node), values)
     _lambdas(flow, node, values, names)
     if name in flow.functions and name not in names:
         return _enter(flow, node, name, values)
@@ -75,14 +88,14 @@ def call_value(flow: Run, node: ast.Call, names: Names) -> Value:
     first = values[0] if values else None
     if name in _SAME_ROWS and isinstance(first, Rows):
         return first
-    return query_of(flow.context, node, values) if name == "select" else None
+    return query_of(flow.context, node, values) if name == "select" else _imported(flow, node, function, names)
 
 
-def show(flow: Run, node: ast.expr, value: Value) -> None:
-    """`f"{order}"`, `str(order)`: what a model says of its row may read a relation; whether it does the project
-    knows."""
-    if isinstance(value, Row) and value.loop and value.origin and not value.steps:
-        tell(flow, node, value, "__str__")
+def _imported(flow: Run, node: ast.Call, function: ast.expr, names: Names) -> Rows | None:
+    """`open_orders()`, `selectors.open_orders()`: rows, if the function of another file answers any."""
+    owner = function.value if isinstance(function, ast.Attribute) else function
+    known = isinstance(owner, ast.Name) and owner.id in flow.context.imports and owner.id not in names
+    return elsewhere(flow.context.resolve(function), node.lineno) if known else None
 
 
 def _chained(values: list[Value]) -> Value:
@@ -118,15 +131,27 @@ def _given(node: ast.ClassDef, name: str) -> ast.expr:
 
 def _hand_on(flow: Run, node: ast.Call, values: list[Value]) -> None:
     """Tells which rows of a loop a function that was imported is given."""
-    if flow.on_given is None or not any(isinstance(value, Row) and value.loop for value in values):
+    if flow.on_given is None or not any(_in_loop(value) or _is_known(value) for value in values):
         return
     dotted = flow.context.resolve(node.func) or ""
-    if "." not in dotted or any(isinstance(part, ast.Starred) for part in node.args):
+    if elsewhere(dotted, 0) is None or any(isinstance(part, ast.Starred) for part in node.args):
         return
     places = [*map(str, range(len(node.args))), *(word.arg or "" for word in node.keywords)]
     for place, value in zip(places, values, strict=True):
         if place and isinstance(value, Row) and value.loop:
             flow.on_given(node, flow.statement, ".".join(flow.symbols), value, f"{dotted} {place}")
+        elif place and isinstance(value, Rows) and _is_known(value) and last_name(node.func)[:1].islower():
+            row = value.one(node.lineno)
+            flow.on_given(node, flow.statement, ".".join(flow.symbols), row, f"{dotted} {EACH}{place}")
+
+
+def _in_loop(value: Value) -> bool:
+    return isinstance(value, Row) and value.loop != 0
+
+
+def _is_known(value: Value) -> bool:
+    """True for rows of which something says where they come from."""
+    return isinstance(value, Rows) and bool(value.origin) and unkeyed(value) is None
 
 
 def _plain(node: ast.Call) -> list[ast.expr]:
@@ -203,16 +228,17 @@ def _method(flow: Run, node: ast.Call, function: ast.Attribute, names: Names) ->
     values: list[Value] = []
     if method not in {"select_related", "prefetch_related"}:
         values = [flow.value(argument, names) for argument in _plain(node)]
-    if method in GATHERS and isinstance(function.value, ast.Name) and values:
-        gather(function.value.id, values[0], names)
-    if not isinstance(rows, Rows) and (asked := query_of(flow.context, node, values)) is not None:
+    validated(flow, node, function, values)
+    if method in GATHERS and values:
+        one_by_one = method != "extend" and is_elsewhere(values[0])
+        gather(function.value, None if one_by_one else values[0], names)
+    unknown = not isinstance(rows, Rows) or is_elsewhere(rows)
+    if unknown and (asked := query_of(flow.context, node, values)) is not None:
         return asked
     if isinstance(rows, Row):
-        if rows.loop and method not in WRITES | _OF_ROWS:
-            # A method of the model may read a relation of the row; whether it does the project knows.
-            tell(flow, function, rows, method)
         if not rows.steps:
-            return None
+            return _of_row(flow, function, rows)
+        _tell_method(flow, function, rows)
         rows = rows.many()
     if isinstance(rows, Result):
         return of_result(rows, node)
@@ -221,13 +247,29 @@ def _method(flow: Run, node: ast.Call, function: ast.Attribute, names: Names) ->
     if not isinstance(rows, Rows):
         if isinstance(function.value, ast.Name) and function.value.id in flow.context.imports:
             _hand_on(flow, node, values)
+            if function.value.id.islower():
+                return _imported(flow, node, function, names)
         return _own(flow, node, function, names, values)
     return of_query(rows, node) if is_query(rows) else _of_rows(flow, node, rows, names)
+
+
+def _tell_method(flow: Run, function: ast.Attribute, row: Row) -> None:
+    """A method of the model may read a relation of the row; whether it does the project knows."""
+    if row.loop and function.attr not in WRITES | _OF_ROWS:
+        tell(flow, function, row, function.attr)
+
+
+def _of_row(flow: Run, function: ast.Attribute, row: Row) -> Rows | None:
+    """What a method of a row answers, or of an object that a parameter is declared as: `stories: StoryRepository`."""
+    _tell_method(flow, function, row)
+    return None if row.loop or row.sure else elsewhere(f"{row.origin}.{function.attr}", function.lineno)
 
 
 def _of_rows(flow: Run, node: ast.Call, rows: Rows, names: Names) -> Value:
     """What a method of a queryset, a manager or a list of rows answers."""
     method = last_name(node.func)
+    if (answered := of_object(rows, method)) is not None:
+        return answered
     if method == "sort":
         _keyed(flow, node, rows, names)
     if method in _SAME:

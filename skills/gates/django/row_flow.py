@@ -9,9 +9,23 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from skills.gates.django.row_calls import call_value, computed, show, shown
-from skills.gates.django.row_loops import PLACE, alone, bind_loop, comprehended, grown, held, made_empty
-from skills.gates.django.row_run import LEAVES, Access, Given, Many, Via, chosen, descend, handled, later, tell
+from skills.gates.django.response_rows import answered, listed_schema, yielded
+from skills.gates.django.row_calls import call_value, computed, shown
+from skills.gates.django.row_loops import agreed, alone, bind_loop, comprehended, grown, held, kept, made_empty, picked
+from skills.gates.django.row_run import (
+    LEAVES,
+    Access,
+    Answer,
+    Given,
+    Many,
+    Via,
+    chosen,
+    descend,
+    handled,
+    later,
+    show,
+    tell,
+)
 from skills.gates.django.row_syntax import (
     annotated,
     calls,
@@ -23,11 +37,13 @@ from skills.gates.django.row_syntax import (
     own_row,
     sender,
 )
-from skills.gates.django.row_values import Names, Result, Row, Rows, Value, covers, merged, unkeyed
+from skills.gates.django.row_values import Names, Result, Row, Rows, Value, covers, merged
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.syntax import CHILDREN, SCOPES
 
 _PARTS = {kind: fields[::-1] for kind, fields in CHILDREN.items() if issubclass(kind, ast.expr)}
+ASKING = (".objects", "select(", ".query", ".all()", ".filter(")
+"""One of these stands in what answers rows."""
 LOOPING = ("for ", "while ", "lambda", "attrgetter", "many=True", "map(", ", key=")
 """Where rows are taken one by one, one of these stands."""
 _DEPTH = 3
@@ -39,19 +55,21 @@ class Flow:
     by the position or the name of the parameter. `on_many` hears of the rows that a serializer is given."""
 
     def __init__(
-        self, context: FileContext, on_access: Access, on_given: Given | None = None, on_many: Many | None = None
-    ) -> None:
+        self, context: FileContext, on_access: Access, on_given: Given | None = None, on_many: Many | None = None,
+        on_answer: Answer | None = None,
+    ) -> None:  # fmt: skip
         self.context = context
         self.on_access = on_access
         self.on_given = on_given
         self.on_many = on_many
+        self.on_answer = on_answer
         self.functions: dict[str, FunctionNode] = {}
         self.statement: ast.AST = context.tree
         self.symbols: list[str] = []
         self.owner: ast.ClassDef | None = None
         self.via: Via | None = None
         self.returned: list[Value] = []
-        self._running: list[FunctionNode] = []
+        self.running: list[FunctionNode] = []
         self.entered: dict[object, Value] = {}
         self._source = ""
         self._called: dict[str, bool] = {}
@@ -70,7 +88,9 @@ class Flow:
         for node in body:
             if isinstance(node, FunctionNode):
                 if self.loops(node):
-                    self.function(node, dict(names), {})
+                    answer = self.function(node, dict(names), {})
+                    if self.on_answer is not None:
+                        self.on_answer(self.context, [*self.symbols, node.name], node.lineno, answer)
             elif isinstance(node, ast.ClassDef) and self.loops(node):
                 outer, self.owner = self.owner, node
                 self.symbols.append(node.name)
@@ -88,7 +108,11 @@ class Flow:
     def loops(self, node: FunctionNode | ast.ClassDef) -> bool:
         """True where rows could be taken one by one below a node, or by a function that it calls, by its text."""
         text = "\n".join(self.context.lines[node.body[0].lineno - 1 : node.end_lineno])
-        return any(word in text for word in LOOPING) or any(f"{name}(" in text for name in self.functions)
+        if any(word in text for word in LOOPING) or any(f"{name}(" in text for name in self.functions):
+            return True
+        if self.on_many is not None and isinstance(node, FunctionNode) and listed_schema(node):
+            return True
+        return self.on_answer is not None and "return " in text and any(word in text for word in ASKING)
 
     def called(self, node: FunctionNode) -> bool:
         """True where the file seems to call a function of that name: one too many only says less."""
@@ -103,7 +127,7 @@ class Flow:
             return None
         if ast.unparse(owner).startswith("self.object.") and (self.method("get_queryset") or self.method("get_object")):
             return None
-        function = self._running[-1] if self._running else None
+        function = self.running[-1] if self.running else None
         name = getattr(owner.value, "id", "") if isinstance(owner, ast.Attribute) else ""
         if function is not None and any(part.arg == name for part in function.args.args) and self.called(function):
             return None
@@ -111,7 +135,7 @@ class Flow:
 
     def function(self, node: FunctionNode, names: Names, given: Names) -> Value:
         """Runs a function with its parameters; answers what it returns where all its returns agree."""
-        if node in self._running or len(self._running) >= _DEPTH:
+        if node in self.running or len(self.running) >= _DEPTH:
             return None
         arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
         for argument in arguments:
@@ -133,14 +157,14 @@ class Flow:
                 names[variadic.arg] = None
         outer = (self.statement, self.returned)
         self.returned = []
-        self._running.append(node)
+        self.running.append(node)
         self.symbols.append(node.name)
         self.block(node.body, names)
         self.symbols.pop()
-        self._running.pop()
+        self.running.pop()
         found = self.returned
         self.statement, self.returned = outer
-        return found[0] if found and all(value == found[0] for value in found) else None
+        return agreed(found)
 
     def method(self, name: str) -> FunctionNode | None:
         """A method of the class around."""
@@ -179,7 +203,7 @@ class Flow:
             names.clear()
             names.update(joined)
         elif isinstance(node, ast.Return):
-            self.returned.append(self.value(node.value, names))
+            answered(self, node, names)
         elif isinstance(node, FunctionNode):
             self.inner_function(node, names)
         elif not isinstance(node, ast.ClassDef):
@@ -211,7 +235,7 @@ class Flow:
     def loop(self, node: ast.For | ast.AsyncFor, names: Names) -> None:
         """Takes rows one by one; a body that ends with `return` or `break` takes one only."""
         rows = self.value(node.iter, names)
-        descend(self, self._running, rows, node, node.body)
+        descend(self, self.running, rows, node, node.body)
         only_one = bool(node.body) and isinstance(node.body[-1], (ast.Return, ast.Break, ast.Raise))
         bind_loop(self, node.target, node.iter, rows, 0 if only_one else node.lineno, names)
         before = dict(names)
@@ -255,8 +279,11 @@ class Flow:
                 names[target.value.id] = replace(row, loaded=row.loaded | {target.attr})
             elif target.value.id == "self":
                 names[f"self.{target.attr}"] = value
-        elif isinstance(target, (ast.Attribute, ast.Subscript)):
-            self.value(target if isinstance(target, ast.Subscript) else target.value, names)
+        elif isinstance(target, ast.Subscript):
+            self.value(target, names)
+            kept(target, value, names)
+        elif isinstance(target, ast.Attribute):
+            self.value(target.value, names)
 
     def value(self, node: ast.expr | None, names: Names, *, quiet: bool = False) -> Value:
         """What an expression stands for; tells of everything that is read on the way unless `quiet`."""
@@ -305,22 +332,11 @@ class Flow:
     def on_call(self, node: ast.Call, names: Names) -> Value:
         return call_value(self, node, names)
 
-    def on_subscript(self, node: ast.Subscript, names: Names) -> Value:
-        rows = self.value(node.value, names)
-        self.value(node.slice, names)
-        if not isinstance(rows, Rows):
-            return rows.one() if isinstance(rows, Result) and rows.loop else None
-        if not isinstance(node.slice, ast.Slice):
-            place = names.get(node.slice.id) if isinstance(node.slice, ast.Name) else None
-            return (unkeyed(rows) or rows).one(place.loop if isinstance(place, Row) and place.origin == PLACE else 0)
-        upper = node.slice.upper
-        return None if isinstance(upper, ast.Constant) and upper.value in {0, 1} else rows
-
     def on_comprehension(self, node: ast.ListComp, names: Names) -> Value:
         inner = dict(names)
         for part in node.generators:
             rows = self.value(part.iter, inner)
-            descend(self, self._running, rows, part, [node])
+            descend(self, self.running, rows, part, [node])
             bind_loop(self, part.target, part.iter, rows, node.lineno, inner)
             for test in part.ifs:
                 self.value(test, inner)
@@ -358,7 +374,7 @@ _HANDLERS: dict[type, Callable[[Flow, Any, Names], Value]] = {
     ast.Constant: Flow.on_nothing,
     ast.Attribute: Flow.on_attribute,
     ast.Call: Flow.on_call,
-    ast.Subscript: Flow.on_subscript,
+    ast.Subscript: picked,
     ast.ListComp: Flow.on_comprehension,
     ast.SetComp: Flow.on_comprehension,
     ast.GeneratorExp: Flow.on_comprehension,
@@ -369,4 +385,6 @@ _HANDLERS: dict[type, Callable[[Flow, Any, Names], Value]] = {
     ast.Await: Flow.on_inner,
     ast.BinOp: Flow.on_either,
     ast.Lambda: later,
+    ast.Yield: yielded,
+    ast.YieldFrom: answered,
 }

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from skills.gates.analysis.queries import MANAGERS, chain_of
 from skills.gates.django.relations import RELATION, Relation, Relations
 from skills.gates.django.row_calls import NARROWS, TAKES_FIRST, WRITES, without_all
-from skills.gates.django.row_values import Row, covers
+from skills.gates.django.row_values import EACH, Row, covers
 from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import is_decorated, last_name, module_name
 from skills.gates.engine.patterns import lazy
@@ -23,11 +23,13 @@ from skills.record import record
 
 N_PLUS_ONE, UNORDERED = "n-plus-one", "unless-ordered"
 _OF_DJANGO = frozenset({"save", "clean", "full_clean", "delete", "validate_unique"})
-_READS, _PROPERTY = "reads-behind", "property-behind"
+_READS, _READS_EACH, _PROPERTY = "reads-behind", "reads-behind-each", "property-behind"
 _PICKS = NARROWS | TAKES_FIRST
 VAGUE = frozenset({"get", "values", "reverse", "dates", "union", "using"})
 """Of what a manager is asked, what others are asked too."""
 _ASKED = _PICKS | {"all", "count", "exists"}
+_BARE = "=bare"
+"""Stands for what is read of a row behind another one where that row is read as a whole: `return self.company`."""
 _ASKING = Words(b".all()", b".filter(", b".count()", b".exists()", b".order_by(", b".exclude(", b".objects.")
 _OWN = Words(b"self.")
 _READS_OF = frozenset({ast.Attribute, ast.FormattedValue, ast.Call})
@@ -40,20 +42,39 @@ def _on_module(node: ast.Module, context: FileContext) -> None:
         if isinstance(part, FunctionNode) and (part.args.args or part.args.posonlyargs):
             names = [argument.arg for argument in (*part.args.posonlyargs, *part.args.args)]
             text = "\n".join(context.lines[part.body[0].lineno - 1 : part.end_lineno])
-            if any(f"{name}." in text for name in names):
+            if any(f"{name}." in text or f" in {name}" in text for name in names):
                 _tell(part, names, context)
 
 
 def _tell(function: FunctionNode, names: list[str], context: FileContext) -> None:
     read: dict[str, dict[str, int]] = {}
+    each = _taken(function, names)
     for node in descendants(function):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.attr not in WRITES:
             row, attribute = node.value.value, node.value.attr
-            if isinstance(row, ast.Name) and row.id in names and not _COLUMN.match(attribute):
+            if isinstance(row, ast.Name) and (row.id in names or row.id in each) and not _COLUMN.match(attribute):
                 read.setdefault(row.id, {}).setdefault(attribute, node.lineno)
     for name, attributes in read.items():
+        kind, parameter = (_READS_EACH, each[name]) if name in each else (_READS, name)
         for attribute, line in attributes.items():
-            context.fact(_READS, function.name, f"{names.index(name)} {name} {attribute}", line)
+            context.fact(kind, function.name, f"{names.index(parameter)} {parameter} {attribute}", line)
+
+
+def _taken(function: FunctionNode, names: list[str]) -> dict[str, str]:
+    """The names that loops over a parameter bind, each with the parameter: `for order in orders`. One that the
+    function binds anew may stand for rows with more."""
+    found: dict[str, str] = {}
+    bound: list[str] = []
+    for part in descendants(function):
+        if isinstance(part, (ast.For, ast.comprehension)) and isinstance(part.target, ast.Name):
+            source = without_all(part.iter)
+            if isinstance(source, ast.Name) and source.id in names:
+                found[part.target.id] = source.id
+        elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+            bound.append(part.id)
+        elif isinstance(part, ast.Call) and last_name(part.func) == "prefetch_related_objects":
+            return {}
+    return {name: parameter for name, parameter in found.items() if parameter not in bound and name not in names}
 
 
 def report_given(context: FileContext, node: ast.expr, symbol: str, row: Row, place: str) -> None:
@@ -80,9 +101,9 @@ def holds_for_given(
     dotted, place = dict(candidate.needs)["given"].rsplit(" ", 1)
     module, _, name = dotted.rpartition(".")
     loaded = frozenset(value for kind, value in candidate.needs if kind == "loaded")
-    for path, fact in project.named(_READS, name):
+    for path, fact in project.named(_READS_EACH if place.startswith(EACH) else _READS, name):
         position, parameter, attribute = fact.detail.split(" ")
-        if place not in (position, parameter) or not f".{module_name(path)}".endswith(f".{module}"):
+        if place.removeprefix(EACH) not in (position, parameter) or not f".{module_name(path)}".endswith(f".{module}"):
             continue
         found = relations.behind(model, attribute)
         if not _costs(found, attribute, loaded, last):
@@ -142,7 +163,7 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
     if not asks and not context.mentions(_OWN, node):
         return
     declared = {
-        last_name(part.targets[0] if isinstance(part, ast.Assign) else part.target)
+        last_name(part.targets[0] if isinstance(part, ast.Assign) else part.target): last_name(part.value)
         for part in node.body
         if isinstance(part, (ast.Assign, ast.AnnAssign)) and isinstance(part.value, ast.Call)
         and (RELATION.search(last_name(part.value)) or last_name(part.value).lower() == "relationship")
@@ -156,7 +177,10 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
     for name in asked:
         for part in _in_turn(name, asked):
             for behind, how, line in asked[part].reads:
-                if behind in declared or how in _ASKED or not behind or "__" in behind:
+                if how == _BARE:
+                    if not declared.get(behind, "Many").startswith(("Many", "Generic")):
+                        context.fact(_PROPERTY, f"{node.name}.{name}", f"{behind} ", line)
+                elif behind in declared or how in _ASKED or not behind or "__" in behind:
                     said = how if how in _PICKS or not behind else ""
                     context.fact(_PROPERTY, f"{node.name}.{name}", f"{behind} {said}", line)
 
@@ -182,6 +206,8 @@ def _asks(method: ast.FunctionDef) -> _Asks:
                 reads.append((behind.attr, part.attr if kind is ast.Attribute else "", behind.lineno))  # type: ignore[attr-defined]
             elif _is_own(part):
                 own.append(part.attr)
+                if isinstance(part.ctx, ast.Load):
+                    reads.append((part.attr, _BARE, part.lineno))
             elif isinstance(part, ast.Call) and (model := _query(part)):
                 reads.append(("", model, part.lineno))
     for relation, row in _looped(method):
@@ -304,7 +330,7 @@ def _further(path: str, model: Place, loaded: frozenset[str], relations: Relatio
 
 
 HELPERS = Watch((ast.Module,), _on_module, (b"def ",), is_product_path)
-"""Kinds: reads-behind (name: the function, detail: position, parameter, attribute)."""
+"""Kinds: reads-behind, reads-behind-each (name: the function, detail: position, parameter, attribute)."""
 
 PROPERTIES = Watch((ast.ClassDef,), _on_model, (b"ForeignKey", b"OneToOneField", b"elationship("), is_product_path)
 """Kinds: property-behind (name: model and property, detail: relation and what narrows it, or "" and a model)."""

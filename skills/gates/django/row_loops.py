@@ -6,7 +6,19 @@ from dataclasses import replace
 from skills.gates.django.alchemy_rows import taken
 from skills.gates.django.row_run import Run
 from skills.gates.django.row_syntax import counts
-from skills.gates.django.row_values import EMPTY, Names, Result, Row, Rows, Value, keyed, merged, unkeyed
+from skills.gates.django.row_values import (
+    EMPTY,
+    Names,
+    Result,
+    Row,
+    Rows,
+    Value,
+    in_lists,
+    keyed,
+    keyed_lists,
+    merged,
+    unkeyed,
+)
 from skills.gates.engine.names import last_name
 
 PLACE = ""
@@ -36,7 +48,11 @@ def bind_loop(flow: Run, target: ast.expr, source: ast.expr, rows: Value, line: 
         return
     if called == "items" and isinstance(source, ast.Call) and _is_pair(target):
         table = flow.value(source.func.value, names, quiet=True)  # type: ignore[attr-defined]
-        rows, target = unkeyed(table), target.elts[1]  # type: ignore[attr-defined]
+        target = target.elts[1]  # type: ignore[attr-defined]
+        if (listed := in_lists(table)) is not None:
+            flow.bind(target, listed, names)
+            return
+        rows = unkeyed(table)
     if isinstance(rows, Result):
         flow.bind(*taken(rows, target, line), names)
         return
@@ -59,19 +75,47 @@ def comprehended(found: list[Value]) -> Value:
 
 
 def is_empty(node: ast.expr | None) -> bool:
-    """`[]` and `list()`: a list that may be filled with rows."""
+    """`[]`, `list()`, `{}` and `defaultdict(list)`: what may be filled with rows."""
     if isinstance(node, ast.Call):
-        return isinstance(node.func, ast.Name) and node.func.id == "list" and not node.args
-    return isinstance(node, ast.List) and not node.elts
+        name = last_name(node.func)
+        return name == "defaultdict" or (name in {"list", "dict"} and not node.args and not node.keywords)
+    return (isinstance(node, ast.List) and not node.elts) or (isinstance(node, ast.Dict) and not node.keys)
 
 
-def gather(name: str, given: Value, names: Names) -> None:
+def agreed(found: list[Value]) -> Value:
+    """What a function answers: what all its returns say, of the same rows with what either loads."""
+    both: Names = {}
+    for value in found:
+        both = merged(both, {"it": value}) if both else {"it": value}
+    return both.get("it")
+
+
+def gather(target: ast.expr, given: Value, names: Names) -> None:
     """`found.append(order)`: a list that was empty holds rows then; of two models it is not known what it holds."""
+    if not isinstance(target, ast.Name):
+        kept(target, given, names, lists=True)
+        return
+    name = target.id
     held = names.get(name)
     if isinstance(given, Row) and not given.steps and given.origin and UNSAID not in given.loaded:
         given = given.many()
     if isinstance(held, Rows) and (not held.origin or isinstance(given, Rows)):
         names[name] = merged({name: held}, {name: given if isinstance(given, Rows) else None})[name]
+
+
+def kept(target: ast.expr, given: Value, names: Names, *, lists: bool = False) -> None:
+    """`found[order.pk] = order`; with `lists`, `found.setdefault(day, []).append(order)` and `found[day].append(…)`."""
+    if isinstance(target, ast.Call) and last_name(target.func) == "setdefault":
+        target = target.func
+    owner = target.value if isinstance(target, (ast.Subscript, ast.Attribute)) else None
+    held = names.get(owner.id) if isinstance(owner, ast.Name) else None
+    if not isinstance(owner, ast.Name) or not isinstance(held, Rows):
+        return
+    if held.origin and unkeyed(held) is None and in_lists(held) is None:
+        return
+    rows = given.many() if isinstance(given, Row) and not given.steps and UNSAID not in given.loaded else None
+    table = None if rows is None or not rows.origin else keyed_lists(rows) if lists else keyed(rows)
+    names[owner.id] = merged({"it": held}, {"it": table})["it"]
 
 
 def made_empty(target: ast.expr, given: ast.expr | None, names: Names) -> bool:
@@ -91,7 +135,22 @@ def held(name: str, names: Names) -> Value:
 def grown(target: ast.expr, value: Value, names: Names) -> None:
     """`found += orders`."""
     if isinstance(target, ast.Name):
-        gather(target.id, value, names)
+        gather(target, value, names)
+
+
+def picked(flow: Run, node: ast.Subscript, names: Names) -> Value:
+    """One of some rows, or several of them: `orders[0]`, `orders[:9]`, `by_key[key]`."""
+    rows = flow.value(node.value, names)
+    flow.value(node.slice, names)
+    if not isinstance(rows, Rows):
+        return rows.one() if isinstance(rows, Result) and rows.loop else None
+    if (listed := in_lists(rows)) is not None:
+        return listed
+    if not isinstance(node.slice, ast.Slice):
+        place = names.get(node.slice.id) if isinstance(node.slice, ast.Name) else None
+        return (unkeyed(rows) or rows).one(place.loop if isinstance(place, Row) and place.origin == PLACE else 0)
+    upper = node.slice.upper
+    return None if isinstance(upper, ast.Constant) and upper.value in {0, 1} else rows
 
 
 def alone(names: Names, line: int) -> None:

@@ -161,7 +161,8 @@ def does(method: str, models: Iterable[Place], manager: str, project: Project) -
 def _classes(models: Iterable[Place], manager: str, project: Project) -> Iterator[str]:
     """The classes behind a manager of a model, with what they are built on."""
     for _, model in models:
-        places = project.named("manager", f"{model.name}.{manager}")
+        named = f"{model.name}.{manager}"
+        places = [*project.named("manager", named), *project.named("class-value", named)]
         queue = [word for _, fact in places for word in fact.detail.split()]
         seen: set[str] = set()
         while queue:

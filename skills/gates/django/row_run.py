@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Protocol
 
-from skills.gates.django.row_syntax import goes_on
-from skills.gates.django.row_values import Names, Row, Rows, Value, merged
+from skills.gates.django.row_syntax import goes_on, is_column
+from skills.gates.django.row_values import Names, Row, Rows, Value, covers, merged
 from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.names import last_name
 from skills.record import record
 
 LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
@@ -31,8 +32,12 @@ is read of a row in a loop."""
 Given = Callable[[ast.expr, ast.AST, str, Row, str], None]
 """Called with (node, statement, symbol, row, place) where a function of another file is given a row of a loop."""
 
-Many = Callable[[ast.Call, ast.AST, str, Rows, str], None]
+Many = Callable[[ast.expr, ast.AST, str, Rows, str], None]
 """Called with (node, statement, symbol, rows, serializer) where a serializer is made for many rows."""
+
+
+Answer = Callable[[FileContext, list[str], int, Value], None]
+"""Called with (context, names of the class and the function, line, what it answers) for what a function answers."""
 
 
 class Run(Protocol):
@@ -48,6 +53,8 @@ class Run(Protocol):
     symbols: list[str]
     owner: ast.ClassDef | None
     via: Via | None
+    returned: list[Value]
+    running: list[FunctionNode]
 
     def block(self, body: Iterable[ast.stmt], names: Names) -> None: ...
 
@@ -66,6 +73,29 @@ def tell(flow: Run, node: ast.expr, row: Row, attribute: str) -> None:
     """Tells of what is read of a row that a loop is at."""
     via = flow.via if flow.via is not None and row.loop in flow.via.loops else None
     flow.on_access(node, flow.statement, ".".join(flow.symbols), row, attribute, via)
+
+
+def show(flow: Run, node: ast.expr, value: Value) -> None:
+    """`f"{order}"`, `str(order)`: what a model says of its row may read a relation; whether it does the project
+    knows."""
+    if isinstance(value, Row) and value.loop and value.origin and not value.steps:
+        tell(flow, node, value, "__str__")
+
+
+def read_by_name(flow: Run, node: ast.Call, arguments: list[ast.expr], values: list[Value]) -> None:
+    """`str(order)`; `hasattr(order, "invoice")`, `getattr(order, "invoice", None)`: as `order.invoice`."""
+    if last_name(node.func) in {"str", "print"}:
+        for argument, value in zip(arguments, values, strict=True):
+            show(flow, argument, value)
+        return
+    row, name = (values[0], getattr(arguments[1], "value", None)) if len(arguments) > 1 else (None, None)
+    if (
+        isinstance(row, Row)
+        and row.loop
+        and isinstance(name, str)
+        and not (is_column(name) or covers(row.loaded, name))
+    ):
+        tell(flow, ast.copy_location(ast.Attribute(arguments[0], name, ast.Load()), node), row, name)
 
 
 def given_to(flow: Run, node: ast.Call, given: Names) -> Via | None:

@@ -5,6 +5,8 @@ from dataclasses import replace
 from skills.record import record
 
 EVERYTHING = "*"
+NOWHERE = "@"
+"""Stands before the dotted name of a function of another file whose answer is taken for rows."""
 
 
 def below(loaded: frozenset[str], name: str) -> frozenset[str]:
@@ -46,12 +48,24 @@ class Rows:
 
 
 EMPTY = Rows("")
-"""A list that is empty: what fills it, or what another branch has, says what it holds."""
+"""A list or dict that is empty: what fills it, or what another branch has, says what it holds."""
 
 
 def keyed(rows: Rows) -> Rows:
     """A dict with rows as its values, as `in_bulk` answers it."""
     return replace(rows, through=(*rows.through, "in_bulk"))
+
+
+def keyed_lists(rows: Rows) -> Rows:
+    """A dict with lists of rows as its values."""
+    return replace(rows, through=(*rows.through, "in_lists"))
+
+
+def in_lists(table: object) -> Rows | None:
+    """The rows of one list of a dict of lists, None where it is none."""
+    if not isinstance(table, Rows) or table.through[-1:] != ("in_lists",):
+        return None
+    return replace(table, through=table.through[:-1])
 
 
 def unkeyed(table: object) -> Rows | None:
@@ -109,6 +123,8 @@ class Result:
         return self.rows.one(self.loop)
 
 
+EACH = "*"
+"""Stands before the place of a parameter that is given rows, of which the function takes each."""
 Value = Rows | Row | Loading | Result | None
 Names = dict[str, Value]
 

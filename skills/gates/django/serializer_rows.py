@@ -10,6 +10,7 @@ from skills.gates.django.drf_serializer_patterns import is_serializer, meta_valu
 from skills.gates.django.relations import Relations, relations_of
 from skills.gates.django.row_flow import Flow
 from skills.gates.django.row_helpers import asked_by
+from skills.gates.django.row_sources import resolved
 from skills.gates.django.row_values import Names, Rows, below, covers
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
@@ -30,6 +31,7 @@ _RELATED = frozenset({"StringRelatedField", "SlugRelatedField", "HyperlinkedRela
 _DEEPEST = 3
 _Missing = tuple[str, Place, str]
 READ, BY_METHOD, BY_KEY = "serializer-read", "=method", "=keys"
+SCHEMA = "response-schema"
 EVERY = "*"
 """Stands before the fields that a serializer leaves out of those of its model."""
 _LISTED, _SHOWN, _MISSING = "serializer-list", "serializer-shown", "serializers: reads that lists do not load"
@@ -180,12 +182,15 @@ def holds_for_view(candidate: Candidate, report: FileReport, project: Project) -
 
 def _of_list(needs: tuple[tuple[str, str], ...], path: str, project: Project) -> list[_Missing]:
     """What a serializer reads of the rows of one list, and the list does not load."""
-    said, relations = dict(needs), relations_of(project)
+    relations, found = relations_of(project), resolved(needs, project)
+    if found is None:
+        return []
+    needs, said = found, dict(found)
     model = relations.model(said["origin"], path)
     if model is None or may_decide_itself([value for kind, value in needs if kind == "base"], project):
         return []
     more = relations.loads(model, said["manager"], [value for kind, value in needs if kind == "through"])
-    if "steps" in said:
+    if said.get("steps"):
         reached = relations.reached(said["origin"], said["steps"].split("/"), path)
         if reached is None or reached[1] is None:
             return []
@@ -229,6 +234,9 @@ def _reads(serializer: str, project: Project) -> Iterator[tuple[str, str, Place]
     for place in project.named(READ, serializer):
         *paths, nested = place[1].detail.split(" ")
         yield from ((path, nested, place) for path in paths)
+    for _, fact in project.named(SCHEMA, serializer):
+        for base in fact.detail.split():  # what a schema is built on has its fields too
+            yield from _reads(base, project) if base != serializer else ()
 
 
 def _spread(serializer: str, model: Place, project: Project, relations: Relations) -> Iterator[tuple[str, str, Place]]:
@@ -257,7 +265,7 @@ def _missing(
             if found is None or (nested == BY_KEY and not found.many):
                 break
             walked.append(name)
-            if not covers(behind, name):
+            if found.loader and not covers(behind, name):
                 yield "__".join(walked), place, nested
                 break
             if found.target is None:

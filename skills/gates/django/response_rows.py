@@ -1,0 +1,56 @@
+"""What functions answer where rows are concerned, and the schemas of endpoints that are given them."""
+
+import ast
+
+from skills.gates.django.row_run import Run
+from skills.gates.django.row_values import Names, Row, Rows, Value
+from skills.gates.engine.context import FunctionNode
+from skills.gates.engine.names import last_name
+
+_LISTS = frozenset({"list", "List", "Sequence", "Iterable", "set", "Page", "LimitOffsetPage", "Annotated"})
+_GIVEN = frozenset({"response_model", "response"})
+_VERBS = frozenset({"get", "post", "put", "patch", "delete", "api_route", "route"})
+_MADE = frozenset({"model_validate", "from_orm"})
+
+
+def answered(flow: Run, node: ast.Return | ast.YieldFrom, names: Names) -> Value:
+    """Notes what a function answers; `return`, `return None` and `return []` say nothing about it."""
+    given = node.value
+    value = flow.value(given, names) if given is not None else None
+    nothing = given is None or (isinstance(given, ast.Constant) and given.value is None)
+    if not nothing and not (isinstance(given, ast.List) and not given.elts):
+        flow.returned.append(value)
+        schema = listed_schema(flow.running[-1]) if flow.running and flow.on_many is not None else ""
+        if schema and flow.on_many is not None and given is not None and isinstance(value, Rows):
+            flow.on_many(given, flow.statement, ".".join(flow.symbols), value, schema)
+    return None
+
+
+def yielded(flow: Run, node: ast.Yield, names: Names) -> Value:
+    """A generator answers the rows that it hands out one by one."""
+    value = flow.value(node.value, names) if node.value is not None else None
+    flow.returned.append(value.many() if isinstance(value, Row) and not value.steps else None)
+    return None
+
+
+def listed_schema(function: FunctionNode) -> str:
+    """`StoryOut` of an endpoint that answers a list of them, by `response_model=list[StoryOut]` or its annotation."""
+    for decorator in function.decorator_list:
+        if isinstance(decorator, ast.Call) and last_name(decorator) in _VERBS:
+            given = next((word.value for word in decorator.keywords if word.arg in _GIVEN), function.returns)
+            return _listed(given)
+    return ""
+
+
+def _listed(hint: ast.expr | None) -> str:
+    if not isinstance(hint, ast.Subscript) or last_name(hint.value) not in _LISTS:
+        return ""
+    inner = hint.slice.elts[0] if isinstance(hint.slice, ast.Tuple) and hint.slice.elts else hint.slice
+    return _listed(inner) if isinstance(inner, ast.Subscript) else last_name(inner)
+
+
+def validated(flow: Run, node: ast.Call, function: ast.Attribute, values: list[Value]) -> None:
+    """Tells of `StoryOut.model_validate(story)` for each row of a loop."""
+    row = values[0] if values else None
+    if function.attr in _MADE and flow.on_many is not None and isinstance(row, Row) and row.loop and not row.steps:
+        flow.on_many(node, flow.statement, ".".join(flow.symbols), row.many(), last_name(function.value))
