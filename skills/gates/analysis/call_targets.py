@@ -73,6 +73,13 @@ def names_elsewhere(node: ast.Call, context: FileContext) -> list[str]:
     return [name for name in found if _is_of_project(name)]
 
 
+def class_of(node: ast.expr, context: FileContext) -> str:
+    """The bare name of the class that a receiver is of, "" where the file does not say."""
+    owner = _owner(node, context, _DEPTH)
+    name = owner.name if isinstance(owner, ast.ClassDef) else (owner or "").rpartition(".")[2]
+    return name if name[:1].isupper() else ""
+
+
 def _is_of_project(name: str) -> bool:
     """True for what may be a function of the project: no library has it, and it is no class."""
     root, dot, _ = name.partition(".")

@@ -4,6 +4,7 @@ import ast
 import re
 
 from skills.gates.analysis.bindings import annotated_type, lookup
+from skills.gates.analysis.call_targets import class_of
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
@@ -16,6 +17,8 @@ _OTHER_STORE = lazy(
     r"_?(store|gateway)$|^_?(store|gateway)$",
     re.I,
 )
+_REPOSITORY_CLASSES = (b"Repo", b"DAO", b"Dao")
+_REPOSITORY_CLASS = lazy(r".(Repo|Repository|DAO|Dao)$")
 GENERIC = frozenset({"repo", "repos", "repository", "dao"})
 """Names of repositories that do not say what they are about."""
 _CLIENT_TYPES = ("aiohttp.", "requests.", "httpx.", "niquests.", "boto3.", "curl_cffi.")
@@ -92,9 +95,15 @@ def speaks_django(context: FileContext) -> bool:
     return bool(known)
 
 
-def repository_of(node: ast.expr) -> str:
-    """`self.job_repo` → "job": what a repository is about; "" where the expression is none."""
-    name = last_name(node) if isinstance(node, (ast.Name, ast.Attribute)) else ""
+def repository_of(node: ast.expr, context: FileContext) -> str:
+    """`self.job_repo`, or `self.jobs` of the class `JobRepository` → "job": what a repository is about; "" where the
+    expression is none."""
+    if not isinstance(node, (ast.Name, ast.Attribute)):
+        return ""
+    name = last_name(node)
+    if any(context.holds(word) for word in _REPOSITORY_CLASSES):
+        kind = class_of(node, context)
+        name = kind if _REPOSITORY_CLASS.search(kind) else name
     if not _REPOSITORY.search(name) or _OTHER_STORE.search(name):
         return ""
-    return model_key(name) if model_key(name) else name
+    return model_key(name)

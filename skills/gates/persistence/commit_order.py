@@ -2,6 +2,7 @@
 
 import ast
 import itertools
+from collections.abc import Iterator
 
 from skills.gates.analysis.execution import execution_of
 from skills.gates.analysis.local_values import own_nodes
@@ -74,6 +75,7 @@ def _torn(
     """(what was written before, severity, line of what belongs to it) of a unit that two commits tear apart."""
     made = {event.name for event in before if event.kind == "add" and event.name} | created
     changed = {event.name for event in before if event.kind == "set"} - made
+    changed |= {name for event in before for name in _updated_key(event)}
     for event in between:
         if event.kind == "add" or (event.kind == "write" and event.write is not None and event.write.kind == "insert"):
             used = _used(function, event, context)
@@ -92,6 +94,15 @@ def _torn(
             if other:
                 return other, "MEDIUM", event.line
     return None
+
+
+def _updated_key(event: Event) -> Iterator[str]:
+    """The name in `update(Model).where(Model.id == name)`."""
+    if event.kind != "write" or event.write is None or event.write.kind != "update":
+        return
+    for part in descendants(event.node):
+        if isinstance(part, ast.Compare) and isinstance(part.left, ast.Attribute) and part.left.attr in ("id", "pk"):
+            yield from (side.id for side in part.comparators if isinstance(side, ast.Name))
 
 
 def _attribute(event: Event) -> str:
@@ -137,6 +148,10 @@ def _on_one_path(function: FunctionNode, first: ast.AST, second: ast.AST) -> boo
             holder = inner[-1] if inner else holder
             if any(isinstance(statement, _LEAVES) for statement in holder):
                 return False
+        if isinstance(here, ast.Try) and any(part is first for one in here.body for part in descendants(one)):
+            failed = [statement for handler in here.handlers for statement in handler.body]
+            if any(part is second for statement in failed for part in descendants(statement)):
+                return False  # what stands there is written because the first failed
         if isinstance(here, ast.If) and any(part is second for part in descendants(here)):
             in_body = any(part is first for statement in here.body for part in descendants(statement))
             other = here.orelse if in_body else here.body

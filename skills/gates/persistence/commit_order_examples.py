@@ -64,6 +64,9 @@ NARROW: Pair = (
               "    session.commit()\n"),
         _file("def close(db, job):\n    job.status = 'done'\n    db.commit()\n"
               "    entry = AuditLog(job_id=job.id, what='done')\n    db.add(entry)\n    db.commit()\n", "MEDIUM"),
+        _file("from sqlalchemy import insert, update\n\n\ndef close(db, job_id):\n"
+              "    db.execute(update(Job).where(Job.id == job_id).values(open=False))\n    db.commit()\n"
+              "    db.execute(insert(Entry).values(job_id=job_id))\n    db.commit()\n", "MEDIUM: by its key"),
         _file("def move(db, one, other, amount):\n    one.balance -= amount\n    db.commit()\n"
               "    other.balance += amount\n    db.commit()\n", "half a transfer"),
         _file("class Orders:\n    async def place(self, data):\n        order = await self.order_repo.create(data)\n"
@@ -90,6 +93,10 @@ NARROW: Pair = (
               "        return item\n    log = Log(**data)\n    db.add(log)\n    db.commit()\n    return log\n"),
         _file("from django.db import transaction\n\n\ndef place(data):\n    with transaction.atomic():\n"
               "        order = Order.objects.create(**data)\n        Line.objects.create(order=order)\n"),
+        _file("def close(db, job):\n    try:\n        job.status = 'done'\n        db.commit()\n"
+              "    except SQLAlchemyError:\n"
+              "        db.rollback()\n        db.add(Failure(job_id=job.id))\n        db.commit()\n"
+              "", "the first failed"),
         _file("def load(db, rows):\n    for row in rows:\n        db.add(Item(**row))\n        db.commit()\n"),
     ),
 )  # fmt: skip

@@ -64,8 +64,8 @@ def fetch_of(call: ast.Call, context: FileContext) -> Fetch | None:
         found = _of_chain(chain_of(call), context)
         if found is not None:
             return found
-    about = repository_of(owner)
-    if about and _REPOSITORY_READS.fullmatch(name):
+    about = repository_of(owner, context) if _REPOSITORY_READS.fullmatch(name) else ""
+    if about:
         given = [*call.args, *(word.value for word in call.keywords)]
         key = next((value for value in given if not is_session(value, context)), None)
         return Fetch(about, key) if key is not None else None
@@ -157,10 +157,12 @@ def write_of(call: ast.Call, context: FileContext) -> Write | None:
         if chain.calls and chain.calls[0][0] == "query" and is_session(chain.root, context) and method in _KINDS:
             about = chain.calls[0][1].args
             return Write(_KINDS[method], last_name(about[0]) if about else "", f"query(…).{method}()")
-    about_repo = repository_of(function.value)
-    if about_repo and method in ("create", "insert"):
+    inserts = method in ("create", "insert")
+    writes = inserts or (_REPOSITORY_WRITES.fullmatch(method) and not any(many in method for many in _MANY))
+    about_repo = repository_of(function.value, context) if writes else ""
+    if about_repo and inserts:
         return Write("insert", about_repo, f"{last_name(function.value)}.{method}()")
-    if about_repo and _REPOSITORY_WRITES.fullmatch(method) and not any(many in method for many in _MANY):
+    if about_repo:
         kind: WriteKind = "delete" if method.startswith(("delete", "remove", "soft_delete")) else "update"
         return Write(kind, about_repo, f"{last_name(function.value)}.{method}()")
     return None

@@ -88,15 +88,24 @@ def _on_text(node: ast.Constant | ast.JoinedStr, context: FileContext) -> None:
 def text_of(node: ast.Constant | ast.JoinedStr, context: FileContext) -> str | None:
     """A string as it is written, "{}" for what an f-string puts in; None for docstrings and parts of an f-string."""
     if isinstance(node, ast.JoinedStr):
-        return _template(node)
+        return _template(node, context)
     if not isinstance(node.value, str) or isinstance(context.parent(node), ast.JoinedStr):
         return None
     docstring = isinstance(context.statement, ast.Expr) and context.statement.value is node
     return None if docstring else node.value
 
 
-def _template(node: ast.JoinedStr) -> str:
-    return "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)  # type: ignore[misc]
+def _template(node: ast.JoinedStr, context: FileContext) -> str:
+    """An f-string with "{}" for what it puts in, but for names that are bound to one text."""
+    return "".join(str(part.value) if isinstance(part, ast.Constant) else _put_in(part, context)
+                   for part in node.values)  # fmt: skip
+
+
+def _put_in(part: ast.expr, context: FileContext) -> str:
+    name = part.value if isinstance(part, ast.FormattedValue) else part
+    bound = values_of(name.id, context) if isinstance(name, ast.Name) else []
+    text = bound[0].value if len(bound) == 1 and isinstance(bound[0], ast.Constant) else None
+    return text if isinstance(text, str) else "{}"
 
 
 def _said(side: str, bus: str, value: ast.expr, node: ast.AST, context: FileContext) -> None:
@@ -123,7 +132,7 @@ def _name_of(value: ast.expr, context: FileContext, depth: int = 0) -> str | Non
     if isinstance(value, ast.Constant):
         return value.value if isinstance(value.value, str) and value.value else None
     if isinstance(value, ast.JoinedStr):
-        text = _template(value)
+        text = _template(value, context)
         return text if len(text.replace("{}", "")) >= SHORTEST else None
     if isinstance(value, ast.BinOp) and isinstance(value.op, (ast.Add, ast.Mod)):
         left = _name_of(value.left, context, depth)
@@ -161,7 +170,8 @@ def _channel_holds(candidate: Candidate, report: FileReport, project: Project) -
         verb = "listened to as" if side == "pub" else "published as"
         message = f"`{name}` is {verb} `{close[1].name}`: what is sent never arrives"
         return _settled(candidate, "CRITICAL", message, Evidence(close[0], close[1].line, f"`{close[1].name}`"))
-    if any(fact.name.startswith(("?", "@")) for _, fact in others):
+    if any(fact.name == "?" or (fact.name.startswith("@") and not _answered(fact, side, bus, project))
+           for _, fact in others):  # fmt: skip
         return None  # somebody listens to a name that is not written out
     if bus == "emitter":
         return None  # the other end may be a client

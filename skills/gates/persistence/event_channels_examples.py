@@ -41,6 +41,18 @@ CHANNELS: Pair = (
             pub="async def tell(redis, job):\n    await redis.publish('order_paid', job)\n",
         ),
         _files(
+            "HIGH: nobody listens, and what else is listened to is told as well",
+            names="JOBS = 'job_events'\n",
+            pub="from app.channels import JOBS\n\n\nasync def tell(redis, job):\n    await redis.publish(JOBS, job)\n"
+            "    await redis.publish('order_paid', job)\n",
+            sub="from app.channels import JOBS\n\n\nasync def follow(pubsub):\n    await pubsub.subscribe(JOBS)\n",
+        ),
+        _files(
+            "HIGH: nobody listens, and the beginning of what is listened to is known",
+            pub="async def tell(redis, job):\n    await redis.publish('order_paid', job)\n",
+            sub="FLEET = 'trucks-'\n\n\nasync def follow(pubsub, one):\n    await pubsub.subscribe(f'{FLEET}{one}')\n",
+        ),
+        _files(
             "MEDIUM: nobody says it",
             sub="async def follow(pubsub):\n    await pubsub.subscribe('order_paid')\n",
         ),
@@ -87,6 +99,17 @@ COMMITS: Pair = (
             pub="async def work(session, job, steps):\n    for done, step in enumerate(steps):\n        run(step)\n"
             "        job.progress = done\n        await session.flush()\n    await session.commit()\n",
         ),
+        Example(
+            {
+                "shop/models.py": "from django.db import models\n\n\nclass Order(models.Model):\n"
+                "    state = models.TextField()\n",
+                "shop/migrations/0002_recount.py": _TOTALS.replace("public.orders", "shop_order"),
+                "shop/services.py": "from django.db import transaction\n\nfrom shop.models import Order\n\n\n"
+                "def close(keys):\n    with transaction.atomic():\n        for key in keys:\n"
+                "            Order.objects.filter(pk=key).update(state='closed')\n",
+            },
+            note="HIGH: the name that Django gives the table",
+        ),
         _files(
             "HIGH: a trigger without a listener",
             migration=_TOTALS,
@@ -109,6 +132,25 @@ COMMITS: Pair = (
             sub=_LISTEN,
             pub="async def work(session, parcel, steps):\n    for done, step in enumerate(steps):\n"
             "        parcel.progress = done\n        await session.flush()\n    await session.commit()\n",
+        ),
+        _files(
+            "one change of two fields",
+            migration=_TRIGGER,
+            sub=_LISTEN,
+            pub="async def done(session, job):\n    job.status = 'done'\n    job.progress = 100\n"
+            "    await session.commit()\n",
+        ),
+        Example(
+            {
+                "shop/models.py": "from django.db import models\n\n\nclass Order(models.Model):\n"
+                "    state = models.TextField()\n",
+                "shop/migrations/0002_recount.py": _TOTALS.replace("public.orders", "shop_order"),
+                "shop/services.py": "from django.db import transaction\n\nfrom shop.models import Order\n\n\n"
+                "def close(keys):\n    for key in keys:\n"
+                "        Order.objects.filter(pk=key).update(state='closed')\n\n\n"
+                "@transaction.atomic\ndef open_all():\n    Order.objects.update(state='open')\n",
+            },
+            note="each is committed at once",
         ),
         _files(
             "one change",

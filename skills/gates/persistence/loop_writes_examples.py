@@ -33,6 +33,11 @@ WRITES: Pair = (
               "    await asyncio.gather(*[repo.delete(one) for one in ids])\n", "in a comprehension"),
         _file("def close(session, tickets):\n    for ticket in tickets:\n        ticket.state = 'closed'\n"
               "        session.commit()\n", "one UPDATE and one commit for each row"),
+        _file("from app.rows import ParcelRepository\n\n\nclass Parcels:\n"
+              "    def __init__(self, rows: ParcelRepository):\n        self.rows = rows\n\n"
+              "    async def send(self, ids):\n        for one in ids:\n"
+              "            await self.rows.update(one, sent=True)\n",
+              "a repository by its class"),
         _file(_SQL + "def first(db):\n    for number in range(5):\n"
               "        db.execute(update(Job).where(Job.rank == number).values(rank=number + 1))\n", "five turns"),
     ),

@@ -17,6 +17,8 @@ from skills.gates.model import Candidate, Evidence, FileReport, Severity
 from skills.gates.persistence.database_calls import is_class_name
 from skills.gates.persistence.database_events import inside
 from skills.gates.persistence.over_fetching_examples import COLUMNS
+from skills.gates.persistence.over_fetching_views import WATCHES as VIEW_WATCHES
+from skills.gates.persistence.over_fetching_views import shown_alone
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
 from skills.record import record
@@ -316,6 +318,14 @@ def _columns(model: str, project: Project) -> tuple[int, str, int]:
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
     said = dict(candidate.needs)
     count, path, line = _columns(said["columns"], project)
+    if "serializer" in said:
+        shown = shown_alone(said["serializer"], said["columns"], project)
+        if not 0 < len(shown) <= MOST_FIELDS:
+            return None
+        message = (
+            f"{candidate.message} and `{said['serializer']}` shows only {', '.join(f'`{name}`' for name in shown)}"
+        )
+        candidate = replace(candidate, message=message)
     if count <= WIDE or (said["whole"] and count <= VERY_WIDE):
         return None
     severity: Severity = "MEDIUM" if count > VERY_WIDE and not said["one"] and not said["whole"] else "LOW"
@@ -331,7 +341,8 @@ over_fetching = Rule(
     severity="LOW",
     skill=SKILL,
     sources=("PA-651-4", "X-PA-10"),
-    catches="Queries for whole rows of a model with more than 10 columns of which at most three fields are used.",
+    catches="Queries for whole rows of a model with more than 10 columns of which at most three fields are used, in a "
+    "function or by the serializer of a list view.",
     why="Every column is read from disk, sent and turned into Python objects, large texts and JSON included.",
     fix="Ask for what is used: `select(Model.id, Model.name)`, `options(load_only(…))`, `.values_list(…)`, `.only(…)`.",
     when="In production code: MEDIUM for lists of more than 15 columns, LOW for 11 to 15 columns, for single rows, and "
@@ -340,6 +351,7 @@ over_fetching = Rule(
         Watch((ast.ClassDef,), _on_class, (b"Column(", b"mapped_column", b"Mapped[", b"SQLModel", b"table=True"),
               is_product_path),
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, _WORDS, is_product_path),
+        *VIEW_WATCHES,
     ),
     holds=_holds,
     bad=COLUMNS[0],

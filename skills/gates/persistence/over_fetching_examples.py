@@ -30,6 +30,15 @@ def _django(source: str, columns: int = 18, note: str = "") -> Example:
     return Example({"app/models.py": _django_model(columns), "app/views.py": head + source}, note=note)
 
 
+def _view(fields: list[str], body: str, note: str = "") -> Example:
+    """A list view of the REST framework over a wide table."""
+    head = "from rest_framework import serializers, viewsets\n\nfrom app.models import Order\n\n\n"
+    shown = "class Short(serializers.ModelSerializer):\n    class Meta:\n        model = Order\n"
+    shown += f"        fields = {fields}\n\n\n"
+    view = f"class Orders(viewsets.ModelViewSet):\n    serializer_class = Short\n{body}"
+    return Example({"app/models.py": _django_model(18), "app/views.py": head + shown + view}, note=note)
+
+
 COLUMNS: Pair = (
     (
         _sql("async def list_orders(session):\n    rows = (await session.scalars(select(Order))).all()\n"
@@ -39,6 +48,8 @@ COLUMNS: Pair = (
         _sql("async def names(session):\n    result = await session.execute(select(Order).where(Order.c2 == 'x'))\n"
              "    return [o.c1 for o in result.scalars().all()]\n", 12, "LOW up to 15 columns"),
         _django("def listing(request):\n    return answer([order.c1 for order in Order.objects.filter(c2='x')])\n"),
+        _view(["id", "c1"], "    queryset = Order.objects.order_by('c1')\n"),
+        _view(["c1", "c2"], "\n    def get_queryset(self):\n        return Order.objects.filter(c3='x')\n"),
         _sql("from fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n@router.get('/orders')\n"
              "async def list_orders(session):\n    return (await session.scalars(select(Order))).all()\n", 18,
              "LOW: whole rows leave the endpoint, which says nothing of what is read"),
@@ -52,6 +63,10 @@ COLUMNS: Pair = (
         _sql("async def list_orders(session):\n    rows = (await session.scalars(select(Order))).all()\n"
              "    return [row.c1 for row in rows]\n", 8, "a narrow table"),
         _django("def listing(request):\n    return answer(list(Order.objects.filter(c2='x').values_list('c1')))\n"),
+        _view(["c1", "c2", "c3", "c4"], "    queryset = Order.objects.order_by('c1')\n", "more than three"),
+        _view(["id", "c1"], "    queryset = Order.objects.only('c1')\n"),
+        _view(["id", "c1"], "    queryset = Order.objects.order_by('c1')\n\n    def perform_create(self, serializer):\n"
+              "        self.get_object().check()\n", "the view does more than list"),
         _sql("async def total(session):\n    return await session.scalar(select(func.count()).select_from(Order))\n"),
         _django("class OrderList(TemplateView):\n    def list_orders(self):\n        return Order.objects.none()\n"),
         _sql("async def export(session):\n    rows = (await session.scalars(select(Order))).all()\n"

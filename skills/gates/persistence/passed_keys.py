@@ -16,6 +16,8 @@ from skills.record import record
 
 _PASSES = "passes-id"
 _KEYS = frozenset({"id", "pk", "uuid"})
+_HOLDERS = frozenset({"self", "request", "req"})
+"""What `.user` or `.order` of is a row that is there; of other things it may be what a client sent."""
 _QUEUES = frozenset(
     {"delay", "apply_async", "add_task", "enqueue", "enqueue_job", "send_task", "create_task", "submit"}
 )
@@ -79,9 +81,11 @@ def _row_behind(
     value: ast.expr, rows: dict[str, str], keys: dict[str, tuple[str, int]], line: int
 ) -> tuple[str, bool] | None:
     """(model, whether it was read here) of the row whose key an argument is."""
-    if isinstance(value, ast.Attribute) and value.attr in _KEYS and isinstance(value.value, ast.Name):
-        name = value.value.id
-        return (rows[name], True) if name in rows else (model_key(name), False)
+    owner = value.value if isinstance(value, ast.Attribute) and value.attr in _KEYS else None
+    if isinstance(owner, ast.Name):
+        return (rows[owner.id], True) if owner.id in rows else (model_key(owner.id), False)
+    if isinstance(owner, ast.Attribute) and last_name(owner.value) in _HOLDERS:
+        return model_key(owner.attr), False
     if isinstance(value, ast.Name) and value.id in keys and keys[value.id][1] < line:
         return keys[value.id][0], True
     return None
@@ -112,7 +116,7 @@ def callers_of(candidate: Candidate, project: Project) -> list[Passed]:
             target == one.where or target.endswith("." + one.where) or one.where.endswith("." + target)
         ):
             continue
-        if not one.where and (_common(said["callee"]) or said["model"] in GENERIC):
+        if not one.where and (not said["method"] or _common(said["callee"]) or said["model"] in GENERIC):
             continue
         found.append(one)
     return found

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from skills.gates.analysis.execution import execution_of, one_less
 from skills.gates.analysis.local_values import own_nodes
 from skills.gates.analysis.loops import blocks
-from skills.gates.analysis.sessions import is_session, model_key
+from skills.gates.analysis.sessions import is_session, model_key, unawaited
 from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import last_name, module_name
 from skills.gates.engine.patterns import lazy
@@ -32,7 +32,7 @@ _OF_RESULT = frozenset(
 # one of these stands in every function that reads a row by its key, or hands a key on
 _KEYED = Words(
     b".id", b".pk", b".uuid", b".uid", b".guid", b"id=", b"pk=", b"id =", b"pk =", b".get(", b".get_one(",
-    b"epo", b"dao", b"store", b"gateway", lower=True,
+    b"epo", b"dao", b"store", b"gateway", b"_by_id", b"_by_pk", lower=True,
 )  # fmt: skip
 _LOCKS = lazy(r"for_update|lock|populate_existing|refresh", re.I)
 
@@ -151,6 +151,7 @@ def _by_parameter(function: FunctionNode, events: list[Event], context: FileCont
         needs = (
             ("callee", function.name),
             ("module", module_name(context.path) + (f".{owner.name}" if owner is not None else "")),
+            ("method", "" if owner is None else "1"),
             ("place", places[fetch.key.id]),
             ("keyword", fetch.key.id),
             ("model", model_key(fetch.model)),
@@ -184,6 +185,9 @@ def _read_attributes(function: FunctionNode, fetch: ast.AST, context: FileContex
     """The attributes that are read of the fetched row; {""} where it is used in another way too."""
     name = ""
     for node in own_nodes(function, context):
+        if isinstance(node, ast.Attribute) and unawaited(node.value) is fetch and node.attr not in _OF_RESULT:
+            called = any(isinstance(part, ast.Call) and part.func is node for part in own_nodes(function, context))
+            return {"" if called else node.attr}
         target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
         if isinstance(node, ast.Assign) and isinstance(target, ast.Name):
             name = target.id if any(part is fetch for part in descendants(node.value)) else name

@@ -23,6 +23,13 @@ REDUNDANT: Pair = (
               "    await work(session, ident)\n\n\n" + _WORK),
         _file("from sqlalchemy.orm import Session\n\n\ndef move(db, pk):\n    menu = menu_dao.get(db, pk)\n"
               "    check(menu)\n    return menu_dao.get(db, pk)\n", "a repository is given its session"),
+        _file("from app.rows import ParcelRepository\n\n\nclass Parcels:\n"
+              "    def __init__(self, rows: ParcelRepository):\n        self.rows = rows\n\n"
+              "    async def seal(self, parcel_id):\n        parcel = await self.rows.get_by_id(parcel_id)\n"
+              "        parcel.sealed = True\n        check(parcel.weight)\n\n\n"
+              "async def close(parcel_id, rows: ParcelRepository, parcels: Parcels):\n"
+              "    parcel = await rows.get_by_id(parcel_id)\n    check(parcel)\n    await parcels.seal(parcel.id)\n",
+              "repositories by their class"),
         _file("from shop.models import Order\n\n\ndef pay(pk):\n    order = Order.objects.get(pk=pk)\n"
               "    check(order)\n    again = Order.objects.get(pk=pk)\n    return again\n", "twice in one function"),
         Example({
@@ -49,6 +56,8 @@ REDUNDANT: Pair = (
               "Old.objects.get(pk=pk)\n"),
         _file("from sqlalchemy.orm import Session\n\n\ndef move(db, pk, parent):\n    menu = menu_dao.get(db, pk)\n"
               "    above = menu_dao.get(db, parent)\n    return menu, above\n", "a repository is given its session"),
+        _file("async def close(session, ident, service):\n    job = await session.get(Job, ident)\n    check(job)\n"
+              "    await service.close(job.id)\n", "a method of the same name is called"),
         _file("from shop.models import Order\n\n\ndef pay(one, two):\n    first = Order.objects.get(pk=one)\n"
               "    second = Order.objects.get(pk=two)\n    return first, second\n"),
     ),
@@ -65,6 +74,8 @@ RESOLVE: Pair = (
               "        user = await self.user_repo.get_by_id(user_id)\n        if user is None:\n            return\n"
               "        await self.mailer.send(user.email, text)\n\n    async def welcome(self, user):\n"
               "        await self.notify(user.id, 'Hello')\n"),
+        _file("from shop.models import User\n\n\ndef mood_of(pk):\n    return User.objects.get(pk=pk).mood\n\n\n"
+              "def greet(request):\n    return answer(mood_of(request.user.pk))\n", "read where it stands"),
     ),
     (
         _file(
@@ -80,5 +91,7 @@ RESOLVE: Pair = (
               "    result = await session.execute(select(Order).where(Order.id == order_id))\n"
               "    return result.scalar()\n\n\n"
               "async def ship(session, order):\n    send(await order_of(session, order.id))\n", "the whole row"),
+        _file("from shop.models import User\n\n\ndef mood_of(pk):\n    return User.objects.get(pk=pk).mood\n\n\n"
+              "def greet(request):\n    return answer(mood_of(request.team.pk))\n", "another row"),
     ),
 )  # fmt: skip

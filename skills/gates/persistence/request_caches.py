@@ -143,7 +143,8 @@ def _asks(call: ast.Call, context: FileContext) -> bool:
         return True
     if isinstance(owner, ast.Attribute) and owner.attr in MANAGERS:
         return True
-    return bool(repository_of(owner)) and function.attr.startswith(("get", "find", "list", "all", "load", "fetch"))
+    reads = function.attr.startswith(("get", "find", "list", "all", "load", "fetch"))
+    return reads and bool(repository_of(owner, context))
 
 
 def _on_depends(node: ast.Call, context: FileContext) -> None:

@@ -55,6 +55,9 @@ STREAMS: Pair = (
                                         "Depends(get_db)):\n"
               "    while True:\n        rows = (await db.scalars(select(Job))).all()\n        if rows:\n"
               "            return rows\n        await asyncio.sleep(2)\n", "a long poll"),
+        _file("import asyncio\n\n" + _API + "@router.get('/wait')\nasync def wait(db: AsyncSession = "
+              "Depends(get_db)):\n    for _ in range(20):\n        await asyncio.sleep(2)\n"
+              "        if await db.scalar(READY):\n            break\n", "40 seconds"),
     ),
     (
         _file(
@@ -63,6 +66,9 @@ STREAMS: Pair = (
             "        await pause()\n"
         ),
         _file("async def get_session():\n    async with session_factory() as session:\n        yield session\n"),
+        _file("import asyncio\n\n" + _API + "@router.get('/wait')\nasync def wait(db: AsyncSession = "
+              "Depends(get_db)):\n    for _ in range(5):\n        await asyncio.sleep(2)\n"
+              "        if await db.scalar(READY):\n            break\n", "ten seconds"),
     ),
 )  # fmt: skip
 
@@ -72,6 +78,9 @@ ERRORS: Pair = (
             "def get_db():\n    db = SessionLocal()\n    yield db\n    db.close()\n", "an error never comes back to "
                                         "`close`"
         ),
+        _file("from sqlalchemy.orm import sessionmaker\n\n\ndef get_db():\n    db = sessionmaker(engine)()\n"
+              "    yield db\n"
+              "    db.close()\n", "made on the spot"),
         _file("def load(engine):\n    conn = engine.connect()\n    try:\n        rows = conn.execute(QUERY).all()\n"
               "    except DBAPIError:\n        return []\n    conn.close()\n    return rows\n"),
         _file("from fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n@router.get('/rows')\nasync def rows(pool):\n"

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from skills.gates.analysis.local_values import own_nodes
+from skills.gates.analysis.loops import turns
 from skills.gates.analysis.sessions import unawaited
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
@@ -18,6 +19,8 @@ from skills.gates.persistence.taken_resources import SKILL
 from skills.gates.rule import Rule, Watch
 
 STREAM_RULE = "streaming-resource-holding"
+_LONG_POLL = 30
+"""Seconds."""
 STREAM_IS_FREE = "the stream itself does not use"
 STREAM_USES = "the stream itself uses"
 """What the evidence says of a stream: the second look reads it."""
@@ -192,7 +195,7 @@ def _long_poll(node: FunctionNode, context: FileContext) -> None:
                 ),
                 None,
             )
-            if used and waits is not None and isinstance(loop, ast.While):
+            if used and waits is not None and (isinstance(loop, ast.While) or _is_long(loop, waits)):
                 with inside(node, context):
                     context.report(
                         STREAM_RULE,
@@ -205,6 +208,12 @@ def _long_poll(node: FunctionNode, context: FileContext) -> None:
                         also=("resource-scope-mismatch",),
                     )
                 return
+
+
+def _is_long(loop: ast.For, waits: ast.Call) -> bool:
+    """True where all turns of a loop together sleep for more than half a minute."""
+    seconds = waits.args[0].value if waits.args and isinstance(waits.args[0], ast.Constant) else None
+    return isinstance(seconds, (int, float)) and (turns(loop) or 0) * seconds > _LONG_POLL
 
 
 streaming_resource_holding = Rule(
@@ -220,7 +229,7 @@ streaming_resource_holding = Rule(
     fix="Check rights with a session of their own before the stream (`async with session_factory() as session:`) "
     "and open one again for each read inside it.",
     when="In FastAPI endpoints and in generators of events. CRITICAL for websockets and event streams, HIGH for "
-    "downloads and long polls.",
+    "downloads and for long polls, whose turns are not counted or wait for more than 30 seconds together.",
     watches=(
         Watch(
             (ast.FunctionDef, ast.AsyncFunctionDef),

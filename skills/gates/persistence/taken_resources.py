@@ -54,7 +54,7 @@ def taken(call: ast.Call, context: FileContext) -> tuple[str, Severity] | None:
     if (name or "").startswith(_NOT_OF_DATABASES):
         return None
     made = last_name(call.func) if not call.args else ""
-    if made and (_made_here(call, context) or (_FACTORY.search(made) and _is_factory(call, context))):
+    if not call.args and (_made_here(call, context) or (_FACTORY.search(made) and _is_factory(call, context))):
         return "a session", "HIGH"
     return None
 
@@ -72,11 +72,11 @@ def _is_cursor(call: ast.Call, context: FileContext) -> bool:
 
 
 def _made_here(call: ast.Call, context: FileContext) -> bool:
-    """True for a factory of any name that `sessionmaker` makes in this module."""
-    if not isinstance(call.func, ast.Name):
-        return False
-    found = lookup(context, call.func.id, call.lineno)
-    maker = found.value if found is not None else None
+    """True for a factory of any name that `sessionmaker` makes in this module, and for `sessionmaker(…)()`."""
+    maker: ast.AST | None = call.func
+    if isinstance(call.func, ast.Name):
+        found = lookup(context, call.func.id, call.lineno)
+        maker = found.value if found is not None else None
     return isinstance(maker, ast.Call) and (origin(context, maker.func) or "").rpartition(".")[2] in _SESSION_MAKERS
 
 

@@ -13,7 +13,7 @@ from skills.gates.analysis.loops import local_nodes
 from skills.gates.analysis.sessions import model_key
 from skills.gates.analysis.transactions import SKILL, opens_transaction
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.names import last_name
+from skills.gates.engine.names import last_name, root_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path, outside_tests
 from skills.gates.model import Candidate, Evidence, Fact, FileReport, Severity
@@ -75,9 +75,9 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
         return
     with inside(node, context):
         commits = [event.line for event in events if event.kind == "commit"]
-        plain = all(event.write is not None and event.write.how.startswith('execute("') for event in updates)
-        if plain and not commits and not _in_transaction(node, context):
-            return  # a connection of its own commits each statement
+        alone = all(_commits_itself(event, node) for event in updates)
+        if alone and not commits and not _in_transaction(node, context):
+            return
         for key in dict.fromkeys(_updated(event) for event in updates):
             own = [event for event in updates if _updated(event) == key]
             place = _uncommitted(own, commits, node)
@@ -97,6 +97,16 @@ def _updated(event: Event) -> str:
     return ""
 
 
+def _commits_itself(event: Event, function: FunctionNode) -> bool:
+    """True for what is committed at once outside a transaction: SQL on a connection of its own, rows of Django."""
+    if event.write is not None:
+        return event.write.how.startswith('execute("') or event.write.how.count(".") > 1
+    return any(
+        isinstance(part, ast.Call) and last_name(part.func) in ("save", "asave") and root_name(part.func) == event.name
+        for part in local_nodes(function)
+    )
+
+
 def _uncommitted(own: list[Event], commits: list[int], function: FunctionNode) -> Event | None:
     """The update after which another one comes, a turn later or further down, without a commit in between."""
     loops = [part for part in local_nodes(function) if isinstance(part, (ast.For, ast.AsyncFor, ast.While))]
@@ -107,9 +117,16 @@ def _uncommitted(own: list[Event], commits: list[int], function: FunctionNode) -
                 return event
     for one, other in itertools.pairwise(own):
         told = other.line <= one.line or any(one.line < line <= other.line for line in commits)
-        if not told and not _apart(function, one.line, other.line):
+        if not told and not _apart(function, one.line, other.line) and not _at_once(function, one, other):
             return other
     return None
+
+
+def _at_once(function: FunctionNode, one: Event, other: Event) -> bool:
+    """True for two fields of one row that are set without anything in between: one UPDATE sends both."""
+    if one.kind != "set" or other.kind != "set" or one.name != other.name:
+        return False
+    return not any(isinstance(part, ast.Call) and one.line < part.lineno < other.line for part in local_nodes(function))
 
 
 def _apart(function: FunctionNode, one: int, other: int) -> bool:
@@ -132,7 +149,7 @@ def _apart(function: FunctionNode, one: int, other: int) -> bool:
 
 
 def _in_transaction(function: FunctionNode, context: FileContext) -> bool:
-    return any(
+    return any(last_name(one) == "atomic" for one in function.decorator_list) or any(
         opens_transaction(item.context_expr, context)
         for part in own_nodes(function, context)
         if isinstance(part, (ast.With, ast.AsyncWith))
@@ -161,8 +178,23 @@ def _triggers(key: str, project: Project) -> Iterator[tuple[str, Fact]]:
             model_key(other.name if other.detail == "" else other.detail)
             for _, other in project.named("table-of", fact.name)
         }
-        if "UPDATE" in fact.detail and (model_key(fact.name) == key or key in owners):
+        if "UPDATE" in fact.detail and (
+            model_key(fact.name) == key or key in owners or _by_default(key, fact, project)
+        ):
             yield path, fact
+
+
+def _by_default(key: str, trigger: Fact, project: Project) -> bool:
+    """True where Django names the table of a model so: `shop/models.py` and `Order` are "shop_order"."""
+    return any(
+        model_key(name) == key and trigger.name == f"{_app_of(path)}_{name.lower()}"
+        for name, (path, _) in project.models.places.items()
+    )
+
+
+def _app_of(path: str) -> str:
+    """The label of the app that a file of models belongs to."""
+    return path.partition("/models")[0].rpartition("/")[2].lower()
 
 
 def _commit_holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
