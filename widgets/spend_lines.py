@@ -23,7 +23,7 @@ PERIOD_WORDS = {
     "month": "this month",
     "all": "all time",
 }
-_DIGITS = "1234567890"
+DIGITS = "1234567890"
 _NAME = 30  # cells that a name keeps before numbers take their columns
 _NARROW = 46  # below: no gauges, short names of windows
 
@@ -98,7 +98,7 @@ def day_lines(dashboard: SpendDashboard) -> list[Line]:
 
 def tab_line(names: Sequence[str], active: int, width: int) -> Line:
     """The names of the tables with their digits; where not all fit, those around the active one."""
-    cells = [f"{_DIGITS[place]} {name}" if place < len(_DIGITS) else name for place, name in enumerate(names)]
+    cells = [f"{DIGITS[place]} {name}" if place < len(DIGITS) else name for place, name in enumerate(names)]
     first, last = active, active
     size = len(cells[active])
     while True:
@@ -113,7 +113,7 @@ def tab_line(names: Sequence[str], active: int, width: int) -> Line:
     for place in range(first, last + 1):
         digit, _, name = cells[place].rpartition(" ")
         token = "accent" if place == active else "muted"
-        spans += [(f"{digit} " if digit else "", "accent" if place == active else "faint"), (name, token)]
+        spans += [(f"{digit} " if digit else "", "accent" if place == active else "key"), (name, token)]
         spans.append(("  " if place < last else "", "text"))
     spans.append((" ›" if last + 1 < len(cells) else "", "faint"))
     return tuple(spans)
@@ -245,16 +245,16 @@ def cost_row(table: CostTable, cost: Cost | None, layout: Layout, width: int) ->
     text, token = dollars(row)
     spans.append((f"  {pad(text, layout.usd, right=True)}", token))
     if cost is not None and table.total.usd:
-        share = row.usd / table.total.usd
-        spans.append(
-            (
-                pad("<1 %" if 0 < share < 0.005 else percent(share), layout.percent, right=True),
-                "muted",
-            )
-        )
+        spans.append((pad(share_words(row, table), layout.percent, right=True), "muted"))
         if layout.bar:
-            spans += [("  ", "text"), *gauge(share, layout.bar, "accent")]
+            spans += [("  ", "text"), *gauge(row.usd / table.total.usd, layout.bar, "accent")]
     return fit(tuple(spans), width)
+
+
+def share_words(row: SpendRow, table: CostTable) -> str:
+    """What part of the table's dollars a row has; empty where there are none."""
+    share = row.usd / table.total.usd if table.total.usd else 0.0
+    return "<1 %" if 0 < share < 0.005 else percent(share) if table.total.usd else ""
 
 
 # -- trends --

@@ -207,3 +207,19 @@ async def test_without_usage_it_says_what_is_missing(
         await pilot.press("c")
         await opened(app)
         assert "No transcripts were found" in text_of(app) and "cockpit doctor" in text_of(app)
+
+
+async def test_a_large_screen_shows_the_beginnings_of_the_other_tables(app: CockpitApp) -> None:
+    async with app.run_test(size=(200, 50)) as pilot:
+        await pilot.press("c")
+        screen = await opened(app)
+        await pilot.press("3")
+        gap = screen.query_one("#spend-gap")
+        told = "\n".join(plain(gap.line_at(y, 195)) for y in range(gap.line_count()))  # type: ignore[attr-defined]
+        assert "4 feature" in told and "1 model" in told and "3 branch" not in told
+        await pilot.press("1")
+        told = "\n".join(plain(gap.line_at(y, 195)) for y in range(gap.line_count()))  # type: ignore[attr-defined]
+        assert "3 branch" in told and "1 model" not in told
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert screen.query_one("#spend-foot").region.bottom <= 24

@@ -30,6 +30,7 @@ from widgets.spend_lines import (
     warnings,
     window_lines,
 )
+from widgets.spend_more import more_lines
 from widgets.spend_plot import day_plot, heat_line
 from widgets.virtual_list import VirtualList
 
@@ -194,6 +195,9 @@ class SpendScreen(FramedScreen):
         rows.styles.height = shown
         gap = self.query_one("#spend-gap", FixedLines)
         gap.styles.height = room - shown
+        gap.show_lines(
+            more_lines(self.dashboard, self.active, self.row_width, room - shown - 1) if self.dashboard else ()
+        )
         gap.display = room > shown
         rows.show_items(items)
         rows.lines_changed()

@@ -23,6 +23,7 @@ from widgets.spend_lines import (
     warnings,
     window_lines,
 )
+from widgets.spend_more import more_lines
 from widgets.spend_plot import axis_label, day_plot, heat_line, nice_top
 
 DAYS = [((date(2026, 11, 20) - timedelta(days=back)).isoformat(), float(back % 7)) for back in reversed(range(30))]
@@ -248,3 +249,31 @@ def test_nothing_to_show_says_what_to_do() -> None:
 def test_days_without_costs_have_no_axis_that_says_the_same_twice() -> None:
     text = "\n".join(plain(row) for row in day_plot([("2026-11-19", 0.0), ("2026-11-20", 0.0)], 40, 9))
     assert text.count("$0.01") == 1
+
+
+@given(
+    st.integers(0, 9), st.integers(20, 220), st.integers(0, 40), st.lists(st.integers(0, 30), min_size=1, max_size=10)
+)
+def test_what_stands_below_a_short_table_keeps_to_its_room(
+    active: int, width: int, room: int, sizes: list[int]
+) -> None:
+    tables = tuple(
+        table(*(row(f"name-{each}", 1.0) for each in range(size)), name=f"t{place}") for place, size in enumerate(sizes)
+    )
+    lines = more_lines(board(row("total", 9.0), tables=tables), active, width, room)
+    assert len(lines) <= room and all(width_of(each) <= width for each in lines)
+
+
+def test_the_other_tables_begin_below_a_short_one_with_their_keys() -> None:
+    models = table(row("opus", 3.0), row("sonnet", 1.0), name="model")
+    branches = table(row("main", 3.5), row("[/x]", 0.5), name="branch")
+    days = table(*(row(f"day-{number}", 0.5) for number in range(8)), name="day")
+    lines = more_lines(board(row("total", 4.0), tables=(models, branches, days)), 1, 120, 6)
+    assert [" ".join(plain(each).split()) for each in lines] == [
+        "",
+        "3 day · 4 of 8 1 model",
+        "day-0 $0.50 12 % opus $3.00 75 %",
+        "day-1 $0.50 12 % sonnet $1.00 25 %",
+        "day-2 $0.50 12 %",
+        "day-3 $0.50 12 %",
+    ]
