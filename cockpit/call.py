@@ -74,6 +74,23 @@ def print_json(document: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
+_rewriting = False
+
+
 def say(message: object) -> None:
     """One line on stderr: progress, warnings, notes."""
+    rewrite("")
     print(plain_text(message, 500), file=sys.stderr)
+
+
+def rewrite(text: str) -> None:
+    """Progress on stderr in one line, over what it said before; "" takes that away. Nothing where it is no terminal."""
+    import shutil
+
+    global _rewriting
+    if not sys.stderr.isatty() or not (text or _rewriting):
+        return
+    _rewriting = bool(text)
+    room = shutil.get_terminal_size().columns - 1  # a longer line would leave its beginning behind
+    sys.stderr.write(f"\r\x1b[K{plain_text(text)[:room]}")
+    sys.stderr.flush()

@@ -41,6 +41,9 @@ class VerifyDeeds(Deeds):
         def begin(phase: int) -> None:
             loop.call_soon_threadsafe(screen.begin, phase)
 
+        def said(text: str) -> None:
+            screen.said = text  # the screen looks at it once a second
+
         run = partial(
             verify,
             find_repository(self.watched),
@@ -48,6 +51,7 @@ class VerifyDeeds(Deeds):
             base=self.settings.base,
             tell=tell,
             begin=begin,
+            said=said,
             cancel=cancel,
         )
         try:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cockpit.call import Call, print_json, say
+from cockpit.call import Call, print_json, rewrite, say
 from cockpit.errors import CannotAnswer
 from cockpit.plain_text import plain_text
 
@@ -124,13 +124,12 @@ def _teller() -> "Callable[[AuditProgress], None]":
     def tell(progress: "AuditProgress") -> None:
         if progress.read < 1 and time.monotonic() - shown[0] > 0.2:
             shown[0] = time.monotonic()
-            sys.stderr.write(f"\rreading {percent(progress.read)} ")
-            sys.stderr.flush()
+            rewrite(f"reading {percent(progress.read)}")
         for one in progress.workers:
             if one.stage not in ("waiting", "running") and one.worker.id not in told:
                 told.add(one.worker.id)
                 score = f"{one.score:.1f}" if one.score is not None else one.stage.replace("_", " ")
-                say(f"\r{one.worker.category}: {score}")
+                say(f"{one.worker.category}: {score}")
 
     return tell
 

@@ -7,7 +7,7 @@ import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from cockpit.call import Call, print_json, say
+from cockpit.call import Call, print_json, rewrite, say
 from cockpit.plain_text import plain_text
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def run(call: Call) -> int:
 
 
 def _run(call: Call) -> int:
-    from cockpit.commands.start_day import clear_step, show_step
+    from cockpit.commands.start_day import show_step
     from cockpit.commands.sweep import Progress, run_cancellable
     from cockpit.day.draft import edited, read_draft
     from cockpit.day.finish import EndDay
@@ -71,7 +71,7 @@ def _run(call: Call) -> int:
         end.tell = show_step
     end.sweep.strict = args.strict
     result = run_cancellable(end.run, end.sweep.cancel.cancel, "the sweep is cancelled; the rest is written")
-    clear_step()
+    rewrite("")
     sent = _send(call, result) if args.send else None
     if args.json:
         ms = round((time.monotonic() - begun) * 1000)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from cockpit.call import Call, print_json
+from cockpit.call import Call, print_json, rewrite
 
 if TYPE_CHECKING:
     from cockpit.day.start import Started
@@ -52,7 +52,7 @@ def run(call: Call) -> int:
 
     tell = show_step if sys.stderr.isatty() else None
     started = start_day(repository, config, tell=tell, reading=reading, ending=True)
-    clear_step()
+    rewrite("")
     if args.json:
         scans: list[dict[str, Any]] = []
         if args.scan:
@@ -198,16 +198,7 @@ def show_step(step: "Step") -> None:
     """One step on stderr, over the one before."""
     if step.status == "running":
         return
-    line = f"{step.step}: {step.status.replace('_', ' ')} {step.detail}"
-    sys.stderr.write(f"\r\x1b[K{line[:100]}")
-    sys.stderr.flush()
-
-
-def clear_step() -> None:
-    """Take the line of `show_step` away."""
-    if sys.stderr.isatty():
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
+    rewrite(f"{step.step}: {step.status.replace('_', ' ')} {step.detail}")
 
 
 def _meta(begun: float) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from cockpit.call import Call, print_json, say
+from cockpit.call import Call, print_json, rewrite, say
 
 if TYPE_CHECKING:
     from cockpit.sweep.run import Sweep
@@ -52,8 +52,7 @@ def run(call: Call) -> int:
     try:
         checks = sweep.run_pushed(_updates()) if args.pushed else _answers(sweep, staged=args.staged)
     finally:
-        if shown:
-            shown.clear()
+        rewrite("")
     files: list[str] = []
     unwritten = ""
     if args.write:
@@ -118,8 +117,6 @@ def run_cancellable(work: Callable[[], Answer], cancel: Callable[[], None], said
             done.wait(0.2)
         except KeyboardInterrupt:
             cancel()
-            if sys.stderr.isatty():
-                sys.stderr.write("\r\x1b[K")
             say(said)
     if problems:
         raise problems[0]
@@ -148,10 +145,4 @@ class Progress:
     def _show(self, check: str, text: str) -> None:
         with self._lock:
             self._parts[check] = text
-            line = " · ".join(self._parts.values())
-            sys.stderr.write(f"\r\x1b[K{line[:110]}")
-            sys.stderr.flush()
-
-    def clear(self) -> None:
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
+            rewrite(" · ".join(self._parts.values()))

@@ -36,7 +36,7 @@ def run(call: "Call") -> int:
     import sys
     import time
 
-    from cockpit.call import print_json, say
+    from cockpit.call import print_json, rewrite, say
     from cockpit.verify.run import verify
     from skills.verify.model import PHASES, Answer
     from skills.verify.report import report_text
@@ -59,10 +59,14 @@ def run(call: "Call") -> int:
         if shown and answer.status in ("fail", "not_run"):
             say(f"  {answer.title}: {answer.status.replace('_', ' ')} {answer.detail}")
 
+    def said(text: str) -> None:
+        rewrite(f"  {text}")
+
     base = call.args.base or config.base
     verification, items = verify(
-        repository, config, lane=call.args.lane, quick=call.args.quick, base=base, tell=tell, begin=begin
+        repository, config, lane=call.args.lane, quick=call.args.quick, base=base, tell=tell, begin=begin, said=said
     )
+    rewrite("")
     if verification.status == "pass" and not verification.quick:
         _note_green(repository)
     text = report_text(verification, items)

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cockpit.call import say
+from cockpit.call import rewrite, say
 from cockpit.errors import CannotAnswer
 from cockpit.findings.fix import FixPlan, apply_patch, plan_fixes
 from cockpit.findings.outcome import Outcome
@@ -75,5 +75,4 @@ def _count(number: int, what: str) -> str:
 
 
 def _progress(done: int, total: int) -> None:
-    sys.stderr.write(f"\rfixing {done}/{total}" if done < total else "\r\x1b[K")
-    sys.stderr.flush()
+    rewrite(f"fixing {done}/{total}" if done < total else "")

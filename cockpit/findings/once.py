@@ -1,6 +1,6 @@
 """One check to the end, in this thread: the way of the command line and of the git hook, without an event loop."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,8 +48,11 @@ class CheckRequest:
     tools: tuple[str, ...] | None = None
 
 
-def check_now(root: Path, config: Config, request: CheckRequest) -> tuple[Outcome, Project]:
-    """Check once. Workers, where there is much to judge, are forked and ended.
+def check_now(
+    root: Path, config: Config, request: CheckRequest, tell: Callable[[float], None] | None = None
+) -> tuple[Outcome, Project]:
+    """Check once. Workers, where there is much to judge, are forked and ended. `tell` gets the share (0–1) of a work
+    tree that is judged, now and then.
 
     Raises `CannotAnswer` (unknown revision, unreadable index or baseline).
     """
@@ -68,7 +71,9 @@ def check_now(root: Path, config: Config, request: CheckRequest) -> tuple[Outcom
     if staged is not None and narrow is not None:
         scan = scan_index(project, staged, narrow)
     try:
-        for step, _ in enumerate(scan):
+        for step, share in enumerate(scan):
+            if tell is not None and isinstance(share, float):
+                tell(share)
             if not step:  # what there is to judge is known, and nothing of it is judged
                 project.begin_ruff(asked(), ruff)
         project.ask_ruff(asked(), ruff)

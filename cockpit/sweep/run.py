@@ -1,6 +1,6 @@
 """The sweep itself: six checks side by side, each announced as it begins and as it answers, all ended by one switch."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
@@ -45,6 +45,11 @@ class Sweep:
 
     def run(self) -> tuple[SweepCheck, ...]:
         """All six checks over the whole work tree. Raises `CannotAnswer` where git cannot list its files."""
+        found = {check.check: check for check in self.answers()}
+        return tuple(found[name] for name in CHECKS)
+
+    def answers(self) -> Iterator[SweepCheck]:
+        """The same, each as it comes."""
         try:
             names = look.listed_names(self.root)
         except GitFailed as problem:
@@ -57,13 +62,11 @@ class Sweep:
             "permissions": partial(look.permissions, self.root, names),
             "sast": partial(self._static, names),
         }
-        found: dict[CheckName, SweepCheck] = {}
         with ThreadPoolExecutor(3) as pool:
-            futures = {pool.submit(self._guarded, name, task): name for name, task in tasks.items()}
+            futures = [pool.submit(self._guarded, name, task) for name, task in tasks.items()]
             for future in as_completed(futures):
-                found[futures[future]] = future.result()
-                self._answered(found[futures[future]])
-        return tuple(found[name] for name in CHECKS)
+                self._answered(future.result())
+                yield future.result()
 
     def run_staged(self) -> tuple[SweepCheck, ...]:
         """What is staged alone: its added lines and its names. Raises `CannotAnswer` where git does not tell them."""

@@ -4,7 +4,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -49,7 +49,8 @@ _away(globals().get("DATABASES", {{}}))
 
 @dataclass(slots=False)
 class Place:
-    """Everything that the phases ask for. `project` and `outcome` are those of one check of the whole repository."""
+    """Everything that the phases ask for. `project` and `outcome` are those of one check of the whole repository.
+    `said` is told how far the phase is that runs."""
 
     repository: Repository
     config: Config
@@ -58,6 +59,7 @@ class Place:
     project: Project
     outcome: Outcome
     cancel: Cancel = field(default_factory=Cancel)
+    said: Callable[[str], None] = lambda text: None
     tests_ran: bool = False  # set by phase 4, asked by phase 7
     values: dict[str, Any] | str | None = None  # what the production settings hold, once they were asked
     folder: "tempfile.TemporaryDirectory[str]" = field(default_factory=lambda: temporary_folder("verify"))

@@ -24,14 +24,17 @@ from skills.counted import counted
 from skills.gates.model import Status
 from skills.routing.catalogue import Lane
 from skills.routing.lanes import choose_lane
+from skills.spending.amount import percent
 from skills.verify.diff_review import unstated
 from skills.verify.guardrails import PHASE as GUARDRAIL
 from skills.verify.guardrails import guardrail_answers
 from skills.verify.model import PHASES, QUICK, Answer, Verification
 from skills.verify.predeploy import Item, predeploy_items
+from skills.workflow.sweep import CHECKS
 
 Tell = Callable[[Answer], None]
 _Phase = Callable[[], Iterator[Answer]]
+_SWEEP: dict[str, int] = {name: place for place, name in enumerate(CHECKS)}
 
 
 def verify(
@@ -43,19 +46,22 @@ def verify(
     base: str | None = None,
     tell: Tell = lambda answer: None,
     begin: Callable[[int], None] = lambda phase: None,
+    said: Callable[[str], None] = lambda text: None,
     cancel: Cancel | None = None,
 ) -> tuple[Verification, list[Item]]:
-    """Run the gate. `begin` is told each phase before it runs, `tell` each answer as it comes; `cancel.cancel` from
-    another thread ends what runs, and the rest answers not_run.
+    """Run the gate. `begin` is told each phase before it runs, `said` how far it is (from any thread, often), `tell`
+    each answer as it comes; `cancel.cancel` from another thread ends what runs, and the rest answers not_run.
 
     Raises `CannotAnswer` where the repository cannot be checked at all.
     """
     begin(1)
     before = _fingerprint(repository.root)
-    outcome, project = check_now(repository.root, config, CheckRequest())
+    outcome, project = check_now(
+        repository.root, config, CheckRequest(), lambda share: said(f"checked {percent(share)}")
+    )
     trust = read_trust(repository.root, repository.common_dir)
     chosen = lane or choose_lane("", lane_evidence(repository)).lane
-    place = Place(repository, config, trust, chosen, project, outcome, cancel or Cancel())
+    place = Place(repository, config, trust, chosen, project, outcome, cancel or Cancel(), said)
     answers: list[Answer] = []
     try:
         change = read_change(repository, base)
@@ -71,10 +77,15 @@ def verify(
     if (moved := _fingerprint(repository.root)) != before:
         answers.append(_plain(_disturbed(before, moved)))
         tell(answers[-1])
-    answers.sort(key=lambda answer: answer.phase)
+    answers.sort(key=_order)
     head = _head(repository.root)
     items = [] if quick else predeploy_items(answers, read_confirmations(repository.root), head)
     return Verification(chosen, tuple(answers), quick, tuple(rails)), items
+
+
+def _order(answer: Answer) -> tuple[int, int]:
+    """By phase; the checks of the sweep, which answer side by side, in their own order before the others of theirs."""
+    return answer.phase, _SWEEP.get(answer.check, len(_SWEEP))
 
 
 def _plain(answer: Answer) -> Answer:

@@ -88,8 +88,8 @@ def next_steps(verification: Verification) -> list[str]:
     blind = [answer for answer in known if answer.status == "not_run" and answer.required]
     seen: dict[str, str] = {}
     for answer in (*failed, *blind):
-        verb = "Make it hold" if answer.status == "fail" else "Make it run"
-        line = f"{verb}: {answer.title}" + (f": {answer.detail}" if answer.detail else "")
+        deed = f"Fix “{answer.title}”" if answer.status == "fail" else f"Have “{answer.title}” judged"
+        line = deed + (f": {answer.detail}" if answer.detail else "")
         seen.setdefault(answer.detail or line, line)
     steps = list(seen.values())
     return steps[:_MOST_STEPS] + ([f"and {len(steps) - _MOST_STEPS} more"] if len(steps) > _MOST_STEPS else [])

@@ -64,6 +64,8 @@ def test_what_runs_is_marked_and_hostile_text_is_plain() -> None:
 def test_a_phase_that_takes_its_time_says_how_long() -> None:
     assert plain(rows_of([], 5)[0].shown) == "▶  5 Security  runs…"
     assert plain(rows_of([], 5, seconds=12)[0].shown) == "▶  5 Security  runs… 12 s"
+    told = plain(rows_of([], 5, seconds=12, said="secrets 40/1,204")[0].shown)
+    assert told == "▶  5 Security  runs… 12 s · secrets 40/1,204"
 
 
 async def test_a_narrow_title_keeps_its_figures(app: CockpitApp) -> None:
@@ -76,3 +78,39 @@ async def test_a_narrow_title_keeps_its_figures(app: CockpitApp) -> None:
         screen.build()
         await pilot.pause()
         assert str(screen.query_one("#report").border_title) == "Verify · 2 ✓ 1 ✗ 1 ?"
+
+
+async def test_the_phase_that_runs_is_in_sight_until_the_person_looks_elsewhere(app: CockpitApp) -> None:
+    async with app.run_test(size=(80, 20)) as pilot:
+        screen = VerifyScreen("acme")
+        await app.push_screen(screen)
+        view = screen.view
+
+        async def run(phase: int) -> None:
+            for number in range(12):
+                screen.add(Answer(phase, f"check-{number}", f"Check {number}", "pass"))
+            screen.begin(phase + 1)
+            await pilot.pause()
+
+        await run(1)
+        await run(2)
+        assert plain(view.current.shown) == "▶  3 Migrations  runs…"  # type: ignore[union-attr]
+        assert view.scroll_offset.y <= view.cursor < view.scroll_offset.y + view.scrollable_content_region.height
+        await pilot.press("g")
+        await run(3)
+        assert view.cursor == 0
+
+
+async def test_who_followed_the_run_stands_before_its_outcome(app: CockpitApp) -> None:
+    async with app.run_test(size=(80, 20)) as pilot:
+        screen = VerifyScreen("acme")
+        await app.push_screen(screen)
+        answers = tuple(Answer(2, f"check-{number}", f"Check {number}", "fail") for number in range(40))
+        for answer in answers:
+            screen.add(answer)
+        screen.begin(4)
+        await pilot.pause()
+        assert screen.view.cursor > 30
+        screen.finish(Verification("django", answers), [])
+        await pilot.pause()
+        assert screen.view.cursor == 0 and screen.view.scroll_offset.y == 0

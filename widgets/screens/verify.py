@@ -28,9 +28,11 @@ def phase_title(phase: int) -> str:
     return f"{phase:>2} {PHASES[phase - 1]}" if phase <= len(PHASES) else "Promotion"
 
 
-def rows_of(answers: Sequence[Answer], running: int | None, *, only_open: bool = False, seconds: int = 0) -> list[Row]:
-    """Phases in their order with their answers; the one that runs is marked, with the seconds that it takes already.
-    `only_open`: what passed is left out."""
+def rows_of(
+    answers: Sequence[Answer], running: int | None, *, only_open: bool = False, seconds: int = 0, said: str = ""
+) -> list[Row]:
+    """Phases in their order with their answers; the one that runs is marked, with the seconds that it takes already and
+    how far it `said` it is. `only_open`: what passed is left out."""
     rows: list[Row] = []
     phases = sorted({answer.phase for answer in answers} | ({running} if running else set()), key=lambda n: n or 99)
     for phase in phases:
@@ -38,16 +40,17 @@ def rows_of(answers: Sequence[Answer], running: int | None, *, only_open: bool =
         kept = [answer for answer in own if not only_open or answer.status in ("fail", "not_run")]
         if only_open and not kept and phase != running:
             continue
-        rows.append(Row(("phase", phase), _heading(phase, own, phase == running, seconds)))
+        rows.append(Row(("phase", phase), _heading(phase, own, phase == running, seconds, said)))
         for answer in kept:
             rows += _answer_rows(answer)
     return rows
 
 
-def _heading(phase: int, own: Sequence[Answer], runs: bool, seconds: int) -> Line:
+def _heading(phase: int, own: Sequence[Answer], runs: bool, seconds: int, said: str) -> Line:
     if runs:
         since = f" {seconds} s" if seconds > 1 else ""
-        return line(("▶ ", "accent"), (phase_title(phase), "strong"), (f"  runs…{since}", "muted"))
+        far = f" · {plain_text(said, 100)}" if said else ""
+        return line(("▶ ", "accent"), (phase_title(phase), "strong"), (f"  runs…{since}{far}", "muted"))
     status = worst(own)
     return line((f"{GLYPHS[status]} ", _TOKENS[status]), (phase_title(phase), "strong"))
 
@@ -93,7 +96,7 @@ def closing_rows(verification: Verification, items: Sequence[Item]) -> list[Row]
 
 
 class VerifyScreen(RowsScreen):
-    """Shows answers as they come. Leaving it ends the run."""
+    """Shows answers as they come, and how far the phase that runs `said` it is. Leaving it ends the run."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("close", "leave"),
@@ -116,7 +119,9 @@ class VerifyScreen(RowsScreen):
         self.running: int | None = 1
         self.first: list[Row] = []
         self.closing: list[Row] = []
+        self.said = ""
         self._only_open = False
+        self._followed: Row | None = None
         self._began = monotonic()
 
     def on_mount(self) -> None:
@@ -124,7 +129,7 @@ class VerifyScreen(RowsScreen):
 
     def begin(self, phase: int) -> None:
         """A phase runs."""
-        self.running, self._began = phase, monotonic()
+        self.running, self.said, self._began = phase, "", monotonic()
         self.build()
 
     def add(self, answer: Answer) -> None:
@@ -139,7 +144,10 @@ class VerifyScreen(RowsScreen):
         steps = next_steps(verification) or [recommendation(verification)]
         shown = next_lines(steps[0], self.size.width - 6, most=4)
         self.first = [*(Row(("next", number), one) for number, one in enumerate(shown)), Row("gap0", ())]
+        at_work = self._followed is not None and self.view.current is self._followed
         self.build()
+        if at_work:
+            self.view.move("top")
 
     def fail(self, why: str) -> None:
         """It could not run at all."""
@@ -161,8 +169,13 @@ class VerifyScreen(RowsScreen):
         if self.running is None:
             self._pulse.stop()
         seconds = int(monotonic() - self._began)
-        rows = rows_of(self.answers, self.running, only_open=self._only_open, seconds=seconds)
+        rows = rows_of(self.answers, self.running, only_open=self._only_open, seconds=seconds, said=self.said)
+        followed = self.running is not None and self.view.current is self._followed
         self.show_rows([*self.first, *rows, *self.closing, *self.trouble_rows()])
+        if followed:  # until the person goes elsewhere
+            self.view.find(lambda row: row.key == ("phase", self.running))
+            self.call_after_refresh(self.view.show_cursor)  # it may be the row with which the list outgrows its frame
+        self._followed = self.view.current if followed else None
 
     def _hints(self) -> tuple[str, ...]:
         shown = "all of it" if self._only_open else "open ones"

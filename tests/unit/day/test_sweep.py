@@ -331,6 +331,20 @@ def test_a_secret_is_at_the_line_that_editors_show(repo: Path) -> None:
     assert {found[0] for found in row["found"]} == {4}
 
 
+def test_each_answer_comes_as_soon_as_it_is_there(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = threading.Event()
+
+    def slow(*_: object) -> SweepCheck:
+        assert told.wait(30)
+        return SweepCheck("secrets", "pass")
+
+    monkeypatch.setattr(Sweep, "_secrets", slow)
+    answers = Sweep(repo, Config()).answers()
+    first = next(answers)
+    told.set()
+    assert first.check != "secrets" and "secrets" in {check.check for check in answers}
+
+
 def test_a_sweep_that_is_cancelled_ends_and_says_so(repo: Path) -> None:
     for number in range(400):
         (repo / f"m{number}.py").write_text("value = 'x'\n" * 200)

@@ -1,14 +1,18 @@
 """The verification gate's knowledge: what answers mean, promotion that fails closed, the review of a change."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cockpit.config import Config
 from cockpit.repository import find_repository
+from cockpit.sweep.run import Sweep
 from cockpit.verify.change import parse_diff, read_change
+from cockpit.verify.run import verify
 from skills.gates.model import Check
 from skills.verify.configuration import configuration_answers, logging_answer
 from skills.verify.diff_review import AddedLine, review, unmigrated, unstated
@@ -17,6 +21,7 @@ from skills.verify.model import Answer, Verification, next_steps, recommendation
 from skills.verify.predeploy import Confirmation, predeploy_items
 from skills.verify.promotion import promotion_answers
 from skills.verify.report import report_text
+from skills.workflow.sweep import CHECKS, SweepCheck
 from tests.git import git
 
 GOOD = {
@@ -213,7 +218,7 @@ def test_the_report_says_every_answer_and_the_next_step() -> None:
     text = report_text(gate, [])
     assert text.startswith("DJANGO VERIFICATION REPORT\nnext: ")
     assert "✗ Phase 2: Code quality" in text and "a.py:1" in text
-    assert "RECOMMENDATION" in text and "1. Make it hold: A check: 2 found" in text
+    assert "RECOMMENDATION" in text and "1. Fix “A check”: 2 found" in text
 
 
 DIFF = """\
@@ -233,6 +238,29 @@ deleted file mode 100644
 @@ -1 +0,0 @@
 -left
 """
+
+
+def test_the_sweep_tells_as_it_goes_and_is_reported_in_its_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(tmp_path, "init", "-q", "-b", "main")
+    (tmp_path / "app.py").write_text("VALUE = 1\n")
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-q", "-m", "start")
+
+    def answers(sweep: Sweep) -> Iterator[SweepCheck]:
+        sweep._moved("sast", 4, 1204)
+        yield from (SweepCheck(name, "pass") for name in reversed(CHECKS))
+
+    monkeypatch.setattr(Sweep, "answers", answers)
+    said: list[str] = []
+    told: list[str] = []
+    found, _ = verify(
+        find_repository(tmp_path), Config(), said=said.append, tell=lambda answer: told.append(answer.check)
+    )
+    assert said[-1] == "sast 4/1,204" and said[0].startswith("checked ")
+    assert [name for name in told if name in CHECKS] == list(reversed(CHECKS))
+    assert [one.check for one in found.answers if one.check in CHECKS] == list(CHECKS)
 
 
 def test_a_diff_is_read_by_its_lines() -> None:

@@ -1,0 +1,42 @@
+"""Progress on a terminal: one line, over itself, and out of the way of what is said."""
+
+import io
+import os
+
+import pytest
+
+from cockpit.call import rewrite, say
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def shown_on(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """A terminal of 20 columns in the place of stderr, for the rest of the test."""
+    made = Terminal()
+    monkeypatch.setattr("sys.stderr", made)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((20, 24)))
+    return made
+
+
+def test_a_line_that_is_rewritten_never_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = shown_on(monkeypatch)
+    rewrite("secrets 40/1204 · sast 2/90 \x1b[31m")
+    shown = terminal.getvalue().removeprefix("\r\x1b[K")
+    assert len(shown) == 19 and "\x1b" not in shown
+    rewrite("")
+
+
+def test_what_is_said_does_not_stand_behind_the_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = shown_on(monkeypatch)
+    rewrite("reading 43 %")
+    say("database: 8.2")
+    assert terminal.getvalue() == "\r\x1b[Kreading 43 %\r\x1b[Kdatabase: 8.2\n"
+
+
+def test_nothing_is_rewritten_where_it_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    rewrite("reading 43 %")
+    say("database: 8.2")
+    assert capsys.readouterr().err == "database: 8.2\n"
