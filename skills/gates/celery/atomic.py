@@ -7,14 +7,14 @@ from skills.gates.analysis.call_targets import target_of
 from skills.gates.analysis.transactions import opens_transaction
 from skills.gates.celery.django_celery import SKILL, is_canvas, is_start
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.names import shortened
+from skills.gates.engine.names import last_name, shortened
 from skills.gates.engine.roles import is_product_path
 from skills.gates.example_files import one_file
 from skills.gates.rule import Rule, Watch
 
 ATOMIC = "delay-in-atomic"
 
-_BEGINS = (b".delay(", b".apply_async(", b".s(", b".si(")
+_BEGINS = (b".delay(", b".apply_async(", b".send_task(", b".s(", b".si(")
 
 
 def _on_block(node: ast.With | ast.AsyncWith | FunctionNode, context: FileContext) -> None:
@@ -27,15 +27,20 @@ def _on_block(node: ast.With | ast.AsyncWith | FunctionNode, context: FileContex
     stack: list[ast.AST] = [*node.body]
     while stack:
         part = stack.pop()
-        begins = isinstance(part, ast.Call) and (is_start(part) or is_canvas(part) or _starts_inside(part, context))
+        begins = isinstance(part, ast.Call) and (_starts(part) or _starts_inside(part, context))
         if isinstance(part, ast.Call) and begins and not _seen(part, context):
             task = shortened(part.func, 50)
-            by_way = "" if is_start(part) or is_canvas(part) else ", which starts a task,"
+            by_way = "" if _starts(part) else ", which starts a task,"
             message = f"`{task}()`{by_way} inside a transaction: the worker can be faster than the commit"
             symbol = f"{context.symbol}.{getattr(node, 'name', '')}".strip(".")
             context.report(ATOMIC, part, message, symbol=symbol, also=("task-before-commit",))
         if not isinstance(part, (ast.Lambda, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             stack.extend(ast.iter_child_nodes(part))
+
+
+def _starts(call: ast.Call) -> bool:
+    """True for what starts tasks at once: `task.delay(…)`, a canvas that is called, `app.send_task("name", …)`."""
+    return is_start(call) or is_canvas(call) or last_name(call.func) == "send_task"
 
 
 def _starts_inside(call: ast.Call, context: FileContext) -> bool:
@@ -71,8 +76,8 @@ delay_in_atomic = Rule(
     severity="HIGH",
     skill=SKILL,
     sources=("PB-C6",),
-    catches="`.delay()`, `.apply_async()` and a canvas that is called inside `transaction.atomic`, also by way of a "
-    "function of the file.",
+    catches="`.delay()`, `.apply_async()`, `.send_task()` and a canvas that is called inside `transaction.atomic`, "
+    "also by way of a function of the file.",
     why="The task may start before the commit and not find the row; where the transaction is rolled back it runs "
     "for nothing.",
     fix="Write `transaction.on_commit(lambda: task.delay(pk))`, or `delay_on_commit` of newer versions.",
@@ -85,6 +90,8 @@ delay_in_atomic = Rule(
         "from django.db import transaction\n\n\ndef pay(pk):\n    with transaction.atomic():\n        mark(pk)\n"
         "        bill.delay(pk)\n",
         "from django.db import transaction\n\n\n@transaction.atomic\ndef pay(pk):\n    bill.apply_async(args=[pk])\n",
+        "from django.db import transaction\n\n\ndef pay(pk):\n    with transaction.atomic():\n        mark(pk)\n"
+        "        app.send_task('shop.bill', args=[pk])\n",
         "from django.db import transaction\n\n\ndef pay(pk):\n    with transaction.atomic():\n"
         "        chord([bill.si(pk)])(mail.si(pk))\n",
         "from django.db import transaction\n\n\nclass Pay:\n    def tell(self, pk):\n        bill.delay(pk)\n\n"

@@ -300,9 +300,10 @@ def _on_poll(node: ast.While, context: FileContext) -> None:
 
 
 def _is_result(made: ast.Call, context: FileContext) -> bool:
-    """`AsyncResult(id)`, and `app.send_task(…)`."""
-    name = last_name(made.func)
-    return name == "send_task" or (name == "AsyncResult" and "celery" in (context.resolve(made.func) or "celery"))
+    """`AsyncResult(id)`, `task.AsyncResult(id)`, and `app.send_task(…)`."""
+    name, of = last_name(made.func), context.resolve(made.func) or "celery"
+    of_pool = "multiprocessing" in of or (isinstance(made.func, ast.Name) and "celery" not in of)
+    return name == "send_task" or (name == "AsyncResult" and not of_pool)
 
 
 def _is_task(node: ast.expr, context: FileContext) -> bool:
@@ -342,6 +343,8 @@ sync_result_in_view = Rule(
         "    return JsonResponse({})\n",
         "from celery.result import AsyncResult\n\n\ndef report(request, pk):\n"
         "    return JsonResponse(AsyncResult(pk).get())\n",
+        "from shop.tasks import build\n\n\ndef report(request, pk):\n    task = build.AsyncResult(pk)\n"
+        "    return JsonResponse({'done': task.get(timeout=9)})\n",
     ),
     good=one_file(
         "shop/views.py",
@@ -349,6 +352,7 @@ sync_result_in_view = Rule(
         "def report(request):\n    frame.apply(len)\n    return settings.get('x')\n",
         "def report(request, pk):\n    task = AsyncResult(pk)\n    return JsonResponse({'done': task.ready()})\n",
         "def report(request):\n    while not queue.ready():\n        sleep(1)\n",
+        "from multiprocessing import pool\n\n\ndef report(request):\n    return pool.AsyncResult(workers).get()\n",
     ),
 )
 

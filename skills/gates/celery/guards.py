@@ -99,11 +99,23 @@ def _looks_first(node: FunctionNode) -> bool:
             test = part.test
             there = isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.IsNot)
             asked = test.left if isinstance(test, ast.Compare) and there else test
+            if _is_noted(asked, read, node):
+                return True
             if isinstance(asked, (ast.Name, ast.Call)) and (
                 last_name(asked) in read if isinstance(asked, ast.Name) else _READS.search(ast.unparse(asked))
             ):
                 return True
     return False
+
+
+def _is_noted(asked: ast.expr, read: set[str], node: FunctionNode) -> bool:
+    """True for `if order.billed: return` of a row that was read, where the task itself sets `order.billed = True`."""
+    if not isinstance(asked, ast.Attribute) or last_name(asked.value) not in read:
+        return False
+    return any(
+        isinstance(part, ast.Assign) and ast.unparse(asked) in map(ast.unparse, part.targets)
+        for part in descendants(node)
+    )
 
 
 def _without_new_rows(node: FunctionNode) -> str:
@@ -225,6 +237,9 @@ task_without_guard = Rule(
         "    if order.status == 'paid':\n        return\n    charge(order)\n",
         "@shared_task(acks_late=True)\ndef bill(pk):\n    order = Order.objects.get(pk=pk)\n"
         "    if order.state == 'billed':\n        return\n    Invoice.objects.create(order_id=pk)\n",
+        "@shared_task(acks_late=True)\ndef bill(pk):\n    order = Order.objects.get(pk=pk)\n"
+        "    if order.billed:\n        return\n    order.billed = True\n    order.save()\n"
+        "    Invoice.objects.create(order_id=pk)\n",
     ),
 )
 
