@@ -29,7 +29,8 @@ _LIBRARIES = frozenset(
      "vertexai", "hsfs", "hopsworks"}
 )  # fmt: skip
 _GATE = lazy(
-    r"(?:^|_)gate|should_(?:promote|deploy|release)|meets_|passes_|is_better|quality_check|validate_candidate", re.I
+    r"(?:^|_)gate|(?:should|may|can|ok_to)_(?:promote|deploy|release)|meets_|passes_|is_better|quality_check|validate_candidate",
+    re.I,
 )
 _BACK = lazy(
     r"rollback|roll_back|previous_(?:model|version|artifact)|last_good|fallback_(?:model|version)|champion", re.I
@@ -78,8 +79,11 @@ def _on_file(node: ast.Module, context: FileContext) -> None:
     back = _BACK.search(text)
     if back:
         context.fact("rollback", back[0])
-    if "promotion.toml" in text or "promotion.y" in text:
-        context.fact("promotion-gate", "promotion file")
+
+
+def _on_promotion_file(node: ast.Module, context: FileContext) -> None:
+    """A file that reads the thresholds: it may know nothing of models."""
+    context.fact("promotion-gate", "promotion file")
 
 
 def _promotions(rule: str, kind: str, message: str, project: Project) -> Iterator[tuple[FileReport, Candidate]]:
@@ -142,6 +146,8 @@ promotion_gate_missing = Rule(
     required=False,
     bad=(Example({"ml/ship.py": _PROMOTION, "ml/__init__.py": ""}),),
     good=(Example({"ml/ship.py": _GATED, "ml/__init__.py": ""}), Example({"ml/train.py": "model.fit(x, y)\n"}),
+          Example({"ml/ship.py": _PROMOTION, "ml/gate.py": "def may_promote(auc, floor):\n    return auc >= floor\n"}),
+          Example({"ml/ship.py": _PROMOTION, "ml/limits.py": "LIMITS = read('promotion.toml')\n"}),
           Example({"shop/hooks.py": "from shop.admin import register_model\n\nregister_model(Order)\n",
                    "shop/a.py": ""})),
 )  # fmt: skip
@@ -320,7 +326,8 @@ OBSERVERS: tuple[Observer, ...] = (
         (
             Watch((ast.Call,), _on_promotion, _SCRIPTS, outside_tests),
             Watch((ast.Module,), _on_file, _SCRIPTS, outside_tests),
-            Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_named, (*_ML, b"mlflow"), outside_tests),
+            Watch((ast.Module,), _on_promotion_file, (b"promotion.toml", b"promotion.y"), outside_tests),
+            Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_named, (*_ML, b"mlflow", b"_promote("), outside_tests),
             Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_preparation, _ML, _prepares),
         ),
     ),

@@ -22,6 +22,8 @@ _GATES = lazy(
     r"|validate_(?:candidate|metrics)|check_(?:thresholds?|metrics)",
     re.I,
 )
+_NO = lazy(r"^(?:no|reject(?:ed)?|refused?|den(?:y|ied)|fail(?:ed)?|block(?:ed)?|hold|held|no[-_]?go)$", re.I)
+_YES = lazy(r"^(?:yes|promoted?|accept(?:ed)?|approved?|pass(?:ed)?|ok|go|ship(?:ped)?|deploy(?:ed)?|released?)$", re.I)
 _COSTS = lazy(r"loss|rmse|mae|mape|mse|error|latency|drift|cost", re.I)
 
 
@@ -54,10 +56,16 @@ def _let_through(parts: list[ast.AST]) -> Iterator[tuple[ast.AST, str]]:
 
 def _not_compared(parts: list[ast.AST]) -> Iterator[tuple[ast.AST, str]]:
     """Comparisons that a gate passes for NaN, and for what stands in where nothing was measured."""
+    named = {
+        part.targets[0].id: part.value
+        for part in parts
+        if isinstance(part, ast.Assign) and isinstance(part.targets[0], ast.Name)
+    }
+    closed = {part.left for part in parts if isinstance(part, ast.Compare) and _is_out_of_reach(part)}
     for part in parts:
-        if isinstance(part, ast.Call) and (_is_best(part) or _is_unreached(part)):
+        if isinstance(part, ast.Call) and part not in closed and (_is_best(part) or _is_unreached(part)):
             yield part, f"`{shortened(part, 60)}` passes the gate without being measured"
-        elif isinstance(part, ast.Return) and _is_turned(part.value):
+        elif isinstance(part, ast.Return) and _is_turned(part.value, named):
             yield part, f"`{shortened(part, 60)}` is true for NaN: what was not measured passes the gate"
     passes = any(isinstance(end, ast.Return) and _is_pass(end.value) for end in parts)
     for part in parts if passes else ():
@@ -79,9 +87,25 @@ def _is_best(call: ast.Call) -> bool:
     return False
 
 
-def _is_turned(value: ast.expr | None) -> bool:
-    """`not metric < floor`"""
-    return isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.Not) and _is_comparison(value.operand)
+def _is_turned(value: ast.expr | None, named: dict[str, ast.expr]) -> bool:
+    """`not metric < floor`, `not worse` of `worse = metric < floor`, and `not any(metric < floor for …)`."""
+    if not isinstance(value, ast.UnaryOp) or not isinstance(value.op, ast.Not):
+        return False
+    asked = value.operand
+    asked = named.get(asked.id, asked) if isinstance(asked, ast.Name) else asked
+    if isinstance(asked, ast.Call) and last_name(asked.func) == "any" and len(asked.args) == 1:
+        each = asked.args[0]
+        asked = each.elt if isinstance(each, (ast.GeneratorExp, ast.ListComp)) else asked
+    return _is_comparison(asked)
+
+
+def _is_out_of_reach(part: ast.Compare) -> bool:
+    """`metrics.get(name, -inf) >= floor` and `metrics.get(name, inf) <= most`: what is missing never passes."""
+    call = part.left
+    if not isinstance(call, ast.Call) or not _is_unreached(call):
+        return False
+    lowest = "-" in ast.unparse(call.args[1])
+    return isinstance(part.ops[0], (ast.Gt, ast.GtE) if lowest else (ast.Lt, ast.LtE))
 
 
 def _is_infinite(value: ast.expr) -> bool:
@@ -106,11 +130,20 @@ def _turns_away(node: ast.If) -> bool:
     last = node.body[-1]
     if isinstance(last, ast.Raise):
         return True
-    return isinstance(last, ast.Return) and isinstance(last.value, ast.Constant) and last.value.value is False
+    return isinstance(last, ast.Return) and (
+        (isinstance(last.value, ast.Constant) and last.value.value is False) or _says(_NO, last.value)
+    )
 
 
 def _is_pass(value: ast.expr | None) -> bool:
-    return isinstance(value, ast.Constant) and value.value is True
+    return (isinstance(value, ast.Constant) and value.value is True) or _says(_YES, value)
+
+
+def _says(words: re.Pattern[str], value: ast.expr | None) -> bool:
+    """True for a verdict in words: `"promoted"`, `Verdict.REJECTED`."""
+    if isinstance(value, ast.Attribute):
+        return words.match(value.attr) is not None
+    return isinstance(value, ast.Constant) and isinstance(value.value, str) and words.match(value.value) is not None
 
 
 def _is_comparison(test: ast.expr) -> bool:
@@ -163,6 +196,10 @@ gate_not_closed = Rule(
         "def promotion_gate(metrics):\n    return metrics.get('auc', 1.0) >= 0.8\n",
         "def passes(metrics):\n    return metrics.get('loss', 0) <= 0.8\n",
         "def promotion_gate(metrics):\n    return not metrics['auc'] < 0.8\n",
+        "def can_promote(new_auc, auc):\n    worse = new_auc < auc\n    return not worse\n",
+        "def quality_gate(metrics, floors):\n    return not any(metrics[name] < floors[name] for name in floors)\n",
+        "def promotion_gate(auc):\n    if auc < 0.8:\n        return 'rejected'\n    return 'promoted'\n",
+        "def promotion_gate(auc):\n    if auc < 0.8:\n        return Verdict.REJECT\n    return Verdict.PROMOTE\n",
         "def approve(new, old):\n    if new['auc'] < old['auc']:\n        return False\n    return True\n",
         "def promotion_gate(metrics):\n    if metrics.get('auc') is None:\n        return True\n"
         "    return metrics['auc'] >= 0.8\n",
@@ -174,6 +211,8 @@ gate_not_closed = Rule(
         "def promotion_gate(metrics):\n    auc = metrics['auc']\n    if not math.isfinite(auc) or auc < 0.8:\n"
         "        return False\n    return True\n",
         "def promotion_gate(metrics):\n    return metrics['auc'] >= 0.8\n",
+        "def promotion_gate(metrics):\n    return metrics.get('auc', float('-inf')) >= 0.8\n",
+        "def promotion_gate(metrics):\n    return not any(math.isnan(metrics[name]) for name in metrics)\n",
         "def promotion_gate(metrics):\n    return metrics.get('auc', 0) >= 0.8 and metrics.get('loss', 1) < 1\n",
     ),
 )

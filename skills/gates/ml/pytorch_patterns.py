@@ -2,16 +2,19 @@
 
 import ast
 import re
+from collections.abc import Callable
 
 from skills.gates.analysis.local_values import values_of
 from skills.gates.analysis.loops import local_nodes
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.names import dotted, last_name, shortened
+from skills.gates.engine.names import dotted, last_name, module_name, shortened
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import descendants, statements
 from skills.gates.example_files import one_file
-from skills.gates.rule import Rule, Watch
+from skills.gates.model import Candidate, FileReport
+from skills.gates.project import Project
+from skills.gates.rule import Example, Rule, Watch, needs_met
 
 SKILL = "pytorch-patterns"
 TORCH = (b"torch",)
@@ -55,6 +58,24 @@ def _on_training(node: FunctionNode | ast.Module, context: FileContext) -> None:
         context.statement = loop
         context.report(SEED, loop, f"{name} trains without a seed: no run can be repeated", symbol=symbol)
         context.statement = before
+
+
+def _on_seeding(node: ast.Module, context: FileContext) -> None:
+    """Says of a file that sets a seed what it imports (fact "seeds")."""
+    if _SEEDS.search(context.source):
+        context.fact("seeds", "", " ".join(sorted(set(context.imports.values()))))
+
+
+def _unseeded(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    """None where the file that calls the training sets the seed: it imports this module, and seeds."""
+    module = f".{module_name(report.path)}"
+    for path, fact in project.facts("seeds"):
+        for imported in fact.detail.split():
+            for name in (imported, imported.rpartition(".")[0]):
+                folder = module.removesuffix(f".{name}") if name and module.endswith(f".{name}") else None
+                if folder is not None and ("." in name or f".{module_name(path)}".startswith(f"{folder}.")):
+                    return None  # a name without a folder is that of a neighbour
+    return candidate
 
 
 def _trains(part: ast.stmt) -> bool:
@@ -181,7 +202,9 @@ def _leaves(statement: ast.stmt) -> bool:
 
 
 def rule_of(name: str, source: str, severity: str, catches: str, why: str, fix: str, when: str,
-          watch: Watch, bad: tuple[str, ...], good: tuple[str, ...]) -> Rule:  # fmt: skip
+          watch: Watch, bad: tuple[str, ...], good: tuple[str, ...],
+          holds: Callable[[Candidate, FileReport, Project], Candidate | None] = needs_met,
+          apart: tuple[tuple[Example, ...], ...] = ((), ()), notes: tuple[Watch, ...] = ()) -> Rule:  # fmt: skip
     """A rule of the skill, with examples that import torch."""
     head = "import torch\n\n\n"
     return Rule(
@@ -194,9 +217,10 @@ def rule_of(name: str, source: str, severity: str, catches: str, why: str, fix: 
         why=why,
         fix=fix,
         when=when,
-        watches=(watch,),
-        bad=one_file("ml/train.py", *(head + text for text in bad)),
-        good=one_file("ml/train.py", *(head + text for text in good)),
+        watches=(watch, *notes),
+        bad=(*one_file("ml/train.py", *(head + text for text in bad)), *apart[0]),
+        good=(*one_file("ml/train.py", *(head + text for text in good)), *apart[1]),
+        holds=holds,
     )
 
 
@@ -204,6 +228,7 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _BY_CALL = Watch((ast.Call,), _on_call, TORCH, outside_tests)
 NOTHING = Watch((), _on_call, TORCH, outside_tests)
 LOOP = "def train(model, data):\n    for x in data:\n"
+_ENGINE = "import torch\n\n\n" + LOOP + "        model(x).backward()\n        opt.step()\n"
 
 RULES: tuple[Rule, ...] = (
     rule_of(
@@ -212,7 +237,7 @@ RULES: tuple[Rule, ...] = (
         "Two runs differ, and nobody can tell whether the change or chance made the difference.",
         "Call `torch.manual_seed(seed)` first, seed NumPy and `random` too, and write the seed into the run's record.",
         "In the function that trains (`main`, `train`, `fit`) or the loop of a script, where the module takes "
-        "optimizer steps.",
+        "optimizer steps, and no file that imports it sets the seed.",
         Watch((*FUNCTIONS, ast.Module), _on_training, (b".backward(",), outside_tests),
         (LOOP + "        loss = model(x)\n        optimizer.zero_grad()\n        loss.backward()\n"
         "        optimizer.step()\n",
@@ -221,6 +246,11 @@ RULES: tuple[Rule, ...] = (
          "def step(model, x):\n    for part in x:\n        model(part).backward()\n    optimizer.step()\n",
          "torch.manual_seed(1)\n\n\n" + LOOP + "        model(x).backward()\n        optimizer.step()\n",
          "def train(model):\n    trainer.fit(model)\n"),
+        _unseeded,
+        ((Example({"snli/train.py": _ENGINE, "mnist/main.py": "import train\n\ntorch.manual_seed(3)\n"}),),
+         (Example({"src/ml/engine.py": _ENGINE,
+                   "src/main.py": "import torch\nfrom ml.engine import train\n\ntorch.manual_seed(3)\n"}),)),
+        (Watch((ast.Module,), _on_seeding, (b"_seed(", b"seed_everything(", b".seed("), outside_tests),),
     ),
     rule_of(
         LOAD, "PB-M3", "HIGH",

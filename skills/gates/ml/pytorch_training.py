@@ -15,7 +15,7 @@ from skills.gates.ml.pytorch_patterns import FUNCTIONS, LOOP, NOTHING, TORCH, is
 from skills.gates.rule import Rule, Watch
 from skills.record import record
 
-_OPTIMIZER = lazy(r"(?:^|_)(?:opt|optim\w*)\d*$", re.I)
+_OPTIMIZER = lazy(r"(?:^|_)(?:opt(?:_[a-z]{1,5})?|optim\w*)\d*$", re.I)
 _SCALER = lazy(r"(?:^|_)(?:grad_?)?scaler$", re.I)
 _HELPERS = lazy(r"^(?:accelerator|fabric|engine|model_engine|manual)$", re.I)
 _ZEROES = lazy(r"zero_grad|\.grad = None|\.grad\.zero_|optimizer\.clear")
@@ -294,6 +294,7 @@ RULES: tuple[Rule, ...] = (
         (LOOP + "        model(x).backward()\n        optimizer.step()\n",
          "sgd = torch.optim.SGD(model.parameters())\nfor x in data:\n    model(x).backward()\n    sgd.step()\n",
          LOOP + "        scaler.scale(model(x)).backward()\n        scaler.step(self.opt)\n",
+         LOOP + "        critic(model(x)).backward()\n        opt_g.step()\n",
          "def train(model, data):\n    optimizer.zero_grad()\n    for x in data:\n        model(x).backward()\n"
          "        optimizer.step()\n",
          "def step(opt, x):\n    loss(x).backward()\n    opt.step()\n\n\n"

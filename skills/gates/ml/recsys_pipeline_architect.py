@@ -4,6 +4,7 @@ import ast
 import re
 
 from skills.gates.analysis.local_values import own_nodes, values_of
+from skills.gates.analysis.loops import loops_around
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import dotted, last_name, shortened
 from skills.gates.engine.patterns import lazy
@@ -45,6 +46,8 @@ _FILTERS = lazy(
     re.I,
 )
 _BY_SCORE = lazy(r"score|threshold|top|best|min_|confiden|relevan", re.I)
+_LISTED = lazy(r"stage|steps|pipeline", re.I)
+_SIDE_EFFECTS = lazy(r"side_?effects?$", re.I)
 _TOPICS = lazy(r"impression|exposure", re.I)
 _TELLS = lazy(r"(?:log|record|track|emit|publish|write|send|store)_(?:\w+_)?(?:impression|exposure|served|view)", re.I)
 _TELLERS = lazy(r"(?:log|logger|tracker|events?|analytics|sink|emitter|recorder|producer)s?$", re.I)
@@ -55,12 +58,35 @@ def _stage(node: ast.AST) -> str:
     """The kind of stage that an element of a pipeline is, "" for none."""
     if isinstance(node, ast.Tuple) and len(node.elts) == 2:
         node = node.elts[1]  # ("rank", Ranker())
-    name = last_name(node)
+    name = _named(node)
     return next((kind for kind, pattern in _STAGES if pattern.search(name)), "")
 
 
+def _named(node: ast.AST) -> str:
+    """What an element of a pipeline is called: `SeenFilter()`, or `"filter"` where a list names its stages."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else last_name(node)
+
+
 def _on_list(node: ast.List | ast.Tuple, context: FileContext) -> None:
+    made = context.statement
+    if isinstance(node, ast.Tuple) and _is_unpacked(node, made):
+        return
+    if any(isinstance(element, ast.Constant) for element in node.elts) and not _names_stages(made):
+        return  # columns, exports and choices are called so as well
     _judge([(element, _stage(element)) for element in node.elts], node, context)
+
+
+def _names_stages(made: ast.AST) -> bool:
+    """True for `STAGES = […]`: words that a list by this name holds are stages."""
+    targets = made.targets if isinstance(made, ast.Assign) else [made.target] if isinstance(made, ast.AnnAssign) else []
+    return any(_LISTED.search(last_name(target)) for target in targets)
+
+
+def _is_unpacked(node: ast.Tuple, made: ast.AST) -> bool:
+    """True for both sides of `self.scorer, self.selector = scorer, selector`: names for values, no order of stages."""
+    return isinstance(made, ast.Assign) and any(
+        isinstance(target, ast.Tuple) and node in (target, made.value) for target in made.targets
+    )
 
 
 def _on_chain(node: ast.Call, context: FileContext) -> None:
@@ -89,14 +115,14 @@ def _judge(found: list[tuple[ast.expr, str]], node: ast.expr, context: FileConte
         if rank < highest:
             late = kind == "filter" and _KINDS[highest] == "scorer"
             before = _KINDS[highest]
-            name = last_name(element)
+            name = _named(element)
             if late and not _VARIETY.search(name):
                 context.report(LATE_FILTER, element, f"`{name}` after the scorer: what is thrown away was scored first")
             elif not late:
                 context.report(ORDER, element, f"`{name}` is a {kind} and stands after a {before}")
             return
         highest = max(highest, rank)
-    if "scorer" in kinds and "selector" in kinds and not any(_VARIETY.search(last_name(part)) for part, _ in found):
+    if "scorer" in kinds and "selector" in kinds and not any(_VARIETY.search(_named(part)) for part, _ in found):
         context.report(UNVARIED, node, "nothing between scorer and selector keeps the list from being all of one kind")
 
 
@@ -135,7 +161,7 @@ def _on_await(node: ast.Await, context: FileContext) -> None:
     if last_name(call.func) == "gather":  # `await gather(log_impressions(…), …)`: told of where nothing else is asked
         parts = [part for part in call.args if isinstance(part, ast.Call)]
         told_of = [part for part in parts if _TELLS.search(last_name(part.func))]
-        call = told_of[0] if told_of and isinstance(context.parent(node), ast.Expr) else call
+        call = told_of[0] if told_of and isinstance(context.parent(node), ast.Expr) else _each_of(call) or call
         if not isinstance(call.func, (ast.Attribute, ast.Name)):
             return
     owner = ""
@@ -147,8 +173,29 @@ def _on_await(node: ast.Await, context: FileContext) -> None:
     if told and isinstance(context.parent(node), ast.Expr) and _answers_later(node, context):
         context.report(AWAITED, node, f"the answer waits for `{shortened(call.func, 40)}`, which it does not need")
         return
-    if re.search(r"side_?effects?$", owner, re.I):
+    if _SIDE_EFFECTS.search(owner) or _is_one_of_effects(node, owner, context):
         context.report(AWAITED, node, f"the answer waits for `{shortened(call.func, 40)}`, which it does not need")
+
+
+def _each_of(gathered: ast.Call) -> ast.Call | None:
+    """`effect.run(posts)` of `gather(*(effect.run(posts) for effect in self.side_effects))`, named as what it is of."""
+    for given in gathered.args:
+        each = given.value if isinstance(given, ast.Starred) else None
+        if isinstance(each, (ast.GeneratorExp, ast.ListComp)) and isinstance(each.elt, ast.Call):
+            over = each.generators[0].iter
+            if _SIDE_EFFECTS.search(last_name(over)) and isinstance(each.elt.func, ast.Attribute):
+                return ast.Call(ast.Attribute(over, each.elt.func.attr, ast.Load()), each.elt.args, [])
+    return None
+
+
+def _is_one_of_effects(node: ast.Await, owner: str, context: FileContext) -> bool:
+    """True for `await effect.run(posts)` in `for effect in self.side_effects:`."""
+    return any(
+        isinstance(loop, (ast.For, ast.AsyncFor))
+        and last_name(loop.target) == owner
+        and _SIDE_EFFECTS.search(last_name(loop.iter))
+        for loop in (loops_around(context, node) if owner else ())
+    )
 
 
 def _names_impressions(call: ast.Call) -> bool:
@@ -189,11 +236,15 @@ pipeline_stage_order = Rule(
         "steps = [fetch_candidates, filter_seen, hydrate_posts, rank_posts]\n",
         "feed = Pipeline().source(a).filter(b).hydrate(c).score(d)\n",
         "steps = [('in', PostSource()), ('best', TopK()), ('rank', Scorer())]\n",
+        "STAGES = ('source', 'filter', 'hydrator', 'scorer', 'mixer', 'selector')\n",
     ),
     good=one_file(
         "feed/pipeline.py",
         _PIPE + "    PostHydrator(),\n    SeenFilter(),\n    Scorer(),\n    DiversityReranker(),\n    TopK(),\n]\n",
         "names = [Source, b, c]  # Scorer\n",
+        "__all__ = ['filter_seen', 'hydrate', 'score', 'source', 'top_k']\n# rank_\n",
+        "class Feed:\n    def __init__(self, scorer, selector, source):\n"
+        "        self.scorer, self.selector, self.source = scorer, selector, source\n",
     ),
 )
 
@@ -222,6 +273,7 @@ filter_after_scorer = Rule(
     bad=one_file(
         "feed/pipeline.py",
         _PIPE + "    Scorer(),\n    SeenFilter(),\n    TopK(),\n]\n",
+        "class Feed:\n    stages = ['source', 'hydrator', 'scorer', 'filter', 'selector']\n",
         "async def feed(user):\n    ranked = await self.ranker.rank(user)\n    return filter_seen(user, ranked)\n",
         "def feed(user, posts):\n    ranked = self.ranker.rank(posts)\n    return seen_filter.apply(ranked)\n",
     ),
@@ -247,6 +299,10 @@ awaited_side_effect = Rule(
     bad=one_file(
         "feed/serve.py",
         "async def feed(user):\n    await self.side_effects.run(user)\n    return posts\n",
+        "async def feed(user):\n    for effect in self.side_effects:\n        await effect.run(user)\n"
+        "    return posts\n",
+        "async def feed(user):\n    await gather(*(effect.run(user) for effect in self.side_effects))\n"
+        "    return posts\n",
         "async def feed(user):\n    await self.log_impressions(user, posts)\n    return posts\n",
         "async def feed(user):\n    await producer.send('impressions', posts)\n    return posts\n",
         "async def feed(user):\n    await self.log.impressions(user, posts)\n    return posts\n",
@@ -273,7 +329,12 @@ pipeline_without_diversity = Rule(
     when="In declared pipelines with a scorer and a selector.",
     watches=(Watch((), _on_list, _WORDS, outside_tests),),
     bad=one_file("feed/pipeline.py", _PIPE + "    Scorer(),\n    TopK(),\n]\n"),
-    good=one_file("feed/pipeline.py", _PIPE + "    Scorer(),\n    MmrReranker(),\n    TopK(),\n]\n"),
+    good=one_file(
+        "feed/pipeline.py",
+        _PIPE + "    Scorer(),\n    MmrReranker(),\n    TopK(),\n]\n",
+        "class Feed:\n    def __init__(self, source, scorer, selector):\n"
+        "        self.source, self.scorer, self.selector = source, scorer, selector\n",
+    ),
 )
 
 RULES: tuple[Rule, ...] = (pipeline_stage_order, filter_after_scorer, awaited_side_effect, pipeline_without_diversity)
