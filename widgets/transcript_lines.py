@@ -5,7 +5,7 @@ from skills.counted import counted
 from widgets.lines import Line, Span, fit, line, pad, spread, width_of
 from widgets.words import money, tokens
 
-_WIDE, _TIMED = 100, 72
+_TIMED = 72
 _GROUP = {"": "  ", "first": "┌ ", "middle": "│ ", "last": "└ "}
 _STATUS = {"ok": ("✓", "good"), "failed": ("✖", "bad"), "running": ("●", "accent"), "": (" ", "text")}
 _ROLE = {"change": "accent", "check": "info", "agent": "warn", "ask": "warn", "plan": "strong", "skill": "warn"}

@@ -8,10 +8,6 @@ import re
 import unicodedata
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
 def spoken_forms(text: str) -> frozenset[str]:
     """The words, also as they are typed without accents (`anade` for `añade`)."""
     found = text.split()

@@ -33,15 +33,6 @@ State = Literal["OPEN", "RESOLVED"]
 
 MOST_MARKERS = 3
 """Markers of debt that a session may add on balance."""
-NAMES = {
-    "O-1": "agent drift",
-    "O-2": "debt markers",
-    "O-3": "test gap",
-    "O-4": "scope creep",
-    "O-5": "import bloat",
-    "O-6": "silent failure",
-    "O-7": "contract drift",
-}
 ARCHITECTURE = frozenset({"O-1", "O-4", "O-7"})
 """These go into the architecture report, the others into the quality report."""
 _OWN = re.compile(

@@ -39,7 +39,6 @@ _POSITIONS = {
     "Signer": (0, ""), "TimestampSigner": (0, ""), "URLSafeSerializer": (0, ""), "URLSafeTimedSerializer": (0, ""),
     "create_user": (2, ""), "create_superuser": (2, ""),
 }  # fmt: skip
-_PAIRS = frozenset({"auth", "http_auth", "basic_auth"})
 _SIGNING_KEY = lazy(r"(?:jwt_)?secret(?:_key)?$", re.I)
 _SIGNERS = frozenset({"jwt", "jose", "authlib", "itsdangerous"})
 _FILLED_IN = lazy(r"[<>{}%$/]")

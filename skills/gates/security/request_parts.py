@@ -24,7 +24,6 @@ METHODS = frozenset(
      "removeprefix", "removesuffix", "open", "chunks", "getvalue", "__getitem__", "get_all", "getone", "joinpath"}
 )  # fmt: skip
 _CLASSES = "request data: classes of plain fields"
-_LOOKS = frozenset({"__post_init__", "__attrs_post_init__", "__new__", "__init__"})
 _TRIMS = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "removeprefix", "removesuffix", "casefold"})
 _GROWS = frozenset({"append", "appendleft", "extend", "insert", "add"})
 

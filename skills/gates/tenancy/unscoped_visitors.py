@@ -64,7 +64,6 @@ _SIGNATURES = "unscoped-tenant-query: asks for a signature"
 _SIGNED_STEMS = ("ign", "compare_digest", "constant_time", "construct_event", "oken", "hmac", "HMAC", "jwt",
                  "JWT", "ebhook", "settings", "config", "environ")  # fmt: skip
 _OWN_MODELS, _ROLES = "unscoped-tenant-query: models of who asks", "unscoped-tenant-query: branches for a role"
-_SERVED_HERE = "unscoped-tenant-query: functions for those whom tenants serve"
 
 
 def is_before_sign_in(context: FileContext) -> bool:

@@ -22,7 +22,6 @@ from cockpit.findings.feed import follow_findings
 from cockpit.repository import find_repository
 from cockpit.worktrees.feed import follow_worktrees
 
-HOSTILE = "[/x] [@click=app.quit]Z[/] \x1b[31mRED\x1b]0;title\x07 \x9b31m \u202egnp.txe\nsecond\tline"
 COMMANDS = (
     ["check", "--format", "json"],
     ["check"],
