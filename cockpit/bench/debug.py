@@ -12,8 +12,7 @@ from typing import Any
 
 import msgspec
 
-from cockpit.bench.records import write_record
-from cockpit.bench.shared import recorded
+from cockpit.bench.shared import keep, recorded
 from cockpit.clock import iso, now
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_tail
@@ -47,7 +46,7 @@ def open_case(repository: Repository) -> Case:
 
 def save(repository: Repository, case: Case) -> None:
     """Write a case. Raises `CannotAnswer`."""
-    write_record(repository.common_dir, KIND, case.id, msgspec.to_builtins(case))
+    keep(repository, KIND, case)
 
 
 def new_case(repository: Repository, title: str) -> Case:

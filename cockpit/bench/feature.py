@@ -8,10 +8,7 @@ from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
-import msgspec
-
-from cockpit.bench.records import write_record
-from cockpit.bench.shared import create, home_of, keep_block, named, one_writer, recorded, stepped, text_of
+from cockpit.bench.shared import create, home_of, keep, keep_block, named, one_writer, recorded, stepped, text_of
 from cockpit.clock import iso, now
 from cockpit.config import Config
 from cockpit.errors import CannotAnswer
@@ -79,7 +76,7 @@ def new_feature(repository: Repository, title: str, *, priority: str, link: str,
         first = create(root, ["BRIEF.md", f"{own}/BRIEF.md"], lambda _: brief(title, priority, link, days))
         second = create(root, [".claude/CONTRACT.md", f"{own}/CONTRACT.md"], lambda _: contract(title))
         feature = Feature(name, title, iso(now()), first, second, str(root), _head(root), priority)
-        _save(repository, feature)
+        keep(repository, KIND, feature)
     return feature
 
 
@@ -88,12 +85,8 @@ def change(repository: Repository, name: str, step: Callable[[Feature], Feature]
     with one_writer(repository, KIND):
         known = open_feature(repository, name)
         feature = stepped(known, step, closed="the feature is closed", begin="cockpit feature new TITLE")
-        _save(repository, feature)
+        keep(repository, KIND, feature)
     return feature
-
-
-def _save(repository: Repository, feature: Feature) -> None:
-    write_record(repository.common_dir, KIND, feature.id, msgspec.to_builtins(feature))
 
 
 def texts(repository: Repository, feature: Feature) -> tuple[str, str, Contract]:

@@ -9,10 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import msgspec
-
-from cockpit.bench.records import write_record
-from cockpit.bench.shared import create, home_of, keep_block, named, one_writer, recorded, stepped
+from cockpit.bench.shared import create, home_of, keep, keep_block, named, one_writer, recorded, stepped
 from cockpit.clock import iso, now, read_iso
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular, source_lines, write_atomically
@@ -101,7 +98,7 @@ def change(repository: Repository, name: str, step: Callable[[Study], Study]) ->
 
 
 def _save(repository: Repository, study: Study) -> None:
-    write_record(repository.common_dir, KIND, study.id, msgspec.to_builtins(study))
+    keep(repository, KIND, study)
     keep_block(home_of(repository, study), study.place, study.id, figures(study), template(study))
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from cockpit.bench.records import read_records, records_folder
+from cockpit.bench.records import read_records, records_folder, write_record
 from cockpit.clock import read_iso
 from cockpit.errors import CannotAnswer
 from cockpit.files import create_atomically, only_one, read_regular, write_atomically
@@ -73,6 +73,13 @@ def recorded(repository: Repository, kind: str, shape: type[_Shape]) -> list[_Sh
         with contextlib.suppress(msgspec.ValidationError):
             found.append(msgspec.convert(row, shape))
     return found
+
+
+def keep(repository: Repository, kind: str, process: Titled) -> None:
+    """Write the record of a process. Raises `CannotAnswer` where the state folder cannot be written."""
+    import msgspec
+
+    write_record(repository.common_dir, kind, process.id, msgspec.to_builtins(process))
 
 
 def named(known: Sequence[_Titled], name: str) -> list[_Titled]:
