@@ -91,8 +91,7 @@ class AuditScreen(FramedScreen):
 
     def on_mount(self) -> None:
         self.query_one(AuditRows).focus()
-        self.build()
-        self.post_message(self.Wanted(self))
+        self.ask(self.Wanted(self))
 
     @property
     def moving(self) -> AuditRows:
@@ -166,6 +165,5 @@ class AuditScreen(FramedScreen):
 
     def action_again(self) -> None:
         if self.result is not None or self.problem:
-            self.result, self.progress, self.problem = None, None, ""
-            self.build()
-            self.post_message(self.Wanted(self))
+            self.result, self.progress = None, None
+            self.ask(self.Wanted(self))

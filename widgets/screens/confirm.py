@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from cockpit.plain_text import plain_text
 from widgets.bindings import bind
 from widgets.lines import Line, line
-from widgets.screens.leaving import Leaving
-from widgets.screens.listing import MOVES, Moving, WrappedLines
+from widgets.screens.listing import MOVES
+from widgets.screens.report import LinesScreen
 
 
 def diff_lines(diff: str) -> list[Line]:
@@ -29,7 +28,7 @@ def diff_lines(diff: str) -> list[Line]:
     return rows
 
 
-class ConfirmScreen(Moving, Leaving[bool]):
+class ConfirmScreen(LinesScreen[bool]):
     """Shows lines and asks once."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -39,17 +38,7 @@ class ConfirmScreen(Moving, Leaving[bool]):
     ]
 
     def __init__(self, title: str, lines: Sequence[Line], *, hint: str = "{yes} apply · {no} leave") -> None:
-        super().__init__()
-        self._title, self.shown, self._hint = title, list(lines), hint
-
-    def compose(self) -> ComposeResult:
-        yield WrappedLines(id="report", compact=True)
-
-    def on_mount(self) -> None:
-        view = self.query_one("#report", WrappedLines)
-        view.set_title(line(self._title), hint=self.words(self._hint))
-        view.show_lines(self.shown)
-        view.focus()
+        super().__init__(title, lines, hint=hint, compact=True)
 
     def action_answer(self, yes: bool) -> None:
         self.dismiss(yes)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from textual import events
 from textual.binding import BindingType
 
 from cockpit.plain_text import plain_text
@@ -11,6 +10,7 @@ from skills.workflow.steps import Step
 from skills.workflow.sweep import SweepCheck, said_of, title_of
 from widgets.bindings import bind
 from widgets.lines import Line, crop, line, pad
+from widgets.screens.leaving import Toggled
 from widgets.screens.listing import MOVES
 from widgets.screens.rows import Row, RowsScreen
 
@@ -64,7 +64,7 @@ def heading(text: str, note: str = "") -> Line:
     return line((text, "strong"), (f"  {note}" if note else "", "faint"))
 
 
-class DayScreen(RowsScreen):
+class DayScreen(RowsScreen, Toggled):
     """Rows in a frame; steps come as they end. `keys` opened it and close it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -92,9 +92,3 @@ class DayScreen(RowsScreen):
         """The steps; without `all_of_them` only those that want to be seen."""
         shown = [step for step in self.steps.values() if all_of_them or step.status in ("running", "fail", "not_run")]
         return [step_row(step, self.width) for step in shown]
-
-    def on_key(self, event: events.Key) -> None:
-        """The key that opened the screen closes it."""
-        if event.key in self.keys:
-            event.prevent_default().stop()
-            self.action_leave()

@@ -3,21 +3,21 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from textual import events
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 
 from cockpit.plain_text import plain_text
 from widgets.bindings import bind
 from widgets.hints import hint_content
 from widgets.line_view import FixedLines
 from widgets.lines import Line
-from widgets.screens.leaving import Leaving
+from widgets.screens.leaving import Toggled
 from widgets.screens.listing import MOVES, Moving
 
 
-class FramedScreen(Moving, Leaving[None]):
+class FramedScreen(Moving, Toggled):
     """A frame with a title and the next useful keys below. `keys` are those that opened it: they close it too.
 
     A subclass composes `Vertical(id="frame")` and rebuilds what is in it in `build`, which says `problem` where there
@@ -45,20 +45,16 @@ class FramedScreen(Moving, Leaving[None]):
     def build(self) -> None:
         """Show everything anew for the size that the screen has."""
 
+    def ask(self, message: Message) -> None:
+        """Ask for what is to be shown; why there was nothing the last time is forgotten."""
+        self.problem = ""
+        self.build()
+        self.post_message(message)
+
     def on_resize(self) -> None:
         """The width has changed."""
         if self.is_there:
             self.build()
-
-    def on_key(self, event: events.Key) -> None:
-        """The key that opened the screen closes it."""
-        if event.key in self.keys:
-            event.prevent_default().stop()
-            self.action_leave()
-
-    def action_leave(self) -> None:
-        """Close the screen."""
-        self.dismiss(None)
 
     def entitle(self, title: str, hints: Sequence[str]) -> None:
         """The frame's title, and the longest of the hints that fits."""

@@ -90,8 +90,7 @@ class HabitsScreen(FramedScreen):
 
     def on_mount(self) -> None:
         self.query_one(EntryList).focus()
-        self.build()
-        self.post_message(self.Wanted(self))
+        self.ask(self.Wanted(self))
 
     def show(self, view: HabitsView) -> None:
         """Show what was read; measures may come later."""
@@ -152,9 +151,8 @@ class HabitsScreen(FramedScreen):
             self.build()
 
     def action_again(self) -> None:
-        self.shown, self._note, self.problem = None, _READING, ""
-        self.build()
-        self.post_message(self.Wanted(self))
+        self.shown, self._note = None, _READING
+        self.ask(self.Wanted(self))
 
     def action_open(self) -> None:
         """The case under the cursor; of a habit, its dearest one."""

@@ -2,6 +2,7 @@
 
 from typing import TypeVar
 
+from textual import events
 from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen
 
@@ -22,3 +23,19 @@ class Leaving(ModalScreen[Answer]):
     def is_there(self) -> bool:
         """Whether it is composed and was not left: what is read for a screen that has gone is for nobody."""
         return self.is_mounted and self.is_attached
+
+
+class Toggled(Leaving[None]):
+    """A screen that is left with the key that opened it, too: one of `keys`."""
+
+    keys: tuple[str, ...] = ()
+
+    def on_key(self, event: events.Key) -> None:
+        """The key that opened the screen closes it."""
+        if event.key in self.keys:
+            event.prevent_default().stop()
+            self.action_leave()
+
+    def action_leave(self) -> None:
+        """Close the screen."""
+        self.dismiss(None)

@@ -172,9 +172,7 @@ class MapsScreen(FramedScreen):
         self.build()
 
     def action_again(self) -> None:
-        self.problem = ""
-        self.build()
-        self.post_message(self.Wanted(self))
+        self.ask(self.Wanted(self))
 
     def action_decide(self) -> None:
         """Ask the eight questions."""

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 
 from widgets.bindings import bind
 from widgets.lines import Line, crop_path, line
-from widgets.screens.leaving import Leaving
+from widgets.screens.leaving import Answer, Leaving
 from widgets.screens.listing import MOVES, Moving, WrappedLines
 
 _WIDEST, _FRAME = 120, 5  # cells: the style's, and those of borders, padding and scroll bar
@@ -29,8 +29,29 @@ def report_title(place: str, about: str, width: int) -> str:
     return crop_path(place, room - len(rest)) + rest
 
 
-class ReportScreen(Moving, Leaving[None]):
-    """Lines in a frame, scrolled with the keys of a list, closed with escape, q or the key that opened it."""
+class LinesScreen(Moving, Leaving[Answer]):
+    """Lines in a frame, with a title and the next useful keys, scrolled with the keys of a list.
+
+    `compact`: the frame is as high as what it says, not as high as the terminal.
+    """
+
+    def __init__(self, title: str, lines: Sequence[Line], *, hint: str, compact: bool) -> None:
+        super().__init__()
+        self._title, self._hint, self._compact = title, hint, compact
+        self.shown = list(lines)
+
+    def compose(self) -> ComposeResult:
+        yield WrappedLines(id="report", compact=self._compact)
+
+    def on_mount(self) -> None:
+        view = self.query_one("#report", WrappedLines)
+        view.set_title(line(self._title), hint=self.words(self._hint))
+        view.show_lines(self.shown)
+        view.focus()
+
+
+class ReportScreen(LinesScreen[None]):
+    """A report, closed with escape, q or the key that opened it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("close", "dismiss"),
@@ -47,19 +68,8 @@ class ReportScreen(Moving, Leaving[None]):
         is_help: bool = False,
         compact: bool = False,
     ) -> None:
-        super().__init__()
-        self._compact = compact
-        self._title, self._hint, self._is_help = title, hint, is_help
-        self.shown = list(lines)
-
-    def compose(self) -> ComposeResult:
-        yield WrappedLines(id="report", compact=self._compact)
-
-    def on_mount(self) -> None:
-        view = self.query_one("#report", WrappedLines)
-        view.set_title(line(self._title), hint=self.words(self._hint))
-        view.show_lines(self.shown)
-        view.focus()
+        super().__init__(title, lines, hint=hint, compact=compact)
+        self._is_help = is_help
 
     def replace(self, lines: Sequence[Line]) -> None:
         """Show other lines, when what was being read has come."""

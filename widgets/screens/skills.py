@@ -161,9 +161,7 @@ class SkillsScreen(FramedScreen):
         self.fill("skills-foot", _foot(report, width, self.size.height) if report else [])
 
     def action_again(self) -> None:
-        self.problem = ""
-        self.build()
-        self.post_message(self.Wanted(self))
+        self.ask(self.Wanted(self))
 
     def action_deed(self, deed: str) -> None:
         if (row := self.rows.current) is not None:

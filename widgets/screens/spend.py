@@ -122,8 +122,7 @@ class SpendScreen(FramedScreen):
 
     def on_mount(self) -> None:
         self.query_one("#spend-rows").focus()
-        self.build()
-        self.post_message(self.Wanted(self, self.period))
+        self.ask(self.Wanted(self, self.period))
 
     # -- what is shown --
 
@@ -275,9 +274,8 @@ class SpendScreen(FramedScreen):
         self.action_again()
 
     def action_again(self) -> None:
-        self.problem, self._share = "", None
-        self.build()
-        self.post_message(self.Wanted(self, self.period))
+        self._share = None
+        self.ask(self.Wanted(self, self.period))
 
     def action_budget(self) -> None:
         self.post_message(self.Budget(self))
