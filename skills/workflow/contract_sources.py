@@ -9,6 +9,7 @@ from typing import Any
 
 from skills.gates.engine.context import FunctionNode
 from skills.gates.engine.names import last_name
+from skills.gates.engine.syntax import is_singleton, keyword_of
 from skills.gates.fastapi.openapi_schema import parse_schema, segments
 from skills.record import record
 
@@ -94,7 +95,7 @@ def _fields(serializer: ast.ClassDef) -> frozenset[str] | None:
         elif isinstance(part, ast.Assign) and isinstance(part.value, ast.Call):
             name = last_name(part.targets[0])
             declared.add(name)
-            if _is_true(part.value, "write_only"):
+            if is_singleton(keyword_of(part.value, "write_only"), True):
                 hidden.add(name)
     return (named if named is not None else frozenset(declared)) - hidden
 
@@ -115,11 +116,6 @@ def _meta(meta: ast.ClassDef) -> tuple[frozenset[str] | None, set[str]]:
                 if isinstance(key, ast.Constant) and "'write_only': True" in ast.unparse(value):
                     hidden.add(str(key.value))
     return fields, hidden
-
-
-def _is_true(call: ast.Call, name: str) -> bool:
-    return any(word.arg == name and isinstance(word.value, ast.Constant) and word.value.value is True
-               for word in call.keywords)  # fmt: skip
 
 
 def registered_routes(modules: Modules) -> Iterator[tuple[str, int, tuple[str, ...]]]:

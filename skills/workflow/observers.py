@@ -13,6 +13,7 @@ from typing import Literal
 from skills.gates.engine.context import FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import function_role, is_test_path
+from skills.gates.engine.syntax import keyword_of, string_of, strings_in
 from skills.gates.fastapi.openapi_schema import segments
 from skills.gates.fastapi.routes import Endpoint, endpoint_in
 from skills.record import record
@@ -220,9 +221,9 @@ def _prefixes(tree: ast.Module) -> dict[str, str]:
             and isinstance(node.value, ast.Call)
             and last_name(node.value.func) == "APIRouter"
         ):
-            given = next((word.value for word in node.value.keywords if word.arg == "prefix"), None)
-            if isinstance(given, ast.Constant) and isinstance(given.value, str):
-                found[last_name(node.targets[0])] = given.value
+            given = string_of(keyword_of(node.value, "prefix"))
+            if given is not None:
+                found[last_name(node.targets[0])] = given
     return found
 
 
@@ -245,9 +246,7 @@ def _import_bloat(seen: _Seen) -> Iterator[Alert]:
         if path.endswith("__init__.py"):
             continue
         used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-        used |= {
-            str(node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        }
+        used.update(strings_in(tree))
         for node in ast.walk(tree):
             if not isinstance(node, ast.Import | ast.ImportFrom) or not seen.is_new(path, node.lineno):
                 continue

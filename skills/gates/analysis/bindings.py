@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import import_source
-from skills.gates.engine.syntax import BLOCKS
+from skills.gates.engine.syntax import BLOCKS, is_singleton
 from skills.record import record
 
 Kind = Literal["import", "value", "typed", "definition", "opaque", "global"]
@@ -173,7 +173,7 @@ def lookup(context: FileContext, name: str, line: int) -> Binding | None:
 
 def _last(found: list[Binding], line: int) -> Binding:
     """The last binding before a line, else the first; `= None` only declares."""
-    said = [one for one in found if not (isinstance(one.value, ast.Constant) and one.value.value is None)] or found
+    said = [one for one in found if not is_singleton(one.value, None)] or found
     before = [one for one in said if one.line <= line]
     return before[-1] if before else said[0]
 

@@ -8,6 +8,7 @@ from typing import Any
 from skills.gates.analysis.bindings import lookup, origin
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
+from skills.gates.engine.syntax import is_singleton
 
 Target = tuple[ast.FunctionDef, list[Any]]
 """A function of the file, and the scopes around its body, the function last."""
@@ -170,7 +171,7 @@ def _kinds(owner: ast.ClassDef, name: str, context: FileContext, depth: int) -> 
                     value = getattr(inner, "value", None)
                     if isinstance(inner, ast.AnnAssign):
                         yield _class_named(inner.annotation, context)
-                    elif not (isinstance(value, ast.Constant) and value.value is None):
+                    elif not is_singleton(value, None):
                         yield _owner(value, context, depth) if isinstance(value, (ast.Name, ast.Call)) else None
 
 

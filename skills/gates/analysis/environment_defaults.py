@@ -3,6 +3,7 @@
 import ast
 
 from skills.gates.engine.names import last_name
+from skills.gates.engine.syntax import string_of
 
 _READERS = frozenset(
     {"get", "getenv", "config", "env", "bool", "str", "list", "get_env", "get_bool", "env_bool", "Csv",
@@ -75,7 +76,7 @@ def _converted(value: ast.Call, name: str) -> ast.expr:
 
 
 def _is_text(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+    return string_of(node) is not None
 
 
 def _reads_environment(node: ast.expr) -> bool:

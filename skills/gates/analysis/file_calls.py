@@ -5,7 +5,7 @@ from collections import Counter
 
 from skills.gates.analysis.local_values import Scope, own_nodes
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import defaults_of, descendants, keyword_of
 
 _USES = "file-calls"
 _NAMES = frozenset({ast.Name, ast.Attribute})
@@ -37,7 +37,7 @@ def argument_of(call: ast.Call, function: FunctionNode, name: str) -> ast.expr |
     """What a call gives for a parameter, its default where it gives nothing; None where that cannot be said."""
     if any(isinstance(value, ast.Starred) for value in call.args) or any(item.arg is None for item in call.keywords):
         return None
-    given = next((item.value for item in call.keywords if item.arg == name), None)
+    given = keyword_of(call, name)
     if given is not None:
         return given
     places = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
@@ -50,13 +50,7 @@ def argument_of(call: ast.Call, function: FunctionNode, name: str) -> ast.expr |
 
 def default_of(function: FunctionNode, name: str) -> ast.expr | None:
     """What a parameter is where a call gives nothing for it."""
-    arguments = function.args
-    named = [*arguments.posonlyargs, *arguments.args]
-    pairs = [
-        *zip(reversed(named), reversed(arguments.defaults), strict=False),
-        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
-    ]
-    return next((value for one, value in pairs if one.arg == name), None)
+    return next((default for one, default in defaults_of(function.args) if one.arg == name), None)
 
 
 def parameters_of(scope: Scope) -> set[str]:

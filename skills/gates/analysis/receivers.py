@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from skills.gates.analysis.bindings import annotated_type, in_comprehension, lookup, origin
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import descendants, is_singleton
 from skills.gates.model import Evidence
 
 _DEPTH = 8
@@ -149,7 +149,7 @@ def _assigned(
                 targets, value, hint = [part.target], part.value, part.annotation
             else:
                 continue
-            if isinstance(value, ast.Constant) and value.value is None and hint is None:
+            if is_singleton(value, None) and hint is None:
                 continue
             for target in targets:
                 if isinstance(target, ast.Attribute) and last_name(target.value) == "self":

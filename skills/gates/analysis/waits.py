@@ -1,6 +1,10 @@
 """What a call waits for: the kinds, in words."""
 
+from typing import TypeVar
+
 from skills.record import record
+
+About = TypeVar("About")
 
 
 @record
@@ -10,6 +14,11 @@ class Waits:
     what: str
     instead: str
     minor: bool = False
+
+
+def each_of(module: str, names: str, about: About) -> dict[str, About]:
+    """Dotted name → what is known about it, for the names of one module, with blanks between them."""
+    return {f"{module}.{name}": about for name in names.split()}
 
 
 HTTP = Waits("waits for another service", "use `httpx.AsyncClient` (or aiohttp), or `await asyncio.to_thread(…)`")

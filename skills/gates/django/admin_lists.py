@@ -7,6 +7,7 @@ from skills.gates.django.row_values import EVERYTHING, Rows
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import is_decorated, last_name
 from skills.gates.engine.roles import class_role
+from skills.gates.engine.syntax import string_of
 from skills.record import record
 
 # Django's own, and those of packages that leave the rows as they are.
@@ -110,7 +111,7 @@ def _registered(node: ast.ClassDef, context: FileContext) -> str:
 
 def _texts(node: ast.expr | None) -> tuple[str, ...]:
     parts = node.elts if isinstance(node, (ast.List, ast.Tuple)) else ()
-    return tuple(part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str))
+    return tuple(text for part in parts if (text := string_of(part)) is not None)
 
 
 def _names(node: ast.expr | None) -> tuple[str, ...]:

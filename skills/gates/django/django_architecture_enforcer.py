@@ -9,6 +9,7 @@ from skills.gates.django.view_examples import VIEW_BAD, VIEW_GOOD
 from skills.gates.django.view_scopes import OF_VIEW, is_view, may_hold_views, view_around
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name, root_name
+from skills.gates.engine.syntax import is_singleton, keyword_of
 from skills.gates.model import Candidate, Confidence, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
@@ -227,10 +228,7 @@ def is_picture(node: ast.expr) -> bool:
 
 def _only_builds(node: ast.Call) -> bool:
     """`form.save(commit=False)` makes the row and writes nothing."""
-    return any(
-        word.arg == "commit" and isinstance(word.value, ast.Constant) and word.value.value is False
-        for word in node.keywords
-    )
+    return is_singleton(keyword_of(node, "commit"), False)
 
 
 def _is_asked_for(receiver: ast.expr, context: FileContext) -> bool:

@@ -9,7 +9,7 @@ from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name, root_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import descendants, keyword_of, strings_in
 from skills.gates.model import TENANT_FIELD
 from skills.gates.rule import Observer, Watch
 
@@ -140,7 +140,7 @@ def _field(statement: ast.stmt, context: FileContext) -> tuple[str, str, int] | 
 
 
 def _related(call: ast.Call) -> str:
-    target = call.args[0] if call.args else next((word.value for word in call.keywords if word.arg == "to"), None)
+    target = call.args[0] if call.args else keyword_of(call, "to")
     if isinstance(target, ast.Constant):
         return str(target.value).rpartition(".")[2]
     return last_name(target) if target is not None else ""
@@ -285,12 +285,11 @@ def _rls_tables(context: FileContext) -> None:
         return
     context.memo[_TABLES_TOLD] = True
     tables = set()
-    for part in descendants(context.tree):
-        if isinstance(part, ast.Constant) and isinstance(part.value, str):
-            if _TABLE.fullmatch(part.value):
-                tables.add(part.value)
-            else:
-                tables.update(_POLICY_TABLE.findall(part.value))
+    for text in strings_in(context.tree):
+        if _TABLE.fullmatch(text):
+            tables.add(text)
+        else:
+            tables.update(_POLICY_TABLE.findall(text))
     context.fact("tenant-rls-tables", " ".join(sorted(tables)))
 
 
@@ -301,10 +300,9 @@ def _on_apps(node: ast.Assign | ast.AugAssign | ast.AnnAssign, context: FileCont
     kinds = [_APPS[name] for target in targets if (name := last_name(target)) in _APPS]
     if not kinds or node.value is None:
         return
-    for part in descendants(node.value):
-        if isinstance(part, ast.Constant) and isinstance(part.value, str) and not part.value.startswith("django."):
-            app = part.value.partition(".apps.")[0] if _CONFIG.search(part.value) else part.value
-            context.fact(kinds[0], app)
+    for text in strings_in(node.value):
+        if not text.startswith("django."):
+            context.fact(kinds[0], text.partition(".apps.")[0] if _CONFIG.search(text) else text)
 
 
 _TENANT_BYTES = (b"tenant", b"Tenant", b"company", b"Company", b"rganization", b"rganisation", b"orkspace", b"schema")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from skills.gates.django.row_run import Run
 from skills.gates.django.row_values import EVERYTHING, Loading, Names, Row, Rows
 from skills.gates.engine.names import last_name
+from skills.gates.engine.syntax import is_singleton
 
 
 def load_later(flow: Run, node: ast.Call, names: Names) -> None:
@@ -20,7 +21,7 @@ def load_later(flow: Run, node: ast.Call, names: Names) -> None:
 
 def loaded(flow: Run, rows: Rows, node: ast.Call, names: Names) -> Rows:
     """The rows with what `select_related(…)` or `prefetch_related(…)` loads behind them."""
-    if node.args and _is_none(node.args[0]):  # forgets what was loaded, of the one kind or of the other
+    if node.args and is_singleton(node.args[0], None):  # forgets what was loaded, of the one kind or of the other
         return rows if rows.loaded == frozenset({EVERYTHING}) else replace(rows, loaded=frozenset())
     if last_name(node.func) == "select_related" and not node.args:
         return rows.with_loaded(frozenset({EVERYTHING}))
@@ -28,10 +29,6 @@ def loaded(flow: Run, rows: Rows, node: ast.Call, names: Names) -> Rows:
         return rows.with_loaded(frozenset({EVERYTHING}))
     lookups = _lookups(flow, node.args, names)
     return rows.with_loaded(lookups if lookups is not None else frozenset({EVERYTHING}))
-
-
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _lookups(flow: Run, arguments: list[ast.expr], names: Names) -> frozenset[str] | None:

@@ -7,7 +7,7 @@ from skills.gates.analysis.queries import MANAGERS
 from skills.gates.django.row_values import Names, Row, Rows, Value
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import defaults_of, descendants, is_singleton
 
 _FREE = frozenset({"pk", "id", "objects", "awaitable_attrs"})
 GUESS = "~"
@@ -27,13 +27,10 @@ def calls(source: str, name: str) -> int:
 
 def left_out(node: FunctionNode, given: Names) -> list[str]:
     """The parameters that may be left out, are None then, and are left out."""
-    plain = [*node.args.posonlyargs, *node.args.args]
-    pairs = [*zip(plain[len(plain) - len(node.args.defaults) :], node.args.defaults, strict=True),
-             *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)]  # fmt: skip
     return [
         argument.arg
-        for argument, default in pairs
-        if isinstance(default, ast.Constant) and default.value is None and given.get(argument.arg) is None
+        for argument, default in defaults_of(node.args)
+        if is_singleton(default, None) and given.get(argument.arg) is None
     ]
 
 

@@ -17,7 +17,7 @@ from skills.gates.django.relations import relations_of
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_product_path, path_role
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import descendants, is_singleton
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Example, Observer, Rule, Watch
@@ -165,16 +165,12 @@ def _shown(node: ast.Call) -> str:
 
 def _on_settings(node: ast.Assign | ast.Dict, context: FileContext) -> None:
     if isinstance(node, ast.Assign):
-        if any(last_name(target) == "ATOMIC_REQUESTS" for target in node.targets) and _is_true(node.value):
+        if any(last_name(target) == "ATOMIC_REQUESTS" for target in node.targets) and is_singleton(node.value, True):
             context.fact("atomic-requests", "on", "", node.lineno)
         return
     for key, value in zip(node.keys, node.values, strict=True):
-        if isinstance(key, ast.Constant) and key.value == "ATOMIC_REQUESTS" and _is_true(value):
+        if isinstance(key, ast.Constant) and key.value == "ATOMIC_REQUESTS" and is_singleton(value, True):
             context.fact("atomic-requests", "on", "", key.lineno)
-
-
-def _is_true(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is True
 
 
 def _applies(project: Project) -> str | None:

@@ -11,7 +11,7 @@ from skills.gates.django.relations import relations_of
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_migration_path, is_test_path, path_role
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import is_falsy, strings_in
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Observer, Rule, Watch
@@ -31,18 +31,13 @@ def _on_indexes(node: ast.ClassDef, context: FileContext) -> None:
     for part in node.body:
         if isinstance(part, (ast.Assign, ast.AnnAssign)) and isinstance(part.value, ast.Call):
             target = part.targets[0] if isinstance(part, ast.Assign) else part.target
-            if any(word.arg in _INDEXING and not _is_false(word.value) for word in part.value.keywords):
+            if any(word.arg in _INDEXING and not is_falsy(word.value) for word in part.value.keywords):
                 indexed[last_name(target)] = None
         elif isinstance(part, ast.ClassDef) and part.name == "Meta":
-            texts = [e.value for e in descendants(part) if isinstance(e, ast.Constant) and isinstance(e.value, str)]
-            columns = (text.lstrip("-") for text in texts)
+            columns = (text.lstrip("-") for text in strings_in(part))
             indexed.update(dict.fromkeys(name for name in columns if name.isidentifier()))
     if indexed:
         context.fact("indexed", node.name, " ".join(indexed))
-
-
-def _is_false(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and not node.value
 
 
 def _is_reading(path: str) -> bool:

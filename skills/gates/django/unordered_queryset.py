@@ -23,7 +23,7 @@ from skills.gates.django.unordered_examples import UNORDERED_BAD, UNORDERED_GOOD
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_product_path
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import descendants, is_singleton
 from skills.gates.model import Candidate, Confidence, Evidence, FileReport
 from skills.gates.project import Place, Project
 from skills.gates.rule import Observer, Rule, Watch
@@ -66,7 +66,7 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
     given = assigned(node)
     paged = _paging(given, rest)
     order = given.get("ordering")
-    if paged is None or (order is not None and not (isinstance(order, ast.Constant) and order.value is None)):
+    if paged is None or (order is not None and not is_singleton(order, None)):
         return
     if not rest and any(isinstance(part, FunctionNode) and part.name == "get_ordering" for part in node.body):
         return
@@ -100,7 +100,7 @@ def _paging(given: dict[str, ast.expr], rest: bool) -> str | None:
     value = given.get(key)
     if value is None:
         return "default" if rest else None
-    return None if isinstance(value, ast.Constant) and value.value is None else "yes"
+    return None if is_singleton(value, None) else "yes"
 
 
 def _queryset(

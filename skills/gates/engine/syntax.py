@@ -120,6 +120,33 @@ def mentions(node: ast.AST, name: str) -> bool:
     return any(isinstance(part, ast.Name) and part.id == name for part in descendants(node))
 
 
+def is_singleton(node: ast.AST | None, value: bool | None) -> bool:
+    """True where a node is `True`, `False` or `None` as it is written."""
+    return isinstance(node, ast.Constant) and node.value is value
+
+
+def is_falsy(node: ast.AST) -> bool:
+    """True for a value that is written out and counts as false: `False`, `None`, `0`, `""`."""
+    return isinstance(node, ast.Constant) and not node.value
+
+
+def string_of(node: ast.AST | None) -> str | None:
+    """The text of a string that is written out, None where a node is none."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def strings_in(node: ast.AST) -> Iterator[str]:
+    """The strings that are written out below a node, in source order."""
+    for part in descendants(node):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield part.value
+
+
+def keyword_of(call: ast.Call | ast.ClassDef, name: str) -> ast.expr | None:
+    """What a call gives under a name, None where it gives nothing."""
+    return next((word.value for word in call.keywords if word.arg == name), None)
+
+
 def defaults_of(arguments: ast.arguments) -> list[tuple[ast.arg, ast.expr | None]]:
     """Each parameter with its default, None where it has none."""
     plain = [*arguments.posonlyargs, *arguments.args]

@@ -8,7 +8,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name, shortened
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import descendants, is_singleton
 from skills.gates.example_files import one_file
 from skills.gates.fastapi.routes import FASTAPI, Endpoint, calls_of, endpoint_of, parameters
 from skills.gates.rule import Rule, Watch
@@ -68,8 +68,7 @@ def _has_model(endpoint: Endpoint) -> bool:
     if "response_model" in keywords or "response_class" in keywords:
         return True
     status = keywords.get("status_code")
-    hidden = keywords.get("include_in_schema")
-    if isinstance(hidden, ast.Constant) and hidden.value is False:
+    if is_singleton(keywords.get("include_in_schema"), False):
         return True
     return status is not None and "204" in ast.unparse(status)
 
@@ -81,7 +80,7 @@ def _returned(node: FunctionNode) -> list[ast.expr]:
     while stack:
         part = stack.pop()
         if isinstance(part, ast.Return) and part.value is not None:
-            if not (isinstance(part.value, ast.Constant) and part.value.value is None):
+            if not is_singleton(part.value, None):
                 found.append(part.value)
         elif not isinstance(part, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.expr)):
             stack.extend(ast.iter_child_nodes(part))

@@ -7,6 +7,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.fingerprints import on_line
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import outside_tests
+from skills.gates.engine.syntax import is_singleton
 from skills.gates.example_files import one_file
 from skills.gates.fastapi.openapi_examples import DRIFT_BAD, DRIFT_GOOD
 from skills.gates.fastapi.openapi_fields import Told, differing_fields
@@ -35,10 +36,9 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
     if found is None or node.returns is not None or isinstance(_first(node), str):
         return
     given = found.keywords
-    hidden = given.get("include_in_schema")
     if _SAID & given.keys() or None in {word.arg for word in found.decorator.keywords}:
         return
-    if isinstance(hidden, ast.Constant) and hidden.value is False:
+    if is_singleton(given.get("include_in_schema"), False):
         return
     message = f"`{found.verb.upper()} {found.path or '…'}` says neither what it does nor what it answers"
     context.report(UNDOCUMENTED, node, message, symbol=context.symbol_of(node.name), parts=context.frame(node))

@@ -12,6 +12,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
+from skills.gates.engine.syntax import is_singleton, keyword_of, string_of
 from skills.gates.fastapi.openapi_schema import segments
 from skills.gates.fastapi.routes import Endpoint, endpoint_of
 from skills.gates.project import Project
@@ -51,7 +52,7 @@ class Route:
 
 def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
     found = endpoint_of(node, context)
-    if found is None or _is_false(found.keywords.get("include_in_schema")):
+    if found is None or is_singleton(found.keywords.get("include_in_schema"), False):
         return
     if not found.path and not (found.decorator.args and isinstance(found.decorator.args[0], ast.Constant)):
         return
@@ -88,17 +89,12 @@ def _prefixes(context: FileContext) -> dict[str, str | None]:
             if last_name(node.value.func) != "APIRouter":
                 continue
             given = {word.arg: word.value for word in node.value.keywords}
-            prefix = given.get("prefix", ast.Constant(""))
-            text = prefix.value if isinstance(prefix, ast.Constant) and isinstance(prefix.value, str) else None
-            shown = None if _is_false(given.get("include_in_schema")) or None in given else text
+            text = string_of(given.get("prefix", ast.Constant("")))
+            shown = None if is_singleton(given.get("include_in_schema"), False) or None in given else text
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 known[last_name(target)] = shown
         context.memo["api-prefixes"] = known
     return known
-
-
-def _is_false(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Constant) and node.value is False
 
 
 def _on_view(node: ast.ClassDef, context: FileContext) -> None:
@@ -181,24 +177,23 @@ def _on_include(prefix: str, call: ast.Call, line: int, context: FileContext) ->
     first = call.args[0] if call.args else None
     if isinstance(first, ast.Tuple) and first.elts:
         first = first.elts[0]
-    module = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
-    context.fact("api-mount", _plain(prefix), module, line)
+    context.fact("api-mount", _plain(prefix), string_of(first) or "", line)
 
 
 def _on_mount(node: ast.Call, context: FileContext) -> None:
     """`app.include_router(orders.router, prefix="/orders")`, and `router.post("/join")(join)`."""
     added = node.func
     if isinstance(added, ast.Call) and last_name(added.func) in _HTTP and added.args:
-        way = added.args[0]
-        if isinstance(way, ast.Constant) and isinstance(way.value, str):
-            context.fact("api-added", way.value, "", node.lineno)
+        way = string_of(added.args[0])
+        if way is not None:
+            context.fact("api-added", way, "", node.lineno)
         return
     if last_name(node.func) == "include_router":
         router = context.resolve(node.args[0]) if node.args else None
         module = (router or "").rpartition(".")[0]
-        for word in node.keywords:
-            if word.arg == "prefix" and isinstance(word.value, ast.Constant) and isinstance(word.value.value, str):
-                context.fact("api-mount", word.value.value, module, node.lineno)
+        prefix = string_of(keyword_of(node, "prefix"))
+        if prefix is not None:
+            context.fact("api-mount", prefix, module, node.lineno)
 
 
 def _plain(route: str) -> str:

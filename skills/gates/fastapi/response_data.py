@@ -9,7 +9,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import dotted, last_name, root_name, shortened
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import descendants, is_singleton
 from skills.gates.example_files import one_file
 from skills.gates.fastapi.routes import FASTAPI, endpoint_of, session_names
 from skills.gates.rule import Rule, Watch
@@ -116,7 +116,7 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
     if endpoint is None or not (node.returns is None or _says_nothing(node.returns)):
         return
     model = endpoint.keywords.get("response_model")
-    if model is not None and not (isinstance(model, ast.Constant) and model.value is None):
+    if model is not None and not is_singleton(model, None):
         return
     sessions = session_names(node)
     values = local_values(node, context)

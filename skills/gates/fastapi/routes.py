@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import dotted, last_name
 from skills.gates.engine.patterns import lazy
-from skills.gates.engine.syntax import descendants, statements
+from skills.gates.engine.syntax import descendants, keyword_of, statements, string_of
 from skills.record import record
 
 FASTAPI = (b"fastapi",)
@@ -82,8 +82,7 @@ def _added(function: FunctionNode, context: FileContext) -> Endpoint | None:
 
 
 def _path_of(decorator: ast.Call) -> str:
-    first = decorator.args[0] if decorator.args else None
-    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
+    return string_of(decorator.args[0] if decorator.args else None) or ""
 
 
 def endpoint_in(function: FunctionNode, routers: frozenset[str] = frozenset()) -> Endpoint | None:
@@ -101,7 +100,7 @@ def endpoint_in(function: FunctionNode, routers: frozenset[str] = frozenset()) -
 def _verb_of(decorator: ast.Call) -> str:
     """The verb of a decorator; of the methods of `api_route` the first one that writes, `get` where none is given."""
     assert isinstance(decorator.func, ast.Attribute)
-    methods = next((word.value for word in decorator.keywords if word.arg == "methods"), None)
+    methods = keyword_of(decorator, "methods")
     if not decorator.func.attr.endswith("api_route"):
         return decorator.func.attr
     if not isinstance(methods, (ast.List, ast.Tuple, ast.Set)):

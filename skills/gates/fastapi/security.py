@@ -10,7 +10,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import descendants, string_of
 from skills.gates.fastapi.routes import FASTAPI, endpoint_of
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Place, Project
@@ -194,7 +194,7 @@ def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
     if not isinstance(listed, (ast.List, ast.Tuple)) or any(isinstance(part, FunctionNode) for part in node.body):
         return
     for part in listed.elts:
-        name = part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else ""
+        name = string_of(part) or ""
         if not (_SECRET_FIELD.match(name) and re.search(r"pass|pwd", name)) or _is_told_of(name, listed, node):
             continue
         if [context.resolve(base) for base in node.bases] != ["rest_framework.serializers.ModelSerializer"]:

@@ -6,6 +6,7 @@ import re
 from skills.gates.analysis.local_values import Values
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
+from skills.gates.engine.syntax import keyword_of
 
 _SENDS = frozenset({"execute", "exec", "scalar", "scalars", "stream", "executemany", "execute_many"})
 _DML = frozenset({"insert", "update", "delete"})
@@ -17,7 +18,7 @@ def writing_statement(call: ast.Call, values: Values) -> str:
     "" where it reads, or nothing says what it sends."""
     if last_name(call.func) not in _SENDS or not isinstance(call.func, ast.Attribute):
         return ""
-    asked = call.args[0] if call.args else next((word.value for word in call.keywords if word.arg == "query"), None)
+    asked = call.args[0] if call.args else keyword_of(call, "query")
     made = values.get(asked.id, [None])[-1] if isinstance(asked, ast.Name) else asked
     return _of_text(made) or _of_call(made) if made is not None else ""
 

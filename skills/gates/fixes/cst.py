@@ -55,6 +55,13 @@ def holds_statements(node: cst.CSTNode) -> bool:
     return not isinstance(node, _WITHOUT_STATEMENTS)
 
 
+def is_docstring(node: cst.CSTNode) -> bool:
+    """True for a statement that is nothing but a string."""
+    if not isinstance(node, cst.SimpleStatementLine) or not isinstance(node.body[0], cst.Expr):
+        return False
+    return isinstance(node.body[0].value, cst.SimpleString | cst.ConcatenatedString)
+
+
 def below(node: cst.CSTNode, kind: type[Node]) -> Iterator[Node]:
     """The nodes of one kind at or below a node."""
     return (found for found in walk(node) if isinstance(found, kind))

@@ -7,7 +7,7 @@ import libcst as cst
 
 from skills.gates.engine.syntax import descendants
 from skills.gates.engine.walk import parse
-from skills.gates.fixes.cst import chain, dotted, gone, holds_statements, walk
+from skills.gates.fixes.cst import chain, dotted, gone, holds_statements, is_docstring, walk
 from skills.gates.fixes.model import CannotFix
 
 
@@ -177,7 +177,7 @@ def _first_import(module: cst.Module, new: cst.Import | cst.ImportFrom) -> cst.M
     """The module with a block of imports of its own below docstring and future imports."""
     body = list(module.body)
     index = 0
-    while index < len(body) and (_is_docstring(body[index]) if index == 0 else False):
+    while index < len(body) and (is_docstring(body[index]) if index == 0 else False):
         index += 1
     while index < len(body) and _is_import(body[index]) and _order(body[index])[1] == "__future__":
         index += 1
@@ -193,12 +193,6 @@ def _first_import(module: cst.Module, new: cst.Import | cst.ImportFrom) -> cst.M
         body[index] = after.with_changes(leading_lines=[*[blank] * max(0, needed - blanks), *above])
     body.insert(index, line)
     return module.with_changes(body=body)
-
-
-def _is_docstring(line: cst.CSTNode) -> bool:
-    if not isinstance(line, cst.SimpleStatementLine) or not isinstance(line.body[0], cst.Expr):
-        return False
-    return isinstance(line.body[0].value, cst.SimpleString | cst.ConcatenatedString)
 
 
 def bindings(module: cst.CSTNode) -> list[tuple[str, str]]:

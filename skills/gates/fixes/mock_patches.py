@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from skills.gates.fixes.cst import Dedent, below, code, dotted, last_name, statement
+from skills.gates.fixes.cst import Dedent, below, code, dotted, is_docstring, last_name, statement
 from skills.gates.fixes.document import Document
 from skills.gates.fixes.mock_hosts import Host
 from skills.gates.fixes.model import CannotFix
@@ -73,7 +73,7 @@ def _undecorated(now: cst.FunctionDef, moved: list[int], names: list[str], gone:
     block = now.body
     assert isinstance(block, cst.IndentedBlock)
     body = list(block.body)
-    start = 1 if _is_text(body[0]) and len(body) > 1 else 0
+    start = 1 if is_docstring(body[0]) and len(body) > 1 else 0
     if _blocks(body[start:]) < _ENOUGH:
         body[start] = spaced(body[start])
     return _without_parameters(now, gone).with_changes(
@@ -131,12 +131,6 @@ def _as_last(one: cst.Param, last: cst.Param) -> cst.Param:
 def _blocks(body: Sequence[cst.CSTNode]) -> int:
     """How many blocks the blank lines make of some statements."""
     return 1 + sum(bool(getattr(part, "leading_lines", ())) for part in body[1:])
-
-
-def _is_text(node: cst.CSTNode) -> bool:
-    if not isinstance(node, cst.SimpleStatementLine) or not isinstance(node.body[0], cst.Expr):
-        return False
-    return isinstance(node.body[0].value, cst.SimpleString | cst.ConcatenatedString)
 
 
 def spaced(line: cst.BaseStatement) -> cst.BaseStatement:

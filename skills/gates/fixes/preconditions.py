@@ -4,7 +4,7 @@ import ast
 
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
-from skills.gates.engine.syntax import CHILDREN
+from skills.gates.engine.syntax import CHILDREN, is_singleton, string_of
 
 _SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef})
 _ABSTRACT = ("abstractmethod", "abstractproperty", "property", "cached_property", "overload")
@@ -51,7 +51,7 @@ def why_not_none(node: ast.FunctionDef | ast.AsyncFunctionDef, is_method: bool) 
         name = last_name(decorator)
         if name in _ABSTRACT:
             return f"a function under @{name} stands for a value"
-    body = node.body[1:] if _is_text(node.body[0]) else node.body
+    body = node.body[1:] if _is_docstring(node.body[0]) else node.body
     if not body or all(isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant) for part in body):
         return "the function is only declared here"
     if is_method and all(isinstance(part, ast.Pass) or _returns_none(part) for part in body):
@@ -84,8 +84,8 @@ def _children(node: ast.AST) -> list[ast.AST]:
     return found
 
 
-def _is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+def _is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and string_of(node.value) is not None
 
 
 def _returns_none(node: ast.stmt) -> bool:
@@ -93,7 +93,7 @@ def _returns_none(node: ast.stmt) -> bool:
 
 
 def _is_none(node: ast.expr | None) -> bool:
-    return node is None or (isinstance(node, ast.Constant) and node.value is None)
+    return node is None or is_singleton(node, None)
 
 
 def is_certain_copy(node: ast.AST, context: FileContext, message: str) -> bool:

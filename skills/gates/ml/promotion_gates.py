@@ -8,7 +8,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name, shortened
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import descendants, is_singleton, string_of
 from skills.gates.example_files import one_file
 from skills.gates.ml.ml_promotion import SKILL
 from skills.gates.rule import Rule, Watch
@@ -130,20 +130,19 @@ def _turns_away(node: ast.If) -> bool:
     last = node.body[-1]
     if isinstance(last, ast.Raise):
         return True
-    return isinstance(last, ast.Return) and (
-        (isinstance(last.value, ast.Constant) and last.value.value is False) or _says(_NO, last.value)
-    )
+    return isinstance(last, ast.Return) and (is_singleton(last.value, False) or _says(_NO, last.value))
 
 
 def _is_pass(value: ast.expr | None) -> bool:
-    return (isinstance(value, ast.Constant) and value.value is True) or _says(_YES, value)
+    return is_singleton(value, True) or _says(_YES, value)
 
 
 def _says(words: re.Pattern[str], value: ast.expr | None) -> bool:
     """True for a verdict in words: `"promoted"`, `Verdict.REJECTED`."""
     if isinstance(value, ast.Attribute):
         return words.match(value.attr) is not None
-    return isinstance(value, ast.Constant) and isinstance(value.value, str) and words.match(value.value) is not None
+    text = string_of(value)
+    return text is not None and words.match(text) is not None
 
 
 def _is_comparison(test: ast.expr) -> bool:

@@ -10,7 +10,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import dotted, last_name, module_name, shortened
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
-from skills.gates.engine.syntax import descendants, statements
+from skills.gates.engine.syntax import descendants, is_singleton, statements
 from skills.gates.example_files import one_file
 from skills.gates.model import Candidate, FileReport
 from skills.gates.project import Project
@@ -107,7 +107,7 @@ def _on_file(node: ast.Call, name: str, context: FileContext) -> None:
     if name == "torch.load":
         given = {keyword.arg: keyword.value for keyword in node.keywords}
         safe = given.get("weights_only")
-        if None not in given and not (isinstance(safe, ast.Constant) and safe.value is True):
+        if None not in given and not is_singleton(safe, True):
             context.report(LOAD, node, "`torch.load` without `weights_only=True` runs what the file tells it to")
     elif name == "torch.save":
         given = {keyword.arg: keyword.value for keyword in node.keywords}

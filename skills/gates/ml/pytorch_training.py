@@ -10,7 +10,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import dotted, last_name, root_name, shortened
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
-from skills.gates.engine.syntax import descendants, statements
+from skills.gates.engine.syntax import descendants, is_singleton, keyword_of, statements
 from skills.gates.ml.pytorch_patterns import FUNCTIONS, LOOP, NOTHING, TORCH, is_model, rule_of
 from skills.gates.rule import Rule, Watch
 from skills.record import record
@@ -182,11 +182,8 @@ def _note_called(part: ast.Call, found: _Steps) -> None:
 def _is_leaf(made: ast.Call) -> bool:
     """`torch.zeros(3, requires_grad=True)`, `torch.zeros(3).requires_grad_()`, `nn.Parameter(…)`."""
     if last_name(made.func) in {"requires_grad_", "Parameter"}:
-        return not (made.args and isinstance(made.args[0], ast.Constant) and made.args[0].value is False)
-    return any(
-        word.arg == "requires_grad" and isinstance(word.value, ast.Constant) and word.value.value is True
-        for word in made.keywords
-    )
+        return not (made.args and is_singleton(made.args[0], False))
+    return is_singleton(keyword_of(made, "requires_grad"), True)
 
 
 def _is_step(call: ast.Call, optimizers: set[str]) -> bool:

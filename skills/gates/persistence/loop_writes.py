@@ -13,7 +13,7 @@ from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name, root_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path
-from skills.gates.engine.syntax import descendants, names_in
+from skills.gates.engine.syntax import descendants, is_singleton, names_in
 from skills.gates.model import Confidence, Evidence, Severity
 from skills.gates.persistence.database_calls import Write, write_of
 from skills.gates.persistence.loop_writes_examples import BULK, WRITES
@@ -188,7 +188,7 @@ def _copied_in(loop: Turns, name: str) -> str:
     if isinstance(loop, ast.comprehension):
         return ""
     for node in local_nodes(loop):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value is None:
+        if isinstance(node, ast.Assign) and is_singleton(node.value, None):
             for target in node.targets:
                 if (
                     isinstance(target, ast.Attribute)

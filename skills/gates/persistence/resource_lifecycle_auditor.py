@@ -10,7 +10,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path
-from skills.gates.engine.syntax import descendants, mentions
+from skills.gates.engine.syntax import descendants, mentions, strings_in
 from skills.gates.model import Confidence, Evidence, Severity
 from skills.gates.persistence.resource_examples import CLEANUP, POOL
 from skills.gates.persistence.session_config import LAYER_WORDS, on_import
@@ -91,8 +91,7 @@ def _number(node: ast.expr) -> object:
 
 def _is_local(node: ast.Call) -> bool:
     """True for an engine on a file or in memory."""
-    texts = [part.value for part in descendants(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-    return any(text.startswith("sqlite") for text in texts)
+    return any(text.startswith("sqlite") for text in strings_in(node))
 
 
 def _on_assignment(node: ast.Assign, context: FileContext) -> None:

@@ -9,7 +9,7 @@ from skills.gates.analysis.sessions import unawaited
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import function_role, is_product_path
-from skills.gates.engine.syntax import defaults_of, descendants, mentions, names_in
+from skills.gates.engine.syntax import defaults_of, descendants, mentions, names_in, string_of
 from skills.gates.model import Evidence
 from skills.gates.persistence.database_events import inside
 from skills.gates.persistence.injected_sessions import INJECTION_RULE, session_parameter, stream_of
@@ -171,7 +171,7 @@ def _socket(block: ast.With | ast.AsyncWith) -> Iterator[tuple[ast.While | ast.A
 
 def _is_event(value: ast.expr) -> bool:
     for part in descendants(value):
-        text = part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else ""
+        text = string_of(part) or ""
         if text in ("data", "event") or text.lstrip().startswith(("data:", "event:", "id:")):
             return True
         if isinstance(part, ast.Call) and last_name(part.func) in ("ServerSentEvent", "sse", "format_sse", "sse_event"):

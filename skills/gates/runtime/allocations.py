@@ -8,7 +8,7 @@ from skills.gates.analysis.loops import loops_around
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_product_path
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import descendants, is_singleton, keyword_of
 from skills.gates.model import Severity
 from skills.gates.rule import Example, Rule, Watch
 
@@ -233,10 +233,7 @@ def _is_last(node: ast.expr) -> bool:
 
 
 def _is_reversed(call: ast.expr) -> bool:
-    return isinstance(call, ast.Call) and any(
-        word.arg == "reverse" and isinstance(word.value, ast.Constant) and word.value.value is True
-        for word in call.keywords
-    )
+    return isinstance(call, ast.Call) and is_singleton(keyword_of(call, "reverse"), True)
 
 
 def _on_compare(node: ast.Compare, context: FileContext) -> None:

@@ -25,6 +25,7 @@ from skills.gates.analysis.waits import THREAD, Waits
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name, root_name
 from skills.gates.engine.roles import is_product_path
+from skills.gates.engine.syntax import is_singleton, keyword_of
 from skills.gates.model import Confidence, Evidence
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.runtime.blocking_examples import BLOCKING_EXAMPLES
@@ -266,7 +267,7 @@ def _real_request(owner: str, node: ast.Call) -> bool:
     """False for `pool.request(…)` that names no method of HTTP."""
     if not owner.startswith("urllib3.") or not isinstance(node.func, ast.Attribute) or node.func.attr != "request":
         return True
-    method = node.args[0] if node.args else next((word.value for word in node.keywords if word.arg == "method"), None)
+    method = node.args[0] if node.args else keyword_of(node, "method")
     if isinstance(method, ast.Constant):
         return isinstance(method.value, str) and HTTP_METHODS.fullmatch(method.value) is not None
     return method is not None and len(node.args) + len(node.keywords) > 1
@@ -275,11 +276,8 @@ def _real_request(owner: str, node: ast.Call) -> bool:
 def _never_waits(node: ast.Call) -> bool:
     """True for `get(block=False)` and `acquire(False)`."""
     if last_name(node.func) == "acquire" and node.args:
-        return isinstance(node.args[0], ast.Constant) and node.args[0].value is False
-    return any(
-        word.arg in ("block", "blocking") and isinstance(word.value, ast.Constant) and word.value.value is False
-        for word in node.keywords
-    )
+        return is_singleton(node.args[0], False)
+    return any(is_singleton(keyword_of(node, name), False) for name in ("block", "blocking"))
 
 
 def _is_orm(node: ast.Call, context: FileContext) -> bool:

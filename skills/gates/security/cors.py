@@ -7,6 +7,7 @@ from skills.gates.analysis.settings_modules import assigned, for_developers, may
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import outside_tests
+from skills.gates.engine.syntax import is_singleton
 from skills.gates.example_files import one_file
 from skills.gates.rule import Rule, Watch
 
@@ -19,10 +20,6 @@ def _is_everyone(value: ast.expr | None, context: FileContext) -> bool:
     if isinstance(value, (ast.List, ast.Tuple, ast.Set)):
         return any(isinstance(part, ast.Constant) and part.value in {"*", ".*"} for part in value.elts)
     return isinstance(value, ast.Constant) and value.value in {"*", ".*", "https?://.*"}
-
-
-def _is_true(value: ast.expr | None) -> bool:
-    return isinstance(value, ast.Constant) and value.value is True
 
 
 def _class_name(node: ast.expr, context: FileContext) -> str:
@@ -56,10 +53,10 @@ def _on_cors(node: ast.Call, context: FileContext) -> None:
     if name == "CORSMiddleware" or (name in {"add_middleware", "Middleware"} and first == "CORSMiddleware"):
         origins = given.get("allow_origins")
         wide = _is_everyone(origins, context) or _is_everyone(given.get("allow_origin_regex"), context)
-        trusted = _is_true(given.get("allow_credentials"))
+        trusted = is_singleton(given.get("allow_credentials"), True)
     elif name in {"CORS", "cross_origin"}:
         wide = ("origins" not in given and "resources" not in given) or _is_everyone(given.get("origins"), context)
-        trusted = _is_true(given.get("supports_credentials"))
+        trusted = is_singleton(given.get("supports_credentials"), True)
     else:
         return
     if wide and trusted and not _is_for_developers(node, context):
@@ -80,7 +77,7 @@ def _on_cors_settings(node: ast.Module, context: FileContext) -> None:
     last = {name: (value, statement) for name, value, statement in assigned(node.body)}
     credentials = last.get("CORS_ALLOW_CREDENTIALS")
     for name in ("CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL"):
-        if name in last and credentials and _is_true(last[name][0]) and _is_true(credentials[0]):
+        if name in last and credentials and is_singleton(last[name][0], True) and is_singleton(credentials[0], True):
             context.statement = last[name][1]
             message = f"`{name}` with `CORS_ALLOW_CREDENTIALS`: every site may act as the visitor and read the answers"
             context.report(CORS, last[name][1], message, also=("insecure-settings",))

@@ -24,6 +24,7 @@ from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
+from skills.gates.engine.syntax import string_of
 from skills.gates.example_files import one_file
 from skills.gates.model import Candidate, FileReport, Severity
 from skills.gates.project import Project
@@ -77,7 +78,7 @@ def _weakness(name: str, value: ast.expr) -> tuple[str, Severity] | None:
         return _OFF[name], "HIGH"
     if name in _ON and told is False:
         return _ON[name], "MEDIUM"
-    if name == "SECRET_KEY" and isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value:
+    if name == "SECRET_KEY" and string_of(value):
         return "whoever reads the source can sign sessions and reset links", "HIGH"
     check = _CHECKS.get(name)
     return check(value, told) if check is not None else None

@@ -8,7 +8,7 @@ from skills.gates.analysis.local_values import own_nodes
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import dotted, last_name
 from skills.gates.engine.patterns import lazy
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import mentions
 
 # What is called so is decided by the program: how something looks, how many there are, when it was.
 _DECIDED = (
@@ -119,17 +119,13 @@ def looped_over(name: str, context: FileContext) -> list[ast.expr] | None:
     found: list[ast.expr] = []
     for node in own_nodes(context.function or context.tree, context):
         if isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
-            if _binds(node.target, name):
+            if mentions(node.target, name):
                 found.append(_source(node.iter))
         elif isinstance(node, ast.Assign) and any(
-            isinstance(target, (ast.Tuple, ast.List)) and _binds(target, name) for target in node.targets
+            isinstance(target, (ast.Tuple, ast.List)) and mentions(target, name) for target in node.targets
         ):
             found.append(_source(node.value))
     return found or None
-
-
-def _binds(target: ast.expr, name: str) -> bool:
-    return any(isinstance(part, ast.Name) and part.id == name for part in descendants(target))
 
 
 def _source(node: ast.expr) -> ast.expr:

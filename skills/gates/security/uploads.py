@@ -7,7 +7,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import descendants, is_singleton, keyword_of
 from skills.gates.example_files import one_file
 from skills.gates.rule import Rule, Watch
 
@@ -95,11 +95,6 @@ def _reads_file(node: FunctionNode, typed: frozenset[str]) -> bool:
     return False
 
 
-def _is_false(node: ast.expr) -> bool:
-    """True for `False` as it is written."""
-    return isinstance(node, ast.Constant) and node.value is False
-
-
 def _on_form_field(node: ast.ClassDef, context: FileContext) -> None:
     """`forms.FileField()` in a form that checks neither size nor type."""
     if "Swagger" in node.name:
@@ -109,7 +104,7 @@ def _on_form_field(node: ast.ClassDef, context: FileContext) -> None:
     for statement in node.body:
         value = statement.value if isinstance(statement, ast.Assign) else None
         if isinstance(value, ast.Call) and last_name(value.func) == "ListField":
-            value = next((word.value for word in value.keywords if word.arg == "child"), value)
+            value = keyword_of(value, "child") or value
         if (
             not isinstance(value, ast.Call)
             or not isinstance(value.func, ast.Attribute)
@@ -118,7 +113,8 @@ def _on_form_field(node: ast.ClassDef, context: FileContext) -> None:
             continue
         if last_name(value.func.value) not in {"forms", "serializers"} or not isinstance(statement, ast.Assign):
             continue
-        if any(word.arg == "read_only" and not _is_false(word.value) for word in value.keywords):
+        read_only = keyword_of(value, "read_only")
+        if read_only is not None and not is_singleton(read_only, False):
             continue  # it is only shown
         name = last_name(statement.targets[0])
         checks = {f"clean_{name}", f"validate_{name}", "clean", "validate"} & methods or any(

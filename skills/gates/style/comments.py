@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 from skills.gates.engine.context import FileContext
+from skills.gates.engine.newer_strings import tree_of
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import descendants
 
@@ -109,7 +110,7 @@ def _data_lines(alone: dict[int, str]) -> frozenset[int]:
             shown.append(alone.get(line, "").lstrip("#").strip())
             if not shown[-1]:
                 break
-            if shown[-1][-1] in "]}" and _parsed("\n".join(shown)) is not None:
+            if shown[-1][-1] in "]}" and tree_of("\n".join(shown)) is not None:
                 found.update(range(number, line + 1))
                 break
     return frozenset(found)
@@ -147,10 +148,10 @@ def is_code(comment: str) -> bool:
     if _CLOSER.match(text) or _ITEM.match(text) or _CLAUSE.match(text) or _OPENER.match(text):
         return True
     if _CLAUSE_AND_BODY.match(text):
-        return _parsed(_completed(text)) is not None
+        return tree_of(_completed(text)) is not None
     if _BLOCK.match(text):
-        return _parsed(f"{text.partition('  #')[0]} pass") is not None and not _only_words(text)
-    tree = _parsed(text)
+        return tree_of(f"{text.partition('  #')[0]} pass") is not None and not _only_words(text)
+    tree = tree_of(text)
     return tree is not None and bool(tree.body) and all(map(_is_statement, tree.body)) and not _calls_a_value(tree)
 
 
@@ -167,13 +168,6 @@ def _completed(text: str) -> str:
 def _only_words(text: str) -> bool:
     """`# if needed:`, `# with this:`: a sentence that happens to parse."""
     return bool(re.fullmatch(r"(?:if|while|with|class)(?: (?:not )?[a-z]+)+ *:", text))
-
-
-def _parsed(text: str) -> ast.Module | None:
-    try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
 
 
 def _is_statement(node: ast.stmt) -> bool:

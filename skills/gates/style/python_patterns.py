@@ -6,6 +6,7 @@ from skills.gates.analysis.settings_modules import is_settings_path
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import dotted, last_name, shortened
 from skills.gates.engine.roles import is_product_path, is_test_path
+from skills.gates.engine.syntax import is_singleton
 from skills.gates.example_files import one_file
 from skills.gates.rule import Rule, Watch
 
@@ -177,16 +178,12 @@ def _on_compare(node: ast.Compare, context: FileContext) -> None:
         if operator.__class__ not in {ast.Eq, ast.NotEq}:
             continue
         left, right = operands[position], operands[position + 1]
-        if _is_none(left) or _is_none(right):
-            other = right if _is_none(left) else left
+        if is_singleton(left, None) or is_singleton(right, None):
+            other = right if is_singleton(left, None) else left
             if not _is_column(other, context):
                 word = "is" if isinstance(operator, ast.Eq) else "is not"
                 context.report(NONE, node, f"`{shortened(node, 50)}`: `None` is one object, ask with `{word}`")
             return
-
-
-def _is_none(node: ast.expr) -> bool:
-    return node.__class__ is ast.Constant and node.value is None
 
 
 def _is_column(node: ast.expr, context: FileContext) -> bool:

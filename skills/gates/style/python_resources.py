@@ -7,7 +7,7 @@ from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path
-from skills.gates.engine.syntax import descendants, mentions, statements
+from skills.gates.engine.syntax import descendants, mentions, statements, string_of
 from skills.gates.example_files import one_file
 from skills.gates.rule import Rule, Watch
 
@@ -57,7 +57,7 @@ def _says_mode(node: ast.Call, context: FileContext) -> bool:
     held = last_name(function.value).lower()
     if isinstance(context.statement, ast.Expr) and context.statement.value is node:
         return False  # a file that is opened again
-    said = isinstance(mode, ast.Constant) and isinstance(mode.value, str) and _MODE.fullmatch(mode.value)
+    said = _MODE.fullmatch(string_of(mode) or "")
     return bool(said) and bool(held) and not held.endswith(("file", "image", "zip", "tar", "archive", "upload"))
 
 

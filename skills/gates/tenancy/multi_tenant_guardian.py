@@ -16,7 +16,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import class_role, is_migration_path, is_test_path, path_role
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import descendants, is_singleton, keyword_of, string_of
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
@@ -117,8 +117,7 @@ def _on_method(node: ast.Call, method: str, context: FileContext) -> None:
         if receiver.endswith(("serializer", "form", "formset")):
             _report(node, method, model_asked(chain, context)[0], names, True, context)
         return
-    first = node.args[0] if node.args else None
-    if isinstance(first, ast.Constant) and isinstance(first.value, str):
+    if node.args and string_of(node.args[0]) is not None:
         return  # `search.filter("term", company_id=3)`: Django's take no word before their conditions
     orm = orm_evidence(chain, context)
     if orm or method in _FILTERS:
@@ -153,9 +152,7 @@ def _keys_of(name: str, context: FileContext) -> Iterator[str]:
 
 
 def _texts(nodes: list[ast.expr | None]) -> Iterator[str]:
-    for node in nodes:
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
+    yield from (text for node in nodes if (text := string_of(node)) is not None)
 
 
 def _report(
@@ -201,10 +198,7 @@ def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
         if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Call):
             continue
         target, call = statement.targets[0], statement.value
-        read_only = any(
-            word.arg == "read_only" and isinstance(word.value, ast.Constant) and word.value.value is True
-            for word in call.keywords
-        )
+        read_only = is_singleton(keyword_of(call, "read_only"), True)
         kind = last_name(call.func)
         written = kind.endswith("Field") and kind not in {"SerializerMethodField", "ReadOnlyField"}
         if isinstance(target, ast.Name) and target.id in context.tenant_fields and written and not read_only:

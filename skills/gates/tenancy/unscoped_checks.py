@@ -8,7 +8,7 @@ from skills.gates.analysis.queries import chain_of, mentioned_names
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import outside_tests
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import descendants, is_singleton, strings_in
 from skills.gates.project import Project
 from skills.gates.rule import Observer, Watch
 from skills.gates.tenancy.unscoped_function import SHORTCUTS, is_manager, uses_of
@@ -87,10 +87,9 @@ def _asked_of(call: ast.Call, context: FileContext) -> Iterator[str]:
 
 
 def words_of(value: ast.AST) -> Iterator[str]:
+    """The names that an expression mentions, also as strings."""
     yield from mentioned_names(value)
-    for part in descendants(value):
-        if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value.isidentifier():
-            yield part.value
+    yield from filter(str.isidentifier, strings_in(value))
 
 
 def asked_by(askers: Iterable[str], project: Project) -> set[str]:
@@ -138,9 +137,8 @@ def _on_columns(node: ast.ClassDef, context: FileContext) -> None:
         if isinstance(call, ast.Call) and last_name(call.func).endswith("Field") and isinstance(part, ast.Assign):
             words = {word.arg: word.value for word in call.keywords}
             unique, default = words.get("unique"), words.get("default")
-            is_unique = isinstance(unique, ast.Constant) and unique.value is True
             name = last_name(part.targets[0])
-            if is_unique and isinstance(default, (ast.Name, ast.Attribute)) and not is_key(name):
+            if is_singleton(unique, True) and isinstance(default, (ast.Name, ast.Attribute)) and not is_key(name):
                 context.fact(_RANDOM, f"{node.name}.{name}")
 
 

@@ -7,7 +7,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import is_decorated, last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_test_path
-from skills.gates.engine.syntax import descendants, mentions
+from skills.gates.engine.syntax import descendants, is_falsy, mentions
 from skills.gates.example_files import one_file
 from skills.gates.rule import Rule, Watch
 from skills.gates.testing.python_testing import SKILL, is_test
@@ -62,10 +62,6 @@ def _tells_errors_apart(node: ast.Try) -> bool:
 
 def _ends_in_error(body: list[ast.stmt]) -> bool:
     return bool(body) and isinstance(body[-1], ast.Raise)
-
-
-def _is_false(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and not node.value
 
 
 def _last_of(node: ast.Try) -> ast.stmt:
@@ -202,13 +198,13 @@ def _fails(node: ast.AST) -> bool:
 def _is_denied(statement: ast.stmt) -> bool:
     """True for `assert False`, and for unittest's `self.assertTrue(False)`."""
     if isinstance(statement, ast.Assert):
-        return _is_false(statement.test)
+        return is_falsy(statement.test)
     call = statement.value if isinstance(statement, ast.Expr) else None
     return (
         isinstance(call, ast.Call)
         and last_name(call.func) == "assertTrue"
         and bool(call.args)
-        and _is_false(call.args[0])
+        and is_falsy(call.args[0])
     )
 
 

@@ -6,7 +6,7 @@ from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import is_decorated, last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_test_path
-from skills.gates.engine.syntax import descendants, statements
+from skills.gates.engine.syntax import descendants, statements, string_of
 
 _ASSERTING = lazy(
     r"assert|^(check|verify|verifies|expect|ensure|must|should|validate|raises|warns|approve|snapshot|compare)(_|[A-Z]|s?$)"
@@ -40,8 +40,8 @@ def is_test_function(node: FunctionNode, context: FileContext) -> bool:
 def without_docstring(node: FunctionNode | ast.ClassDef) -> list[ast.stmt]:
     """The statements of a body after its docstring."""
     first = node.body[0]
-    said = first.value if isinstance(first, ast.Expr) else None
-    return node.body[1:] if isinstance(said, ast.Constant) and isinstance(said.value, str) else node.body
+    said = string_of(first.value) if isinstance(first, ast.Expr) else None
+    return node.body if said is None else node.body[1:]
 
 
 def does_nothing(body: list[ast.stmt]) -> bool:

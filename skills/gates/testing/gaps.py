@@ -7,6 +7,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name, shortened
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_test_path, path_role
+from skills.gates.engine.syntax import is_singleton, keyword_of
 from skills.gates.example_files import one_file
 from skills.gates.model import Candidate, FileReport
 from skills.gates.project import Project
@@ -202,11 +203,7 @@ def _expects_to_fail(node: ast.expr) -> bool:
     """`xfail(WINDOWS, …)` and `xfail(strict=True, …)`: a test that runs, and whose passing fails."""
     if not isinstance(node, ast.Call) or last_name(node) != "xfail":
         return False
-    strict = any(
-        word.arg == "strict" and isinstance(word.value, ast.Constant) and word.value.value is True
-        for word in node.keywords
-    )
-    return strict or bool(node.args)
+    return bool(node.args) or is_singleton(keyword_of(node, "strict"), True)
 
 
 def _on_skip(node: FunctionNode | ast.ClassDef, context: FileContext) -> None:
