@@ -18,6 +18,7 @@ from cockpit.errors import CannotAnswer
 from cockpit.paths import user_config_file
 from cockpit.plain_text import plain_text
 from skills.record import record
+from skills.spending.limits import Limits
 
 Tier = Literal["premium", "standard", "fast", "cheap", "local"]
 TenancyChoice = Literal["auto", "transparent", "explicit", "off"]
@@ -29,19 +30,6 @@ class TenancyConfig:
 
     mode: TenancyChoice = "auto"
     fields: tuple[str, ...] = ("tenant", "tenant_id", "company", "company_id")
-
-
-@record
-class Limits:
-    """Soft and hard limits of one budget window, in dollars; None where there is none."""
-
-    soft: float | None = None
-    hard: float | None = None
-
-    @property
-    def counted(self) -> float | None:
-        """The limit that 100 % stands for: the soft one, or the hard one where only that is set."""
-        return self.hard if self.soft is None else self.soft
 
 
 @record

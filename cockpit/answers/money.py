@@ -7,7 +7,8 @@ from typing_extensions import TypedDict
 from cockpit.agents.models import Agent
 from cockpit.answers.base import Answer, MoneyBasis, Object
 from cockpit.spend.entries import Category
-from skills.spending.budget import Level, Priority, WindowName
+from skills.spending.budget import Priority
+from skills.spending.limits import Level, WindowName
 
 
 class Tokens(TypedDict):

@@ -19,8 +19,9 @@ from widgets.screens.ask import AskScreen
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
 
-    from cockpit.config import BudgetConfig, Limits
+    from cockpit.config import BudgetConfig
     from cockpit.spend.dashboard_models import Period, SpendDashboard
+    from skills.spending.limits import Limits
     from widgets.screens.spend import SpendScreen
 
 

@@ -177,12 +177,11 @@ def _print(windows: tuple["BudgetWindow", ...], meter: "Meter") -> None:
 
 def _check(call: Call, meter: "Meter") -> int:
     from cockpit import clock
-    from skills.spending.budget import Limit, fits
+    from skills.spending.budget import fits
 
     windows, _ = meter.budget()
     answers = {
-        window.window: fits(call.args.cost, window.spent, Limit(window.soft, window.hard), call.args.priority)
-        for window in windows
+        window.window: fits(call.args.cost, window.spent, window.limits, call.args.priority) for window in windows
     }
     refused = [name for name, answer in answers.items() if answer == "no"]
     warned = [name for name, answer in answers.items() if answer == "warn"]

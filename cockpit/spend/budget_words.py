@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cockpit.errors import CannotAnswer
 
 if TYPE_CHECKING:
-    from cockpit.config import Limits
+    from skills.spending.limits import Limits
 
 WINDOWS = ("day", "week", "month", "session")
 MOST_USD = 1e9

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit import clock
-from cockpit.config import BudgetConfig, Config, Limits
+from cockpit.config import BudgetConfig, Config
 from cockpit.errors import CannotAnswer
 from cockpit.files import write_atomically
 from cockpit.plain_text import plain_text
@@ -20,6 +20,7 @@ from cockpit.spend.groups import feature_of
 from cockpit.spend.ledger import Ledger
 from cockpit.spend.sums import Cell, Scope, Sum, apportioned
 from skills.counted import counted
+from skills.spending.limits import Limits
 from skills.spending.spread import Usual, usual
 from skills.spending.work import work_of
 

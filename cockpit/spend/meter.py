@@ -7,7 +7,6 @@ from pathlib import Path
 
 from cockpit import clock
 from cockpit.config import BudgetConfig, Config
-from cockpit.config import Limits as BudgetLimits
 from cockpit.repository import Repository
 from cockpit.spend.calendar import QUARTER_MS
 from cockpit.spend.limits import read_limits
@@ -20,14 +19,13 @@ from cockpit.spend.sources import unread
 from cockpit.spend.sums import Cell, Scope, Sum, rounded, rows_of
 from skills.spending.amount import Amount
 from skills.spending.budget import (
-    Limit,
-    WindowName,
     bounds,
     burn_per_hour,
     burns_too_fast,
     projected_range,
     windows,
 )
+from skills.spending.limits import Limits, WindowName
 
 _SLICE = 8 << 20
 _DAYS_SHOWN = 14
@@ -102,7 +100,7 @@ class Meter:
         sums = self._summed(labels.day, labels.week, labels.month, now)
         spent: dict[WindowName, Amount] = {name: part.amount for name, part in sums.windows.items()}
         periods = {"day": labels.day, "week": labels.week, "month": labels.month}
-        if self.config.budget.session != BudgetLimits():
+        if self.config.budget.session != Limits():
             periods["session"], spent["session"] = self.dearest_session(labels.day)
         return SpendSnapshot(
             today=sums.windows["day"].row(labels.day),
@@ -181,8 +179,7 @@ class Meter:
         """Whether the month's share is more than 1.5 times the share of its days."""
         now = clock.now().astimezone()
         start, end = bounds(window.window, now)
-        limit = Limit(window.soft, window.hard)
-        return window.window == "month" and burns_too_fast(window.spent, limit, start, now, end)
+        return window.window == "month" and burns_too_fast(window.spent, window.limits, start, now, end)
 
     def dearest_session(self, day: str) -> tuple[str, Amount]:
         """Of the sessions that were at work on the day with that label: the dearest, and its dollars of all days."""
@@ -214,11 +211,11 @@ def budget_windows(
     spent: dict[WindowName, Amount], budget: BudgetConfig, now: datetime, *, strict: bool = False
 ) -> tuple[BudgetWindow, ...]:
     """Each amount of `spent` against its configured budget, at the local time `now`."""
-    limits: dict[WindowName, Limit] = {
-        "day": Limit(budget.day.soft, budget.day.hard),
-        "week": Limit(budget.week.soft, budget.week.hard),
-        "month": Limit(budget.month.soft, budget.month.hard),
-        "session": Limit(budget.session.soft, budget.session.hard),
+    limits: dict[WindowName, Limits] = {
+        "day": budget.day,
+        "week": budget.week,
+        "month": budget.month,
+        "session": budget.session,
     }
     return tuple(
         BudgetWindow(

@@ -5,9 +5,9 @@ from typing import Literal
 
 from skills.record import record
 from skills.spending.amount import Amount
+from skills.spending.limits import Level, Limits, WindowName
 
 Basis = Literal["computed", "estimated", "billed"]
-Level = Literal["ok", "info", "warn", "critical", "exceeded", "blocked"]
 
 
 @record
@@ -82,7 +82,7 @@ class BudgetWindow:
     """Spent against a budget. `percent` is of `counted`; None where there is no limit. `floor`: at least so much,
     as some usage never became final."""
 
-    window: Literal["day", "week", "month", "session"]
+    window: WindowName
     spent: float
     soft: float | None
     hard: float | None
@@ -93,9 +93,14 @@ class BudgetWindow:
     floor: bool = False
 
     @property
+    def limits(self) -> Limits:
+        """Its limits."""
+        return Limits(self.soft, self.hard)
+
+    @property
     def counted(self) -> float | None:
-        """The limit that 100 % stands for: the soft one, or the hard one where only that is set."""
-        return self.hard if self.soft is None else self.soft
+        """As `Limits.counted`."""
+        return self.limits.counted
 
 
 @record

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from skills.record import record
+from skills.spending.limits import Level, Limits, WindowName
 
-Level = Literal["ok", "info", "warn", "critical", "exceeded", "blocked"]
-WindowName = Literal["day", "week", "month", "session"]
 Priority = Literal["critical", "high", "normal", "low"]
 Fit = Literal["yes", "warn", "no"]
 
@@ -24,19 +23,6 @@ CLEAR_PERCENT = 5.0  # unless this much of the budget is gone already
 
 
 @record
-class Limit:
-    """A budget in dollars; None: not set. The ladder counts against `soft`, or `hard` where only that is set."""
-
-    soft: float | None = None
-    hard: float | None = None
-
-    @property
-    def counted(self) -> float | None:
-        """The limit that 100 % stands for."""
-        return self.hard if self.soft is None else self.soft
-
-
-@record
 class Window:
     """Dollars spent in one window against its limit. `percent` is None where there is no limit.
 
@@ -46,7 +32,7 @@ class Window:
 
     name: WindowName
     spent: float
-    limit: Limit
+    limit: Limits
     percent: float | None
     level: Level
     projected: float | None = None
@@ -62,7 +48,7 @@ def percent_of(spent: float, limit: float | None) -> float | None:
     return spent / limit * 100
 
 
-def level_of(spent: float, limit: Limit, *, block: bool = False) -> Level:
+def level_of(spent: float, limit: Limits, *, block: bool = False) -> Level:
     """The ladder: 50 % info, 80 warn, 95 critical, 100 exceeded; past the hard limit blocked if `block`."""
     if limit.hard is not None and spent >= limit.hard and spent > 0:
         return "blocked" if block else "exceeded"
@@ -85,7 +71,7 @@ def straight_line(spent: float, start: datetime, now: datetime, end: datetime) -
     return spent * (whole / passed) if passed < whole else spent
 
 
-def breach_at(spent: float, limit: Limit, start: datetime, now: datetime, end: datetime) -> datetime | None:
+def breach_at(spent: float, limit: Limits, start: datetime, now: datetime, end: datetime) -> datetime | None:
     """When the straight line crosses the next limit that is not reached yet; None: not before `end`."""
     ahead = [bar for bar in (limit.soft, limit.hard) if bar is not None and bar > spent]
     if not ahead or spent <= 0 or now <= start:
@@ -96,13 +82,13 @@ def breach_at(spent: float, limit: Limit, start: datetime, now: datetime, end: d
     return start + timedelta(seconds=needed)
 
 
-def clear_enough(spent: float, limit: Limit, start: datetime, now: datetime) -> bool:
+def clear_enough(spent: float, limit: Limits, start: datetime, now: datetime) -> bool:
     """Whether a projection is more than the noise of a month's first days."""
     percent = percent_of(spent, limit.counted)
     return now - start >= timedelta(days=NOISY_DAYS) or (percent is not None and percent > CLEAR_PERCENT)
 
 
-def burns_too_fast(spent: float, limit: Limit, start: datetime, now: datetime, end: datetime) -> bool:
+def burns_too_fast(spent: float, limit: Limits, start: datetime, now: datetime, end: datetime) -> bool:
     """Burn-rate warning: the share spent is more than 1.5 times the share of the window that has passed."""
     percent = percent_of(spent, limit.counted)
     if percent is None or now <= start or end <= start or not clear_enough(spent, limit, start, now):
@@ -128,7 +114,7 @@ def projected_range(
     return max(spent, line - away), line + away
 
 
-def fits(cost: float, spent: float, limit: Limit, priority: Priority) -> Fit:
+def fits(cost: float, spent: float, limit: Limits, priority: Priority) -> Fit:
     """Whether a request of `cost` dollars may be made: not past a hard limit, unless it is critical.
 
     `warn`: it may, but it goes past the soft limit (or, where it is critical, past the hard one).
@@ -158,7 +144,7 @@ def bounds(name: WindowName, now: datetime) -> tuple[datetime, datetime]:
 
 def windows(
     spent: Mapping[WindowName, float],
-    limits: Mapping[WindowName, Limit],
+    limits: Mapping[WindowName, Limits],
     now: datetime,
     *,
     block: bool = False,
@@ -169,7 +155,7 @@ def windows(
     """
     found: list[Window] = []
     for name, amount in spent.items():
-        limit = limits.get(name, Limit())
+        limit = limits.get(name, Limits())
         projected = breach = None
         start, end = bounds(name, now)
         if name in ("week", "month") and clear_enough(amount, limit, start, now):

@@ -18,7 +18,8 @@ from cockpit.spend.alerts import Alert, note_alerts
 from cockpit.spend.budget_file import set_budget
 from cockpit.spend.budget_words import BudgetWish, wish_of
 from cockpit.spend.models import BudgetWindow
-from skills.spending.budget import Limit, fits, projected_range
+from skills.spending.budget import fits, projected_range
+from skills.spending.limits import Limits
 from tests.answers import answer
 from tests.unit.session_places import NOW
 
@@ -151,7 +152,7 @@ def test_whether_a_request_fits(
 
 
 def test_a_limit_that_is_not_set_never_refuses() -> None:
-    assert fits(1e9, 1e9, Limit(), "low") == "yes"
+    assert fits(1e9, 1e9, Limits(), "low") == "yes"
 
 
 def test_the_range_of_a_projection_is_the_line_and_what_the_days_differ_by() -> None:

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from skills.spending.budget import (
     LEVELS,
-    Limit,
     bounds,
     breach_at,
     burn_per_hour,
@@ -20,8 +19,9 @@ from skills.spending.budget import (
     windows,
     worst,
 )
+from skills.spending.limits import Limits
 
-BUDGET = Limit(100.0, 150.0)
+BUDGET = Limits(100.0, 150.0)
 
 
 @pytest.mark.parametrize(
@@ -43,20 +43,20 @@ def test_the_ladder(spent: float, block: bool, level: str) -> None:
 
 
 def test_without_a_limit_there_is_no_percentage_and_no_alarm() -> None:
-    assert (percent_of(9.0, None), level_of(9.0, Limit(), block=True)) == (None, "ok")
+    assert (percent_of(9.0, None), level_of(9.0, Limits(), block=True)) == (None, "ok")
 
 
 def test_a_limit_of_zero_is_used_up_by_the_first_cent() -> None:
-    assert (level_of(0.0, Limit(0.0, 0.0)), level_of(0.01, Limit(0.0, 0.0), block=True)) == ("ok", "blocked")
+    assert (level_of(0.0, Limits(0.0, 0.0)), level_of(0.01, Limits(0.0, 0.0), block=True)) == ("ok", "blocked")
 
 
 def test_only_a_hard_limit_is_counted_against() -> None:
-    assert (level_of(80, Limit(hard=100)), level_of(100, Limit(hard=100), block=True)) == ("warn", "blocked")
+    assert (level_of(80, Limits(hard=100)), level_of(100, Limits(hard=100), block=True)) == ("warn", "blocked")
 
 
 @given(st.floats(0, 1e6), st.floats(0, 1e6), st.floats(0, 1e4), st.floats(0, 1e4), st.booleans())
 def test_more_money_is_never_a_better_level(low: float, more: float, soft: float, hard: float, block: bool) -> None:
-    limit = Limit(soft, hard)
+    limit = Limits(soft, hard)
     first, second = (level_of(spent, limit, block=block) for spent in (low, low + more))
     assert worst([first, second]) == second
     assert LEVELS.index(first) <= LEVELS.index(second)
@@ -92,7 +92,7 @@ def test_burning_faster_than_the_month_passes() -> None:
     assert burns_too_fast(51, BUDGET, start, now, end)
     assert not burns_too_fast(50, BUDGET, start, now, end)
     assert not burns_too_fast(4, BUDGET, start, start + timedelta(hours=2), end)
-    assert not burns_too_fast(1000, Limit(), start, now, end)
+    assert not burns_too_fast(1000, Limits(), start, now, end)
 
 
 @pytest.mark.parametrize("name", ["day", "week", "month"])
@@ -115,6 +115,6 @@ def test_a_projection_at_its_edges() -> None:
     assert clear_enough(5.1, BUDGET, start, start + timedelta(days=2))
     assert clear_enough(0.0, BUDGET, start, start + timedelta(days=3))
     assert straight_line(50.0, start, end + timedelta(days=5), end) == 50.0
-    assert breach_at(50.0, Limit(100.0), start, start + timedelta(days=5), end) == end
-    assert breach_at(49.0, Limit(100.0), start, start + timedelta(days=5), end) is None
+    assert breach_at(50.0, Limits(100.0), start, start + timedelta(days=5), end) == end
+    assert breach_at(49.0, Limits(100.0), start, start + timedelta(days=5), end) is None
     assert breach_at(100.0, BUDGET, start, start + timedelta(days=5), end) == start + timedelta(days=7.5)

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from cockpit.cli import main
-from cockpit.config import BudgetConfig, Config, Limits
+from cockpit.config import BudgetConfig, Config
 from cockpit.repository import Repository, find_repository
 from cockpit.spend.feed import follow_spend, read_spend
 from cockpit.spend.meter import Meter
 from cockpit.spend.models import SpendSnapshot
+from skills.spending.limits import Limits
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

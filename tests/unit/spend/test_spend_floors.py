@@ -9,11 +9,12 @@ import pytest
 
 from cockpit.cli import main
 from cockpit.clock import iso
-from cockpit.config import BudgetConfig, Config, Limits
+from cockpit.config import BudgetConfig, Config
 from cockpit.day.gather import Costs
 from cockpit.repository import Repository
 from cockpit.spend.dashboard import read_dashboard
 from cockpit.spend.feed import read_spend
+from skills.spending.limits import Limits
 from tests.unit.session_places import NOW
 from widgets.lines import plain
 from widgets.spend_lines import day_lines, notes, trend_row
