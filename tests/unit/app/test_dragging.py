@@ -9,7 +9,7 @@ def test_cells_between_two_columns() -> None:
     assert cut("abc", 5, 9) == "" and cut("", 0, None) == ""
 
 
-def test_wide_characters() -> None:
+def test_wide_characters_are_cut_whole() -> None:
     assert cut("日本語 x", 0, 4) == "日本"
     assert cut("日本語 x", 2, None) == "本語 x"
     assert cut("日本語", 4, 6) == "語"

@@ -20,7 +20,7 @@ from cockpit.errors import CannotAnswer
         ("pycharm", ("--line", "7", "{path}"), True),
     ],
 )
-def test_flags_of_editors(
+def test_an_editor_is_told_the_place_in_its_own_words(
     name: str, place: tuple[str, ...], windowed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / name

@@ -79,7 +79,7 @@ def test_a_critical_issue_fails_however_good_the_mean_is() -> None:
     assert verdict_of(categories)[0] == "FAIL"
 
 
-def test_verdicts() -> None:
+def test_the_verdict_is_that_of_the_worst_issue_which_weighs() -> None:
     assert verdict_of([category(0, 10.0)])[0] == "PASS"
     assert verdict_of([category(0, 9.8, issue(severity="LOW"))])[0] == "PASS"
     assert verdict_of([category(0, 9.5, issue(severity="MEDIUM"))])[0] == "CONCERNS"

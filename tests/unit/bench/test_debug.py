@@ -111,7 +111,8 @@ def test_errors_are_counted_by_class_within_a_day() -> None:
 
 @given(st.lists(st.text()))
 def test_no_log_breaks_the_counting(lines: list[str]) -> None:
-    count_patterns(lines, NOW)
+    found, undated = count_patterns(lines, NOW)
+    assert 0 <= undated <= len(lines) and all(count <= len(lines) - undated for count in found.values())
 
 
 def test_the_fishbone_and_the_report_hold_what_was_found() -> None:

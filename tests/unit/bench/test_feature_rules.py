@@ -143,7 +143,7 @@ def test_alerts_open_resolve_and_come_back() -> None:
     assert len(open_blockers(other)) == 1
 
 
-def test_the_measures() -> None:
+def test_measures_are_judged_at_their_limits_and_not_run_without_a_number() -> None:
     import ast
 
     tree = ast.parse(

@@ -106,7 +106,7 @@ def test_imports_that_nothing_uses_and_new_dependencies() -> None:
         ("billing/broken.py", "def (:\n", 0),
     ],
 )
-def test_silence(path: str, text: str, count: int) -> None:
+def test_an_error_that_is_swallowed_is_a_warning(path: str, text: str, count: int) -> None:
     assert [one.severity for one in said(work(path, text), "O-6")] == ["WARNING"] * count
 
 

@@ -230,7 +230,7 @@ def test_nobody_is_said_so(root: Path, repository: Repository, monkeypatch: pyte
     assert files(root)["a"] == "2\n"
 
 
-def test_what_decides_decides(repository: Repository) -> None:
+def test_one_decisive_answer_that_fails_ends_the_verification(repository: Repository) -> None:
     row = run_rollback(repository, plan_rollback(repository, "revert", None))
     assert answer(repository, row, {"version": "pass", "smoke": "pass"}, automated=True) == "pending"
     assert answer(repository, row, {"data": "fail"}, automated=False) == "failed"

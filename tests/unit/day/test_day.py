@@ -50,7 +50,7 @@ def test_a_task_says_its_priority_date_id_and_what_it_waits_for():
         ("| Task | Priority |\n|---|---|\n| a table | critical |", "P0"),
     ],
 )
-def test_declared_priorities(line, priority):
+def test_a_priority_is_read_in_every_way_that_a_list_writes_it(line, priority):
     assert only(line).priority == priority
 
 

@@ -34,7 +34,7 @@ def repo(tmp_path: Path) -> Path:
     return make_repository(tmp_path / "repo")
 
 
-def test_what_blocks() -> None:
+def test_a_check_blocks_by_its_severity_and_where_it_could_not_look() -> None:
     low = SweepFinding("a", None, "x", severity="low")
     pinned = SweepFinding("a", None, "x", fixable=True)
     assert judged(SweepCheck("secrets", "not_run")).blocks and judged(SweepCheck("history", "fail", (low,))).blocks
@@ -76,7 +76,7 @@ def test_any_text_is_read_as_lines_and_pins(text: str) -> None:
     assert loose + len(pins) <= len(text.splitlines())
 
 
-def test_pins_and_names() -> None:
+def test_only_exact_versions_are_pins_and_examples_are_no_env_files() -> None:
     pins, loose = pinned_requirements("a==1.0\nb[x]==2 # why\nc>=3\n-r other.txt\n# d==1\ne==1 \\\n  --hash=sha256:0\n")
     assert (pins, loose) == ({"a": "1.0", "b": "2", "e": "1"}, 1)
     assert pinned_lock({"default": {"a": {"version": "==1"}}, "develop": {"b": {}}}) == {"a": "1"}

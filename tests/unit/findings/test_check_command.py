@@ -242,7 +242,7 @@ def test_outside_git_a_path_is_checked_and_no_path_is_exit_2(
     assert document["errors"] == [] and document["files"]["seen"] == 1
 
 
-def test_select_and_ignore(project: Path, ask: Any) -> None:
+def test_select_and_ignore_say_which_rules_run(project: Path, ask: Any) -> None:
     (project / "tests/test_a.py").write_text(BAD)
     assert ask("--ignore", "bare-mock")[0] == 0
     code, document = ask("--select", "P0")

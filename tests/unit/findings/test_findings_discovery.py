@@ -136,5 +136,5 @@ def test_names_that_are_no_utf8_or_look_like_options_are_found(repo: Path) -> No
         (b'"""A tool that writes @generated files."""\n', False),
     ],
 )
-def test_generated_headers(source: bytes, answer: bool) -> None:
+def test_only_a_header_that_forbids_edits_makes_a_file_generated(source: bytes, answer: bool) -> None:
     assert is_generated(source) is answer

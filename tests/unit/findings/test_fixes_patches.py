@@ -222,7 +222,9 @@ def test_fix_keeps_to_what_was_asked(repo: Path) -> None:
         (["--fix", "--diff", "--format", "sarif"], "sarif"),
     ],
 )
-def test_wrong_usage(repo: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str) -> None:
+def test_wrong_usage_is_one_line_and_writes_nothing(
+    repo: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
     assert main(["check", *words]) == 2
     error = capsys.readouterr().err
     assert said in error and error.count("\n") == 1

@@ -46,7 +46,7 @@ SARIF = {
 }
 
 
-def test_mypy() -> None:
+def test_mypy_is_read_with_its_codes_and_columns() -> None:
     found = parse_output("mypy", MYPY)
     assert [(one.path, one.line, one.column, one.code) for one in found] == [
         ("a/b.py", 3, 1, "return"),
@@ -56,7 +56,7 @@ def test_mypy() -> None:
     assert (found[2].end_line, found[2].end_column) == (4, 10)
 
 
-def test_pytest() -> None:
+def test_pytest_is_read_with_what_failed_and_why() -> None:
     found = parse_output("pytest", PYTEST)
     assert [(one.path, one.line, one.code) for one in found] == [
         ("tests/test_a.py", 12, "failed"),
@@ -82,7 +82,7 @@ def test_sarif_leaves_out_what_is_suppressed() -> None:
     ]
 
 
-def test_bandit_and_pyright() -> None:
+def test_bandit_and_pyright_are_read_with_place_and_severity() -> None:
     bandit = {
         "results": [{"filename": "a.py", "line_number": 2, "issue_text": "t", "test_id": "B1", "issue_severity": "LOW"}]
     }

@@ -32,7 +32,7 @@ def label(example: FixExample) -> str:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=label)
-def test_example(example: FixExample) -> None:
+def test_an_example_is_fixed_as_it_says_or_refused_for_its_reason(example: FixExample) -> None:
     assert findings_of(example.path, example.before, example.rule), "the rule finds nothing in its own example"
     result = fixed(example)
 
@@ -81,7 +81,9 @@ def dressed(source: str, newline: str, indent: str, mark: bool, feeds: bool, end
     st.booleans(),
     st.booleans(),
 )
-def test_any_clothes(example: FixExample, newline: str, indent: str, mark: bool, feeds: bool, end: bool) -> None:
+def test_a_fix_keeps_the_indents_line_ends_and_mark_of_its_file(
+    example: FixExample, newline: str, indent: str, mark: bool, feeds: bool, end: bool
+) -> None:
     clothes = (newline, indent, mark, feeds, end)
     source = dressed(example.before, *clothes)
     result = fix(source, findings_of(example.path, source, example.rule))

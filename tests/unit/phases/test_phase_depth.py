@@ -93,7 +93,7 @@ def steps(repository: Repository) -> dict[str, tuple[str, str]]:
     return {one.name: (one.status, one.evidence) for one in read_day_track(repository, [], (), NOW)}
 
 
-def test_nothing_is_assumed(repository: Repository) -> None:
+def test_no_step_is_taken_to_be_done_without_its_sign(repository: Repository) -> None:
     assert {status for status, _ in steps(repository).values()} == {"pending"}
 
 

@@ -59,7 +59,7 @@ from skills.orchestrator.shell import changes_files, check_kind, status_tells
         ("echo 'pytest; ruff check'", None),
     ],
 )
-def test_kind_of_check(line: str, kind: str | None) -> None:
+def test_a_command_line_is_known_as_the_check_that_it_runs(line: str, kind: str | None) -> None:
     assert check_kind(line) == kind
 
 
@@ -85,7 +85,7 @@ def test_kind_of_check(line: str, kind: str | None) -> None:
         ("git log --oneline | head", False),
     ],
 )
-def test_changes_files(line: str, changes: bool) -> None:
+def test_a_command_line_that_writes_to_the_project_changes_files(line: str, changes: bool) -> None:
     assert changes_files(line) is changes
 
 

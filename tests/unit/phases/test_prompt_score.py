@@ -148,7 +148,7 @@ def test_targets_are_distinct_and_in_order() -> None:
         ("my_tenant_ids", "NONE", ""),
     ],
 )
-def test_risk_keywords(text: str, level: str, leading: str) -> None:
+def test_the_risk_is_that_of_the_keyword_which_leads(text: str, level: str, leading: str) -> None:
     risk = assess_risk(text)
 
     assert (risk.level, risk.leading) == (level, leading)
@@ -184,7 +184,7 @@ def test_risk_level_is_that_of_its_highest_keyword(text: str) -> None:
         ("continue", "question"),
     ],
 )
-def test_task_class(text: str, task: str) -> None:
+def test_a_prompt_is_classed_by_what_it_asks_for(text: str, task: str) -> None:
     assert classify_task(text)[0] == task
 
 
@@ -227,7 +227,9 @@ def test_skills_called_for_are_resources() -> None:
         ("low", "NONE", ("fast", 0)),
     ],
 )
-def test_model_matrix(complexity: str, risk: str, chosen: tuple[str, int]) -> None:
+def test_complexity_and_risk_choose_the_tier_and_its_thinking(
+    complexity: str, risk: str, chosen: tuple[str, int]
+) -> None:
     assert choose_tier(complexity, risk) == chosen  # type: ignore[arg-type]
 
 

@@ -46,7 +46,7 @@ def test_the_catalogue_holds_each_role_once() -> None:
         ("the latest contest", None, "general-purpose"),
     ],
 )
-def test_agent_by_role(task: str, lane: Any, role: str) -> None:
+def test_a_task_goes_to_the_agent_of_its_role(task: str, lane: Any, role: str) -> None:
     assert select_agent(task, lane).best.name == role
 
 

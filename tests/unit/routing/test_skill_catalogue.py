@@ -306,7 +306,9 @@ def test_install_shows_its_plan_and_answers_in_json(root: Path, capsys: pytest.C
     assert "cockpit skills list" in capsys.readouterr().err
 
 
-def test_list_and_show(root: Path, own_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_list_counts_offers_and_uses_and_show_prints_a_skill(
+    root: Path, own_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     one = Transcript(own_home, root, "one")
     one.says("Add tenant_id to the InvoiceViewSet filter")
     one.loads("m1", 20_000, 100, "multi-tenant-guardian")

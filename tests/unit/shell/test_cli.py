@@ -66,7 +66,7 @@ def test_wrong_use_is_one_line_and_2(words: list[str], line: str) -> None:
     assert line in answer.stderr and len(answer.stderr.splitlines()) == 1
 
 
-def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+def test_version_prints_the_version_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"cockpit {__version__}\n"
 

@@ -33,7 +33,7 @@ def repository(tmp_path):
     return root
 
 
-def test_a_healthy_repository(repository, tmp_path):
+def test_a_healthy_repository_passes_every_required_check(repository, tmp_path):
     checks = examine(repository, None)
 
     assert healthy(checks)

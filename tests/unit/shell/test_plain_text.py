@@ -90,7 +90,7 @@ def test_honest_text_passes_unchanged(text: str) -> None:
         (5, "5"),
     ],
 )
-def test_examples(text: object, shown: str) -> None:
+def test_what_a_terminal_obeys_is_taken_out_and_words_stay(text: object, shown: str) -> None:
     assert plain_text(text) == shown
 
 

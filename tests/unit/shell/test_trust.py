@@ -74,7 +74,7 @@ def test_broken_state_trusts_nobody(repo: Path, text: str) -> None:
     assert not read_trust(repo, repo / ".git").trusted
 
 
-def test_the_command(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_trusts_tells_and_takes_it_back(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--repo", str(repo), "trust", "--status"]) == 1
     assert main(["--repo", str(repo), "trust"]) == 0
     capsys.readouterr()

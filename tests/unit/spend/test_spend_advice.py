@@ -307,7 +307,9 @@ def test_returns_are_of_the_feature_that_is_named(
         main(["--repo", str(app), "spend", "suggest", "--revenue", "nan"])
 
 
-def test_suggest_in_words(own_home: Path, app: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_suggest_says_in_words_what_could_have_been_saved(
+    own_home: Path, app: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["--repo", str(app), "spend", "suggest"]) == 0
     assert "no request" in capsys.readouterr().err
     asks(own_home, app, "a", OPUS, side=True, output_tokens=100_000)

@@ -38,7 +38,7 @@ BUDGET = Limits(100.0, 150.0)
         (150, True, "blocked"),
     ],
 )
-def test_the_ladder(spent: float, block: bool, level: str) -> None:
+def test_the_level_of_a_budget_climbs_with_its_share(spent: float, block: bool, level: str) -> None:
     assert level_of(spent, BUDGET, block=block) == level
 
 
@@ -103,7 +103,7 @@ def test_a_window_holds_its_moment(name: str, now: datetime) -> None:
     assert bounds(name, end)[0] == end  # type: ignore[arg-type]
 
 
-def test_burn_rate() -> None:
+def test_the_burn_rate_is_dollars_an_hour_and_none_where_nothing_burns() -> None:
     assert burn_per_hour(0.5, 15) == 2.0
     assert burn_per_hour(0.0, 60) is None
 

@@ -65,7 +65,9 @@ def answer(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
     return document
 
 
-def test_the_document(own_home: Path, repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_document_has_the_days_of_this_repository_and_their_total(
+    own_home: Path, repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
     write(own_home, said(repository, "a"), said(repository, "b", ago=timedelta(days=1)))
     write(own_home, said(repository, "elsewhere", cwd="/other", sessionId="s2"), name="s2.jsonl")
     document = answer(capsys, "--repo", str(repository.root), "spend", "--json")
@@ -107,7 +109,7 @@ def test_the_document(own_home: Path, repository: Repository, capsys: pytest.Cap
         (["--since", "2026-11-20T12:00:01+00:00"], 0),
     ],
 )
-def test_since_and_until(
+def test_since_and_until_bound_what_is_summed(
     own_home: Path, repository: Repository, capsys: pytest.CaptureFixture[str], words: list[str], requests: int
 ) -> None:
     write(own_home, said(repository, "a"), said(repository, "b", ago=timedelta(days=7)))
@@ -128,7 +130,9 @@ def test_the_table_says_what_is_not_in_it(
     assert [line.split()[0] for line in out.splitlines()[:4]] == ["branch", "red", "x", "total"]
 
 
-def test_explain(own_home: Path, repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+def test_explain_says_what_was_merged_dropped_and_unpriced(
+    own_home: Path, repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
     lines = [said(repository, "a"), said(repository, "a"), said(repository, "b", model="mystery")]
     lines += [said(repository, "c", model="<synthetic>"), "{torn", said(repository, "d", isSidechain=True, stop=None)]
     write(own_home, *lines)

@@ -80,7 +80,7 @@ def test_the_spend_screen_marks_days_and_weeks(spent: Repository) -> None:
     assert "unattributed" not in "".join(plain(row) for row in notes(board, branches, 80))
 
 
-def test_commands_say_it(spent: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_mark_usage_that_never_became_final(spent: Repository, capsys: pytest.CaptureFixture[str]) -> None:
     windows = {row["window"]: row["floor"] for row in _json(capsys, spent, "budget")["windows"]}
     assert windows == {"day": True, "week": True, "month": True, "session": True}
     assert _told(capsys, spent, "budget").count("≥ $") == 4
@@ -97,7 +97,7 @@ def test_commands_say_it(spent: Repository, capsys: pytest.CaptureFixture[str]) 
     assert any(line.startswith("- last seven days ≥ $") for line in told)
 
 
-def test_the_day_says_it(spent: Repository) -> None:
+def test_the_day_marks_usage_that_never_became_final(spent: Repository) -> None:
     costs = Costs(spent, Config())
     assert costs.since(NOW - timedelta(hours=1)).floor and costs.by_model(NOW - timedelta(hours=1))[0].floor
     assert not costs.since(NOW + timedelta(hours=1)).floor

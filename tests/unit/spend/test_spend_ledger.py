@@ -92,7 +92,7 @@ def said(message: str, **more: Any) -> dict[str, Any]:
         (record("unknown", output=5), None),
     ],
 )
-def test_prices(given: Record, expected: float | None) -> None:
+def test_a_response_costs_what_the_price_of_its_model_and_day_says(given: Record, expected: float | None) -> None:
     assert dollars(given) == expected
 
 
