@@ -176,21 +176,8 @@ def run_rollback(repository: Repository, plan: Plan, *, stash: str = "", reason:
             raise CannotAnswer(f"not rolled back: {plan.refusal}")
         if _commit(root, "HEAD") != plan.head:
             raise CannotAnswer("not rolled back: something was committed since the plan", "plan again")
-        name = now().strftime("%Y%m%dT%H%M%SZ") + "-" + plan.head[:7]
-        row: dict[str, Any] = {
-            "id": name,
-            "kind": plan.kind,
-            "from": plan.head,
-            "to": plan.target,
-            "branch": plan.branch,
-            "files": list(plan.files),
-            "reason": plain_text(reason, 300),
-            "begun": iso(now()),
-            "state": "running",
-            "stash": stash if stash and plan.dirty else None,
-            "rescue": REFS + name,
-            "answers": {},
-        }
+        row = _begun(plan, reason, stash)
+        name = row["id"]
         write_record(repository.common_dir, KIND, name, row)
         stashed = False
         try:
@@ -211,6 +198,25 @@ def run_rollback(repository: Repository, plan: Plan, *, stash: str = "", reason:
         row["state"] = "done"
         write_record(repository.common_dir, KIND, name, row)
         return row
+
+
+def _begun(plan: Plan, reason: str, stash: str | None) -> dict[str, Any]:
+    """The record of a rollback that begins now."""
+    name = now().strftime("%Y%m%dT%H%M%SZ") + "-" + plan.head[:7]
+    return {
+        "id": name,
+        "kind": plan.kind,
+        "from": plan.head,
+        "to": plan.target,
+        "branch": plan.branch,
+        "files": list(plan.files),
+        "reason": plain_text(reason, 300),
+        "begun": iso(now()),
+        "state": "running",
+        "stash": stash if stash and plan.dirty else None,
+        "rescue": REFS + name,
+        "answers": {},
+    }
 
 
 def _unstashed(room: Room, root: Path) -> bool:

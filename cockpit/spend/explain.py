@@ -1,7 +1,7 @@
 """Why the sums are what they are: what was merged, dropped, left without a price or never became final."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from cockpit.spend.ledger import Ledger
@@ -55,18 +55,7 @@ class Explanation:
 
 def explain(ledger: Ledger, scope: Scope) -> Explanation:
     """What happened to the lines that lie in the places of `scope` (damaged lines: of every place, none is known)."""
-    inside = scope.places.inside
-    lines = odd = 0
-    dropped: Counter[str] = Counter()
-    files = 0
-    for transcript in ledger.files():
-        files += 1
-        lines += sum(count for cwd, count in transcript.records.items() if inside(cwd))
-        for (reason, cwd), count in transcript.dropped.items():
-            if reason == "malformed" or inside(cwd):
-                dropped[reason] += count
-        dropped["too-long"] += transcript.tail.too_long
-        odd += transcript.odd
+    read = _read_lines(ledger, scope)
     everywhere = Scope(scope.places)
     requests = timeless = 0
     floors: dict[str, Sum] = {}
@@ -80,12 +69,14 @@ def explain(ledger: Ledger, scope: Scope) -> Explanation:
     own = ledger.sums(everywhere, lambda cell: _own_price(ledger, cell))
     models = ledger.sums(everywhere, lambda cell: cell.origin.model)
     return Explanation(
-        files=files,
-        lines=lines,
+        files=read.files,
+        lines=read.lines,
         requests=requests,
-        merged=max(0, lines - requests),
+        merged=max(0, read.lines - requests),
         why_merged=_WHY_MERGED,
-        dropped=tuple(Explained(name, dropped[name], why) for name, why in _WHY_DROPPED.items() if dropped[name]),
+        dropped=tuple(
+            Explained(name, read.dropped[name], why) for name, why in _WHY_DROPPED.items() if read.dropped[name]
+        ),
         unpriced=tuple(
             Explained(model, part.requests, _WHY_UNPRICED, part.unpriced_tokens)
             for model, part in sorted(models.items())
@@ -95,7 +86,7 @@ def explain(ledger: Ledger, scope: Scope) -> Explanation:
             Explained(session, part.requests, _WHY_FLOOR, usd=rounded(part.pico) / 10**6)
             for session, part in sorted(floors.items())
         ),
-        odd=Explained("odd values", odd, _WHY_ODD),
+        odd=Explained("odd values", read.odd, _WHY_ODD),
         without_time=Explained("without time", timeless, _WHY_TIMELESS),
         own_prices=tuple(
             Explained(name, part.requests, why, part.row(name).tokens.total, rounded(part.pico) / 10**6)
@@ -103,6 +94,30 @@ def explain(ledger: Ledger, scope: Scope) -> Explanation:
             if why
         ),
     )
+
+
+@dataclass(slots=True)
+class _Lines:
+    """What was read: files, lines of this scope, values of an unexpected kind, and lines dropped by their reason."""
+
+    files: int = 0
+    lines: int = 0
+    odd: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+
+
+def _read_lines(ledger: Ledger, scope: Scope) -> _Lines:
+    inside = scope.places.inside
+    read = _Lines()
+    for transcript in ledger.files():
+        read.files += 1
+        read.lines += sum(count for cwd, count in transcript.records.items() if inside(cwd))
+        for (reason, cwd), count in transcript.dropped.items():
+            if reason == "malformed" or inside(cwd):
+                read.dropped[reason] += count
+        read.dropped["too-long"] += transcript.tail.too_long
+        read.odd += transcript.odd
+    return read
 
 
 def _own_price(ledger: Ledger, cell: Cell) -> tuple[str, str]:
