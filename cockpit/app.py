@@ -119,6 +119,7 @@ class CockpitApp(Parts):
     # -- feeds → panes --
 
     def restart_feeds(self) -> None:
+        """Begin every feed anew, with the settings as they are."""
         from cockpit.key_clashes import clashes
 
         for problem in clashes(self.settings.keys):
@@ -147,6 +148,7 @@ class CockpitApp(Parts):
         self.keep_warm()
 
     def restart_spend(self) -> None:
+        """Begin the feed of the dollars anew."""
         from cockpit.spend.feed import follow_spend
 
         follow = partial(follow_spend, self.repository, self.settings, all_repos=self.everywhere)
@@ -179,6 +181,7 @@ class CockpitApp(Parts):
         self.run_only(follow, name)
 
     def show_worktrees(self, snapshot: WorktreesSnapshot) -> None:
+        """Take new worktrees, joined with the agents that work in them."""
         from cockpit.worktrees.judgement import with_last, with_presence
 
         self.trees = with_presence(with_last(snapshot, self.trees), self.sessions)
@@ -199,6 +202,7 @@ class CockpitApp(Parts):
         self.watch_folder(home)
 
     def show_sessions(self, snapshot: SessionsSnapshot) -> None:
+        """Take new sessions, with their dollars; the worktrees tell of them too."""
         from cockpit.phases.feed import with_dollars, with_forecasts
 
         self.sessions = with_forecasts(with_dollars(snapshot, dict(self.spend.by_session)), self.spend.paces)
@@ -208,6 +212,7 @@ class CockpitApp(Parts):
         self.announce()
 
     def show_spend(self, snapshot: SpendSnapshot) -> None:
+        """Take new figures; while they are read anew the old ones stay."""
         if snapshot.loading is not None and self.spend.today is not None and snapshot.scope == self.spend.scope:
             return  # read anew: the figures stay until the new ones are there
         self.spend = snapshot
@@ -219,6 +224,7 @@ class CockpitApp(Parts):
         self.refresh_chrome()
 
     def show_findings(self, snapshot: FindingsSnapshot) -> None:
+        """Take new findings; of a flood while it is checked the last ones count."""
         checking = self.found.progress is not None and snapshot.progress is not None
         if checking and self.hold_back(snapshot):
             return

@@ -43,6 +43,7 @@ class Inotify:
         self._descriptor = _checked(_libc().inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
 
     def fileno(self) -> int:
+        """The descriptor to wait on."""
         return self._descriptor
 
     def close(self) -> None:

@@ -37,6 +37,7 @@ class Repository:
 
     @property
     def name(self) -> str:
+        """What a person calls it: the folder of its main work tree."""
         root = self.main_root
         named = root.parent if root.name in (".bare", ".git") else root  # worktrees around a hidden bare repository
         return named.name.removesuffix(".git") or "repository"

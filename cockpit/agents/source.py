@@ -57,6 +57,7 @@ class Source:
 
     @property
     def path(self) -> str:
+        """The absolute path of its file."""
         return str(self.tail.path)
 
     @property

@@ -33,6 +33,7 @@ class OriginDeeds(InsightDeeds):
     _costs_of = ""
 
     def front_changed(self) -> None:
+        """Another folder is in front: what was known of its edits and costs is forgotten."""
         self._edits = self._costs = None
         super().front_changed()
 

@@ -23,6 +23,7 @@ _PRIORITIES = ("critical", "high", "normal", "low")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own options."""
     parser.add_argument("--strict", action="store_true", help="past a hard limit is blocked")
     parser.add_argument("--json", action="store_true", help="one JSON document")
     actions = parser.add_subparsers(dest="action", metavar="set | check | notify")
@@ -48,6 +49,10 @@ def _dollars(given: str) -> float:
 
 
 def run(call: Call) -> int:
+    """Print the budgets, set one, tell whether a request fits, or send the webhook. Returns the exit code.
+
+    Raises `CannotAnswer` where the ledger or the configuration cannot be read.
+    """
     if call.args.action == "set":
         return _set(call)
     from cockpit.spend.meter import Meter

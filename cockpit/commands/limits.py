@@ -20,10 +20,12 @@ A window that no vendor has stated is computed from the responses and marked so:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own options."""
     parser.add_argument("--json", action="store_true", help="one JSON document")
 
 
 def run(call: Call) -> int:
+    """Print the windows of the vendors' plans, with the age of each figure. Returns the exit code."""
     from cockpit import clock
     from cockpit.spend.limits import read_limits
     from cockpit.spend.opened import open_ledger

@@ -44,6 +44,7 @@ _AGES = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own options."""
     parser.add_argument(
         "what",
         nargs="?",
@@ -99,6 +100,7 @@ def _amount(given: str) -> float:
 
 
 def run(call: Call) -> int:
+    """Print the spend in the form that was asked for. Returns the exit code. Raises `CannotAnswer` for wrong words."""
     import gc
 
     gc.set_threshold(1_000_000)  # what is read stays until the answer is there, and then the process ends

@@ -37,6 +37,7 @@ class Agents:
 
     @property
     def pids(self) -> tuple[int, ...]:
+        """The ids of the processes that were started."""
         return tuple(process.pid for process in self._running)
 
     def close(self) -> None:

@@ -81,6 +81,7 @@ def finished(project: Project, started: float, **more: object) -> FindingsSnapsh
 
 
 def fingerprints(snapshot: FindingsSnapshot) -> frozenset[str]:
+    """The fingerprints of all findings of a snapshot."""
     return frozenset(finding.fingerprint for finding in snapshot.findings)
 
 

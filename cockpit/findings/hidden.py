@@ -42,6 +42,7 @@ class HiddenFindings:
 
     @property
     def fingerprints(self) -> frozenset[str]:
+        """The fingerprints of what is hidden."""
         return frozenset(row.fingerprint for row in self.rows)
 
     def hide(self, finding: Finding) -> None:

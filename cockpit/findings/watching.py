@@ -57,6 +57,7 @@ class TreeWatch:
         return names
 
     async def close(self) -> None:
+        """Stop watching, and wait until it has stopped."""
         if self._stop is not None:
             self._stop.set()
         if self._task is not None:

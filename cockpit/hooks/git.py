@@ -59,6 +59,7 @@ class HookPlan:
 
     @property
     def changes(self) -> bool:
+        """Whether anything would be written."""
         return self.keep or self.restore or self.before != self.after
 
 

@@ -74,6 +74,10 @@ class Book:
         return len(self._records)
 
     def take(self, key: str, record: Record, *, final: bool = True, replace: bool = False) -> None:
+        """Add what was read of a response: merged into what is known of it, or in its place with `replace`.
+
+        `final`: its usage will not change any more.
+        """
         known = self._records.get(key)
         if known is None:
             known = self._from_store(key)
@@ -90,6 +94,7 @@ class Book:
             self._merge(key, known, record)
 
     def discard(self, key: str) -> None:
+        """Forget a response, in the ledger too with the next `flush`."""
         if self._records.get(key) is None and self._from_store(key) is None:
             return
         del self._records[key]

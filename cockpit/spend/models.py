@@ -23,6 +23,7 @@ class Tokens:
 
     @property
     def total(self) -> int:
+        """Tokens of all kinds; reasoning is a part of output."""
         return self.input + self.output + self.cache_write_5m + self.cache_write_1h + self.cache_read
 
     @property

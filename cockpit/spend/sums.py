@@ -71,6 +71,7 @@ class Sum:
     computed: int = 0
 
     def add_cell(self, cell: Cell) -> None:
+        """Add the responses of a cell."""
         self.requests += cell.requests
         self.tokens += cell.tokens
         self.pico += cell.pico
@@ -81,6 +82,7 @@ class Sum:
             self.computed += 1
 
     def add(self, other: "Sum") -> None:
+        """Add another sum."""
         self.requests += other.requests
         self.tokens += other.tokens
         self.pico += other.pico

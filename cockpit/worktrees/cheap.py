@@ -46,6 +46,7 @@ class Place:
 
     @property
     def branch(self) -> str | None:
+        """The branch that is checked out, None where HEAD is detached."""
         return self.ref.removeprefix("refs/heads/") if self.ref else None
 
     @property

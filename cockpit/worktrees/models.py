@@ -20,6 +20,7 @@ class Counts:
 
     @property
     def clean(self) -> bool:
+        """Whether nothing is changed, new or in conflict."""
         return not (self.staged or self.unstaged or self.untracked or self.conflicts)
 
 

@@ -56,6 +56,7 @@ class NewPlan:
 
     @property
     def commands(self) -> tuple[str, ...]:
+        """The project's own commands that will run: none where it is not trusted."""
         return () if self.held_back else self.setup.commands
 
 

@@ -44,6 +44,7 @@ class Trashed:
 
     @property
     def branch(self) -> str | None:
+        """The branch that was checked out, None where HEAD was detached."""
         return self.ref.removeprefix("refs/heads/") if self.ref else None
 
 

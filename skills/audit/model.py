@@ -47,6 +47,7 @@ class Issue:
 
     @property
     def location(self) -> str:
+        """Where it is, `path:line`."""
         return f"{self.finding.path}:{self.finding.line}"
 
 

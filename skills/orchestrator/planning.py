@@ -45,10 +45,12 @@ class Plan:
 
     @property
     def flow(self) -> tuple[str, ...]:
+        """The steps that a task of its kind goes through."""
         return FLOWS[self.task]
 
     @property
     def confidence(self) -> float:
+        """How sure the plan is (0–1): the less, the more complex the task."""
         return CONFIDENCE[self.complexity]
 
 

@@ -45,10 +45,12 @@ class PromptScore:
 
     @property
     def bonus(self) -> int:
+        """The points beyond what a prompt needs."""
         return sum(item.points for item in self.items if item.dimension == "bonus")
 
     @property
     def missing(self) -> tuple[str, ...]:
+        """The parts that earned no points, a bonus left out."""
         return tuple(item.item for item in self.items if item.dimension != "bonus" and not item.points)
 
 

@@ -46,6 +46,7 @@ class Installed:
 
     @property
     def role(self) -> str:
+        """Its name without the plugin's."""
         return self.name.rpartition(":")[2]
 
 

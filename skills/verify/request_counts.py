@@ -24,6 +24,7 @@ class RequestCount:
 
     @property
     def name(self) -> str:
+        """The request as a person writes it: `GET /orders/`."""
         return f"{self.method} {self.route or '/'}"
 
 

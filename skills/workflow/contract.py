@@ -28,6 +28,7 @@ class Interface:
 
     @property
     def parts(self) -> tuple[str, ...]:
+        """The segments of its path, its parameters alike."""
         return segments(self.path)
 
 

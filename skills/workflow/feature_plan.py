@@ -56,10 +56,12 @@ class Group:
 
     @property
     def hours(self) -> float | None:
+        """The hours of its longest task, None where none is estimated."""
         return max((one.hours for one in self.tasks if one.hours is not None), default=None)
 
     @property
     def parallel(self) -> bool:
+        """Whether it has more than one task."""
         return len(self.tasks) > 1
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 def run(call: Call, ledger: "Ledger", scope: "Scope") -> int:
+    """Print why the sums of `scope` are what they are. Returns the exit code."""
     found = explain(ledger, scope)
     missing = unread(ledger)
     if call.args.json:

@@ -30,6 +30,7 @@ _WAITS = (b".delay(", b".apply_async(", b".apply(")
 
 
 def is_start(node: ast.Call) -> bool:
+    """True for a call by which a task is handed to a worker: `send.delay(…)`."""
     return isinstance(node.func, ast.Attribute) and node.func.attr in _STARTS
 
 

@@ -4,6 +4,7 @@ from skills.gates.rule import Example
 
 
 def shop(source: str, path: str = "shop/services.py") -> Example:
+    """A module beside models whose columns are known, some of them indexed."""
     models = (
         "class Order(models.Model):\n    number = models.CharField()\n    team = models.ForeignKey(Team, CASCADE)\n"
     )

@@ -176,6 +176,7 @@ def report(
     evidence: tuple[Evidence, ...] = (),
     confidence: Confidence = "confirmed",
 ) -> None:
+    """Report a copy once, whichever way it was found."""
     reported = context.memo.setdefault(COPIES, set())
     assert isinstance(reported, set)
     if node in reported:

@@ -112,6 +112,7 @@ def _in_hand(value: ast.Attribute) -> bool:
 
 
 def names_asker(call: ast.Call) -> bool:
+    """True where a call is given something of who asks: `request.user`, the user's company."""
     given = (*call.args, *(keyword.value for keyword in call.keywords))
     return any(not ASKERS.isdisjoint(mentioned_names(part)) for part in given)
 

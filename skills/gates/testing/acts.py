@@ -140,6 +140,7 @@ def _asked(node: ast.stmt) -> str:
 
 
 def call_of(node: ast.stmt) -> ast.Call | None:
+    """The call that a statement makes or binds, awaited or not; None where it does neither."""
     value = node.value if isinstance(node, (ast.Expr, ast.Assign)) else None
     call = value.value if isinstance(value, ast.Await) else value
     return call if isinstance(call, ast.Call) else None
