@@ -59,8 +59,7 @@ class AuditDeeds(Deeds):
             told[0] = now
             loop.call_soon_threadsafe(screen.advance, progress)
 
-        engine = getattr(self, "_engine", None)
-        pool = engine.pool if engine is not None else Pool()
+        pool = self.engine.pool if self.engine is not None else Pool()
         run = partial(
             audit, root, self.settings, AuditRequest(), tell=tell, pool=pool, cancelled=lambda: cancel.cancelled
         )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from textual.app import App
 from textual.worker import Worker
@@ -30,6 +30,9 @@ from widgets.lines import Line
 from widgets.panes import PANES, Panes
 from widgets.phase_pane import PhasePane
 from widgets.worktrees_pane import WorktreesPane, waiting
+
+if TYPE_CHECKING:
+    from cockpit.findings.engine import Engine
 
 _LAST_WORDS = 3.0  # seconds
 
@@ -59,6 +62,7 @@ class Deeds(App[int]):
     news: asyncio.Event
     no_colors: bool
     everywhere: bool
+    engine: "Engine | None" = None  # what judges files, once the feeds have begun
     theme_by_key = False
     _standing: Sequence[Notice] = ()
     _opening: "dict[tuple[object, ...], Worker[Any]] | None" = None
