@@ -5,8 +5,9 @@ import re
 from typing import Literal
 
 from skills.gates.analysis.bindings import lookup
+from skills.gates.analysis.call_targets import class_of
 from skills.gates.analysis.queries import MANAGERS, Chain, chain_of
-from skills.gates.analysis.sessions import is_connection, is_session, repository_of
+from skills.gates.analysis.sessions import is_connection, is_session, model_key, repository_of
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
@@ -20,6 +21,8 @@ _REPOSITORY_READS = lazy(r"(get|find|fetch|load)(_one)?(_(by_)?(id|pk|uuid))?$")
 _REPOSITORY_WRITES = lazy(r"(update|delete|reset|save|mark|remove|set|increment|touch|archive|soft_delete)(_\w+)?$")
 _WRITES_SQL = lazy(r"\s*(INSERT|UPDATE|DELETE)\b", re.I)
 _TABLE = lazy(r"\s*(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+[\"`]?(?:\w+\.)?(\w+)", re.I)
+_READS_BY_NAME = lazy(r"(?:get|fetch|find|load|read)(?:_(\w+?))?(?:_by_(?:id|pk|uuid))?$")
+_SERVICE = lazy(r"(\w+?)(?:Service|Manager|CRUD|Crud|Selector|Gateway)$")
 _MANY = ("_many", "_all", "_bulk", "bulk_", "_batch", "batch_")
 _KINDS: dict[str, WriteKind] = {"insert": "insert", "update": "update", "delete": "delete"}
 
@@ -53,6 +56,9 @@ def fetch_of(call: ast.Call, context: FileContext) -> Fetch | None:
     name = last_name(function)
     if name in ("get_object_or_404", "aget_object_or_404") and call.args and is_class_name(call.args[0]):
         return _by_keywords(last_name(call.args[0]), call)
+    named = _READS_BY_NAME.match(name)
+    if named is not None and (found := _by_helper(named[1] or "", call, context)):
+        return found
     if not isinstance(function, ast.Attribute):
         return None
     owner = function.value
@@ -70,6 +76,26 @@ def fetch_of(call: ast.Call, context: FileContext) -> Fetch | None:
         key = next((value for value in given if not is_session(value, context)), None)
         return Fetch(about, key) if key is not None else None
     return None
+
+
+def _by_helper(about: str, call: ast.Call, context: FileContext) -> Fetch | None:
+    """`get_order(session, order_id)`, `crud.get_order_by_id(session, order.id)`, `orders.get(order_id)` of an
+    `OrderService`: what the function, or the class, is named after is what the key is named after."""
+    given = [*call.args, *(word.value for word in call.keywords)]
+    keys = [value for value in given if not is_session(value, context)]
+    if len(keys) != 1:
+        return None
+    key = keys[0]
+    owner = key.value if isinstance(key, ast.Attribute) and key.attr in _KEYS else None
+    named, _, suffix = (key.id if isinstance(key, ast.Name) else "").rpartition("_")
+    about_key = model_key(last_name(owner)) if owner is not None else model_key(named) if suffix in _KEYS else ""
+    if not about_key:
+        return None
+    if len(given) == 1:  # no session says that this asks a database: the class may
+        kind = class_of(call.func.value, context) if isinstance(call.func, ast.Attribute) else ""
+        of_class = _SERVICE.fullmatch(kind)
+        about = (about or of_class[1]) if of_class else ""
+    return Fetch(about, key) if about and model_key(about) == about_key else None
 
 
 def _by_keywords(model: str, call: ast.Call) -> Fetch | None:
@@ -171,6 +197,9 @@ def write_of(call: ast.Call, context: FileContext) -> Write | None:
 def _of_manager(call: ast.Call, method: str) -> Write | None:
     """`Model.objects.filter(…).update(…)`."""
     chain = chain_of(call)
+    related = last_name(chain.root) if isinstance(chain.root, ast.Attribute) and not chain.manager else ""
+    if related.endswith("_set") and not call.args and (call.keywords or len(chain.calls) > 1):  # a set takes no words
+        return Write(_KINDS.get(method, "insert"), related.removesuffix("_set"), f"{related}.{chain.calls[-1][0]}()")
     if chain.manager not in MANAGERS and not (chain.manager and chain.model):
         return None
     if chain.manager in MANAGERS and not chain.model:

@@ -13,7 +13,7 @@ from skills.gates.engine.syntax import descendants
 from skills.gates.persistence.database_calls import Fetch, Write, fetch_of, write_of
 from skills.record import record
 
-EventKind = Literal["fetch", "add", "write", "flush", "commit", "rollback", "set"]
+EventKind = Literal["fetch", "add", "write", "flush", "commit", "rollback", "set", "begin"]
 
 
 @record
@@ -64,12 +64,28 @@ def _events(function: FunctionNode, context: FileContext) -> Iterator[Event]:
             event = _event(node, context)
             if event is not None:
                 yield event
+        elif node.__class__ is ast.Expr:
+            assert isinstance(node, ast.Expr)
+            begun = _begun_by_hand(node, context)
+            if begun is not None:
+                yield begun
         elif isinstance(node, (ast.Assign, ast.AugAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
                 owner = target.value if isinstance(target, ast.Attribute) else None
                 if isinstance(owner, ast.Name) and owner.id not in ("self", "cls"):
                     yield Event("set", node, node.lineno, owner.id)
+
+
+def _begun_by_hand(node: ast.Expr, context: FileContext) -> Event | None:
+    """`session.begin()` as a statement: the transaction lasts until the commit."""
+    call = unawaited(node.value)
+    function = call.func if isinstance(call, ast.Call) else None
+    if not isinstance(function, ast.Attribute) or function.attr != "begin":
+        return None
+    owner = function.value
+    begins = is_session(owner, context) or is_connection(owner)
+    return Event("begin", call, node.lineno, last_name(owner)) if begins and call is not None else None
 
 
 def _event(call: ast.Call, context: FileContext) -> Event | None:

@@ -41,12 +41,12 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         _said("pub", "pg", node.args[0], node, context)
     elif name == "add_listener" and len(node.args) > 1:
         _said("sub", "pg", node.args[0], node, context)
-    elif name in _METHODS and isinstance(function, ast.Attribute) and node.args:
+    elif name in _METHODS and isinstance(function, ast.Attribute) and (given := _given(node)):
         owner = last_name(function.value)
         if not (_BUS.search(owner) or _is_bus(function.value, context)) or owner.lower() in ("sio", "socketio"):
             return
         bus = "emitter" if name in ("emit", "on") else "bus"
-        values = node.args if name in ("subscribe", "psubscribe") else node.args[:1]
+        values = given if name in ("subscribe", "psubscribe") else given[:1]
         for value in values:
             _said(_METHODS[name], bus, value, node, context)
     elif name in ("execute", "fetch", "fetchval") and len(node.args) > 1 and isinstance(node.args[0], ast.Constant):
@@ -55,6 +55,11 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
             value = node.args[1]
             first = value.elts[0] if isinstance(value, (ast.Tuple, ast.List)) and value.elts else value
             _said("pub", "pg", first, node, context)
+
+
+def _given(node: ast.Call) -> list[ast.expr]:
+    """What a call is given by place; its `channel=` where it is given nothing so."""
+    return node.args or [word.value for word in node.keywords if word.arg in ("channel", "topic")]
 
 
 def _is_bus(node: ast.expr, context: FileContext) -> bool:

@@ -53,6 +53,10 @@ CHANNELS: Pair = (
             sub="FLEET = 'trucks-'\n\n\nasync def follow(pubsub, one):\n    await pubsub.subscribe(f'{FLEET}{one}')\n",
         ),
         _files(
+            "HIGH: nobody listens to what is said by its word",
+            pub="async def tell(redis, job):\n    await redis.publish(channel='order_paid', message=job)\n",
+        ),
+        _files(
             "MEDIUM: nobody says it",
             sub="async def follow(pubsub):\n    await pubsub.subscribe('order_paid')\n",
         ),
@@ -78,6 +82,14 @@ CHANNELS: Pair = (
             "the same template",
             pub="async def tell(redis, job):\n    await redis.publish(f'job_events:{job.id}', '{}')\n",
             sub="async def follow(pubsub, ident):\n    await pubsub.subscribe(f'job_events:{ident}')\n",
+        ),
+        _files(
+            "a shared constant by its word",
+            pub="from app.channels import JOBS\n\n\nasync def tell(redis):\n"
+            "    await redis.publish(channel=JOBS, message='x')\n"
+            "    await redis.publish('order_paid', 'x')\n",
+            sub="from app.channels import JOBS\n\n\nasync def follow(pubsub):\n"
+            "    await pubsub.subscribe(JOBS, 'order_paid')\n",
         ),
         _files("not a bus either", pub="def go(article_manager):\n    article_manager.publish('front_page')\n"),
         _files("not a bus", pub="def go(article):\n    article.publish('front_page')\n    emitter.on('click', go)\n"),

@@ -29,12 +29,12 @@ def session_parameter(function: FunctionNode, context: FileContext) -> ast.arg |
         if given and isinstance(default, ast.Call) and default.args:
             if _SESSION_NAME.search(last_name(default.args[0])):
                 return arg
-        elif arg.annotation is not None and _is_session(arg.annotation, context):
+        elif arg.annotation is not None and _is_session(arg, arg.annotation, context):
             return arg
     return None
 
 
-def _is_session(annotation: ast.expr, context: FileContext) -> bool:
+def _is_session(arg: ast.arg, annotation: ast.expr, context: FileContext) -> bool:
     if (annotated_type(context, annotation) or "").rpartition(".")[2] in _SESSION_TYPES:
         return True
     if isinstance(annotation, ast.Subscript) and last_name(annotation.value) == "Annotated":
@@ -42,6 +42,8 @@ def _is_session(annotation: ast.expr, context: FileContext) -> bool:
                    and _SESSION_NAME.search(last_name(part.args[0])) is not None
                    for part in descendants(annotation))  # fmt: skip
     name = last_name(annotation)
+    if _SESSION_NAME.search(arg.arg) and name.endswith(("Dep", "Deps", "Dependency", "Depends")):
+        return True
     return name.endswith(("SessionDep", "DBSession", "DbSession", "DatabaseSession", "DbDep", "SessionDependency"))
 
 

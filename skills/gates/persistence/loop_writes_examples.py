@@ -82,6 +82,8 @@ BULK: Pair = (
         _file("def load(session, rows):\n    for row in rows:\n        session.add(Item(**row))\n    "
               "session.commit()\n",
               "INFO: the session sends the same statements"),
+        _file(_DJANGO + "def load(cart, rows):\n    for row in rows:\n        cart.line_set.create(**row)\n",
+              "the rows behind another one"),
         _file("def load(cursor, rows):\n    for row in rows:\n"
               "        cursor.execute('INSERT INTO items (name) VALUES (%s)', (row,))\n"),
     ),
@@ -92,6 +94,8 @@ BULK: Pair = (
         ),
         _file(_DJANGO + "def load(rows):\n    Order.objects.bulk_create([Order(**row) for row in rows])\n"),
         _file(_SQL + "def load(db, rows):\n    db.execute(insert(Job), [dict(row) for row in rows])\n"),
+        _file(_DJANGO + "def collect(self, rows):\n    for row in rows:\n        self.seen_set.update(row)\n"
+              "", "a set of Python"),
         _file("def collect(rows):\n    seen = set()\n    for row in rows:\n        seen.add(row)\n", "a set"),
         _file(_DJANGO + "def load(forms):\n    for form in forms:\n        form.save()\n"),
         _file("def load(cursor, rows):\n    cursor.executemany('INSERT INTO items (name) VALUES (%s)', rows)\n"),

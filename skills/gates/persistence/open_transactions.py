@@ -11,7 +11,7 @@ from skills.gates.engine.names import last_name
 from skills.gates.model import Evidence
 from skills.gates.persistence.database_events import Event, events_of, inside
 
-_BEGINS = ("add", "flush", "write")
+_BEGINS = ("begin", "add", "flush", "write")
 _ENDS = ("commit", "rollback")
 
 

@@ -32,7 +32,7 @@ _OF_RESULT = frozenset(
 # one of these stands in every function that reads a row by its key, or hands a key on
 _KEYED = Words(
     b".id", b".pk", b".uuid", b".uid", b".guid", b"id=", b"pk=", b"id =", b"pk =", b".get(", b".get_one(",
-    b"epo", b"dao", b"store", b"gateway", b"_by_id", b"_by_pk", lower=True,
+    b"epo", b"dao", b"store", b"gateway", b"_by_id", b"_by_pk", b"_id)", b"_pk)", lower=True,
 )  # fmt: skip
 _LOCKS = lazy(r"for_update|lock|populate_existing|refresh", re.I)
 
@@ -255,7 +255,7 @@ def _severity(kind: str, context: FileContext) -> Severity:
 
 
 _WORDS = (b"get(", b"get_by_id", b"find_by_id", b"objects", b"select(", b"get_object_or_404", b"query(", b".id", b".pk",
-          b"repo", b"dao")  # fmt: skip
+          b"repo", b"dao", b"_id)")  # fmt: skip
 
 redundant_fetch = Rule(
     name=FETCH_RULE,

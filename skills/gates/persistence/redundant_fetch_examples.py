@@ -30,6 +30,11 @@ REDUNDANT: Pair = (
               "async def close(parcel_id, rows: ParcelRepository, parcels: Parcels):\n"
               "    parcel = await rows.get_by_id(parcel_id)\n    check(parcel)\n    await parcels.seal(parcel.id)\n",
               "repositories by their class"),
+        _file("from sqlalchemy.orm import Session\n\n\ndef close(db, parcel_id):\n"
+              "    parcel = get_parcel(db, parcel_id)\n"
+              "    parcel.closed = True\n    check(parcel.weight)\n\n\ndef ship(db, parcel_id):\n"
+              "    parcel = get_parcel(db, parcel_id)\n    check(parcel)\n    close(db, parcel_id)\n",
+              "functions that are named after the row"),
         _file("from shop.models import Order\n\n\ndef pay(pk):\n    order = Order.objects.get(pk=pk)\n"
               "    check(order)\n    again = Order.objects.get(pk=pk)\n    return again\n", "twice in one function"),
         Example({
@@ -58,6 +63,8 @@ REDUNDANT: Pair = (
               "    above = menu_dao.get(db, parent)\n    return menu, above\n", "a repository is given its session"),
         _file("async def close(session, ident, service):\n    job = await session.get(Job, ident)\n    check(job)\n"
               "    await service.close(job.id)\n", "a method of the same name is called"),
+        _file("def close(shelf, parcel_id):\n    parcel = shelf.get_parcel(parcel_id)\n    check(parcel)\n"
+              "    return shelf.get_parcel(parcel_id)\n", "nothing says that this asks a database"),
         _file("from shop.models import Order\n\n\ndef pay(one, two):\n    first = Order.objects.get(pk=one)\n"
               "    second = Order.objects.get(pk=two)\n    return first, second\n"),
     ),

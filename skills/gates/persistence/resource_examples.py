@@ -40,6 +40,9 @@ CLEANUP: Pair = (
               "    return cursor.fetchone()\n"),
         _file("def load(engine):\n    conn = engine.connect()\n    rows = conn.execute('select 1').all()\n"
               "    conn.close()\n    return rows\n", "closed only where nothing fails"),
+        _file("from app.db import SessionLocal\n\n\ndef count():\n    return SessionLocal().query(Order).count()\n",
+              "it has no name"),
+        _file("def load(path):\n    return open(path).read()\n"),
         _file("async def load(pool):\n    conn = await pool.acquire()\n    return await conn.fetch('select 1')\n"),
         _file("import psycopg2\n\n\ndef load(url):\n    base = psycopg2.connect(url)\n"
               "    base.cursor().execute('select 1')\n"),
@@ -52,6 +55,8 @@ CLEANUP: Pair = (
             "        return session.query(Order).count()\n"
         ),
         _file("def get_db():\n    db = SessionLocal()\n    try:\n        yield db\n    finally:\n        db.close()\n"),
+        _file("def load(engine):\n    with engine.connect().execution_options(stream_results=True) as conn:\n"
+              "        return conn.execute('select 1').all()\n"),
         _file("def load(path):\n    handle = open(path)\n    return handle\n"),
         _file("import contextlib\n\n\ndef load(path):\n    handle = open(path)\n    with contextlib.closing(handle):\n"
               "        return handle.read()\n"),
@@ -69,6 +74,8 @@ STREAMING: Pair = (
         ),
         _file(_API + "@router.websocket('/chat')\nasync def chat(websocket, session=Depends(get_session)):\n"
               "    await websocket.accept()\n"),
+        _file("from app.deps import AsyncDep\n" + _API + "@router.websocket('/chat')\n"
+              "async def chat(websocket, session: AsyncDep):\n    await websocket.accept()\n", "an alias of elsewhere"),
         _file("from typing import Annotated\n\n" + _API + "SessionDep = Annotated[Session, Depends(get_db)]\n\n\n"
               "@router.get('/log')\ndef log(db: SessionDep):\n    return EventSourceResponse(feed())\n"),
     ),

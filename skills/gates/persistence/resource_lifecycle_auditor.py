@@ -6,6 +6,7 @@ import re
 
 from skills.gates.analysis.bindings import bindings, lookup, origin
 from skills.gates.analysis.execution import execution_of, one_less
+from skills.gates.analysis.transactions import shown_call
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
@@ -29,6 +30,8 @@ _ENGINES = frozenset(
 _TAKERS = frozenset({"closing", "aclosing", "enter_context", "enter_async_context", "callback",
                      "push_async_callback", "addCleanup", "finalize", "close", "push"})  # fmt: skip
 
+_KEPT_ON = frozenset({"close", "begin", "execution_options", "__enter__", "__aenter__", "detach", "bind", "cursor"})
+"""What is asked of a resource that is kept or given back by what answers."""
 
 # Migrations, scripts and set-ups: the process ends before a connection grows old.
 _ENDS_SOON = lazy(
@@ -127,6 +130,33 @@ def _on_assignment(node: ast.Assign, context: FileContext) -> None:
     context.report(CLEANUP_RULE, node, message, severity=weight, confidence=confidence, evidence=links)
 
 
+def _on_inline(node: ast.Call, context: FileContext) -> None:
+    """`SessionLocal().query(…)`, `open(path).read()`: what is used where it is taken, and never given a name."""
+    above = context.parent(node)
+    if context.function is None or not isinstance(above, ast.Attribute) or above.attr in _KEPT_ON:
+        return
+    found = taken(node, context)
+    if found is None or not isinstance(context.parent(above), ast.Call) or _is_entered(above, context):
+        return
+    what, severity = found
+    message = f"`{shown_call(node)}` is {what} that nobody can close: give it a name in a `with`"
+    kind, why = execution_of(context)
+    links: tuple[Evidence, ...] = (why,) if why is not None else ()
+    if kind == "cli" and why is not None:
+        links += (
+            Evidence(context.path, why.line, f"lowered from {severity} to {one_less(severity)}: the process ends"),
+        )
+        severity = one_less(severity)
+    context.report(CLEANUP_RULE, node, message, severity=severity, evidence=links)
+
+
+def _is_entered(node: ast.AST | None, context: FileContext) -> bool:
+    """True where a chain of calls ends in what a `with` enters, or goes on to somebody else."""
+    while isinstance(node, (ast.Attribute, ast.Call, ast.Await)):
+        node = context.parent(node)
+    return isinstance(node, ast.withitem)
+
+
 def _fate(function: FunctionNode, name: str, made: ast.stmt) -> str:
     """What becomes of a resource: "cared for", "closed" where nothing fails, "forgotten"."""
     others = [node for node in descendants(function) if node is not made]
@@ -197,6 +227,20 @@ pool_configuration = Rule(
     good=POOL[1],
 )  # fmt: skip
 
+_TAKES = (
+    b"open(",
+    b"ession",
+    b"connect(",
+    b"acquire(",
+    b"getconn(",
+    b"socket",
+    b"SMTP",
+    b"FTP",
+    b"Client(",
+    b"cursor(",
+)
+_TAKES_INLINE = (b"open(", b"ession", b"connect(", b"SMTP", b"FTP", b"Client(")
+
 missing_cleanup = Rule(
     name=CLEANUP_RULE,
     gate="none",
@@ -211,23 +255,8 @@ missing_cleanup = Rule(
     "step less in commands, and where it "
     "is closed but not in `finally`. Not where it is returned, yielded, stored, or given to what closes it.",
     watches=(
-        Watch(
-            (ast.Assign,),
-            _on_assignment,
-            (
-                b"open(",
-                b"ession",
-                b"connect(",
-                b"acquire(",
-                b"getconn(",
-                b"socket",
-                b"SMTP",
-                b"FTP",
-                b"Client(",
-                b"cursor(",
-            ),
-            is_product_path,
-        ),
+        Watch((ast.Assign,), _on_assignment, _TAKES, is_product_path),
+        Watch((ast.Call,), _on_inline, _TAKES, is_product_path, near=_TAKES_INLINE),
     ),
     bad=CLEANUP[0],
     good=CLEANUP[1],

@@ -13,6 +13,7 @@ from skills.gates.analysis.transactions import (
     first_time,
     opens_transaction,
     shown_call,
+    waits_behind,
     waits_outside,
 )
 from skills.gates.analysis.waits import FILE, TREE
@@ -118,6 +119,9 @@ def _judge_scope(block: Block, context: FileContext) -> None:
     opener, body = block
     for call in _calls(body, context):
         waits = waits_outside(call, context)
+        behind = waits_behind(call, context) if waits is None else None
+        if behind is not None:
+            waits = behind[0]
         if waits is None or not first_time(SCOPE, call, context):
             continue
         file = waits in (FILE, TREE)
@@ -126,7 +130,8 @@ def _judge_scope(block: Block, context: FileContext) -> None:
             call,
             f"`{shown_call(call)}` {waits.what} while a transaction is open: its locks and its connection wait too",
             severity="MEDIUM" if file else "HIGH",
-            evidence=_begun(opener, context),
+            confidence="likely" if behind is not None else "confirmed",
+            evidence=(*_begun(opener, context), *((behind[1],) if behind is not None else ())),
             also=() if file else (HELD,),
         )
 

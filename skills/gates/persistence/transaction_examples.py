@@ -29,6 +29,10 @@ WIDE: Pair = (
               "        for line in open(path):\n            Row.objects.create(line=line)\n"),
         _file(_ATOMIC + "\n\nclass Pay:\n    async def pay(self, session):\n        async with session.begin():\n"
               "            await self.http_client.post('https://pay.example')\n"),
+        _file(_ATOMIC + "import requests\n\n\ndef pay(order):\n    with transaction.atomic():\n"
+              "        order.charge = charge(order)\n"
+              "        order.save()\n\n\ndef charge(order):\n    return requests.post('https://pay.example').text\n",
+              "in a function that the transaction calls"),
         _file(_ATOMIC + "import stripe\n\n\ndef pay(order):\n    with transaction.atomic():\n"
               "        order.charge = stripe.Charge.create(amount=order.total).id\n        order.save()\n"),
     ),
@@ -40,6 +44,10 @@ WIDE: Pair = (
         ),
         _file("import httpx\n\n\nasync def pay(session, client: httpx.AsyncClient):\n    async with session.begin():\n"
               "        session.add(Order())\n    await client.post('https://pay.example')\n"),
+        _file("import asyncio\n\nimport httpx\n\n\nasync def pay(session):\n    async with session.begin():\n"
+              "        session.add(Order())\n        asyncio.create_task(tell())\n\n\nasync def tell():\n"
+              "    async with httpx.AsyncClient() as client:\n        await client.post('https://pay.example')\n",
+              "nothing here waits for it"),
         _file("import requests\n\n\ndef f(animation):\n    with animation.begin():\n        requests.get('x')\n"),
         _file(_ATOMIC + "\n\n@transaction.atomic\ndef f(requests):\n    requests.get(1)\n", "a parameter"),
     ),
@@ -52,6 +60,9 @@ LONG: Pair = (
         _file("import time\n\n\ndef pay(session, order):\n    session.add(order)\n    session.flush()\n    "
               "time.sleep(1)\n"
               "    session.commit()\n", "the session has begun a transaction of its own"),
+        _file("import asyncio\n\n\nasync def pay(db, key):\n    await db.begin()\n"
+              "    order = await db.get(Order, key)\n"
+              "    await asyncio.sleep(1)\n    order.paid = True\n    await db.commit()\n", "begun by hand"),
         _file("import asyncio\n\n\nasync def pay(db):\n    async with db.begin():\n        await asyncio.sleep(1)\n"),
         _file(_ATOMIC + "\n\n@transaction.atomic\ndef pay(order):\n"
               + "".join(f"    order.step_{number}()\n" for number in range(60))),
