@@ -85,11 +85,11 @@ def say(message: object) -> None:
 
 def rewrite(text: str) -> None:
     """Progress on stderr in one line, over what it said before; "" takes that away. Nothing where it is no terminal."""
+    global _rewriting
+    if not (text or _rewriting) or not sys.stderr.isatty():
+        return
     import shutil
 
-    global _rewriting
-    if not sys.stderr.isatty() or not (text or _rewriting):
-        return
     _rewriting = bool(text)
     room = shutil.get_terminal_size().columns - 1  # a longer line would leave its beginning behind
     sys.stderr.write(f"\r\x1b[K{plain_text(text)[:room]}")

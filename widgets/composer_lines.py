@@ -28,12 +28,12 @@ def score_line(analysis: Analysis, width: int) -> Line:
     score = analysis.plan.score
     token = BAND_TOKENS[score.band]
     spans: list[Span] = [(f"{score.score:>3}", token), (" of 100  ", "muted"), (f"{score.band}  ", token)]
-    room = width - 44
+    room = width - 50
     if room > 8:
         spans += [*gauge(score.score / 100, min(room, 30), token), ("  ", "text")]
     gain = analysis.enhanced.score - score.score
     if gain:
-        spans += [("→ ", "faint"), (str(analysis.enhanced.score), "good"), (f"  {gain:+d} enhanced", "muted")]
+        spans += [("→ ", "faint"), (str(analysis.enhanced.score), "good"), (" with what is added", "muted")]
     else:
         spans.append((BAND_WORDS[score.band], "muted"))
     return tuple(spans)

@@ -43,6 +43,9 @@ def test_a_prompt_is_told_with_its_risk_class_and_points() -> None:
     assert len(points) == len(analysis.plan.score.items) + 6
     assert any("action verb" in row and "5/5" in row and "fix" in row for row in points)
     assert str(analysis.enhanced.score) in plain(score_line(analysis, 80))
+    for width in (40, 60, 80, 120):
+        told = plain(score_line(analysis, width))
+        assert told.endswith("with what is added") and (width < 60 or len(told) <= width)
 
 
 def test_open_questions_stand_out_and_markup_stays_text() -> None:

@@ -2,10 +2,13 @@
 
 import io
 import os
+from pathlib import Path
 
 import pytest
 
 from cockpit.call import rewrite, say
+from cockpit.cli import main
+from tests.git import git
 
 
 class Terminal(io.StringIO):
@@ -40,3 +43,14 @@ def test_nothing_is_rewritten_where_it_is_no_terminal(capsys: pytest.CaptureFixt
     rewrite("reading 43 %")
     say("database: 8.2")
     assert capsys.readouterr().err == "database: 8.2\n"
+
+
+def test_a_check_says_how_far_it_is_and_takes_that_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git(tmp_path, "init", "-q")
+    (tmp_path / "app.py").write_text("VALUE = 1\n")
+    terminal = shown_on(monkeypatch)
+    assert main(["--repo", str(tmp_path), "check"]) == 0
+    assert "\r\x1b[Kchecked 100 %" in terminal.getvalue() and terminal.getvalue().endswith("\r\x1b[K")
+    assert "checked" not in capsys.readouterr().out
