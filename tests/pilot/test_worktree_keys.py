@@ -7,7 +7,7 @@ from cockpit.app import CockpitApp
 from cockpit.demo import Demo
 from cockpit.trust import trust
 from tests.pilot.conftest import settled, until
-from widgets.line_view import LineView
+from widgets.line_view import FixedLines, LineView
 from widgets.lines import plain
 from widgets.screens.confirm import ConfirmScreen
 from widgets.screens.pick import PickScreen
@@ -138,3 +138,14 @@ async def test_escape_stops_a_long_preparation_and_leaves_nothing(app: CockpitAp
         await until(lambda: not isinstance(app.screen, StepsScreen), "the end")
         await until(lambda: "slow" not in branches(app), "its row to go")
         assert not (demo.folder / "worktrees" / "acme-api" / "slow").exists()
+
+
+async def test_work_that_takes_its_time_says_its_first_step_in_a_small_frame(app: CockpitApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = StepsScreen("Merge", ["looking"], hint="it comes to its end by itself")
+        app.push_screen(screen)
+        await on(app, StepsScreen)
+        await pilot.pause()
+        view = screen.query_one("#report", FixedLines)
+        assert plain(view.line_at(0, 70)) == "▶ looking"
+        assert view.outer_size.height < 12 and view.region.y > 3

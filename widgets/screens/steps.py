@@ -45,16 +45,19 @@ class StepsScreen(Leaving[None]):
     def on_mount(self) -> None:
         view = self.query_one("#report", FixedLines)
         view.set_title(line(self._title), hint=with_keys(self._hint, labels(self)))
-        self.show(self.steps)
+        self._build()
         view.focus()
 
     def show(self, steps: Sequence[str]) -> None:
         """Show these steps."""
         self.steps = list(steps)
         if self.is_there:
-            view = self.query_one("#report", FixedLines)
-            view.show_lines(step_lines(self.steps))
-            view.styles.height = max(_LEAST, len(self.steps)) + 2
+            self._build()
+
+    def _build(self) -> None:
+        view = self.query_one("#report", FixedLines)
+        view.show_lines(step_lines(self.steps))
+        view.styles.height = max(_LEAST, len(self.steps)) + 2
 
     def action_stop(self) -> None:
         self.post_message(self.Stop(self))
