@@ -13,10 +13,16 @@ class FindingWords(FixedLines):
     """A few lines without a frame: the message, and what to do where there is room."""
 
     can_focus = False
+    _told: Finding | CheckProblem | Check | None = None
 
     def say(self, row: Finding | CheckProblem | Check | None) -> None:
         """Tell of this row; None empties it."""
+        self._told = row
         self.show_lines(words_of(row, *self.scrollable_content_region.size))
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self.say(self._told)
 
 
 def words_of(row: Finding | CheckProblem | Check | None, width: int, height: int) -> Sequence[Line]:

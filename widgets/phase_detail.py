@@ -12,6 +12,7 @@ from skills.workflow.track import TrackStep
 from widgets.lines import Line, join, line, pad, width_of
 from widgets.phase_pane import GLYPH, STATE_GLYPH
 from widgets.words import age
+from widgets.wrap import wrap_line
 
 _MARK = {True: ("[x]", "good"), False: ("[ ]", "warn"), None: ("[?]", "faint")}
 _GATE = {"P0": "bad", "P1": "warn", "P2": "info"}
@@ -84,10 +85,14 @@ def checklist_lines(items: Sequence[ChecklistItem], width: int, room: int) -> li
     if len(items) + len(rows) > room:
         items = sorted(items, key=lambda item: (True, None, False).index(item.holds), reverse=True)[: room - len(rows)]
     told = ""
+    if 0 < width < _SIDE:  # no room for evidence: the words at least are whole
+        marked = [row for item in items for row in _marked(item.holds, item.text, "", width, gate=item.gate)]
+        rows += [part for row in marked for part in wrap_line(row, width, 9)]
+        return rows[:room]
     for item in items:
         evidence = "" if item.evidence == told else plain_text(item.evidence, 160)  # a reason for many is said once
         told = item.evidence
-        rows += _marked(item.holds, item.text, evidence, max(width, _SIDE), gate=item.gate, cut=True)
+        rows += _marked(item.holds, item.text, evidence, width or _SIDE, gate=item.gate, cut=True)
     return rows
 
 

@@ -12,8 +12,9 @@ from widgets.bindings import filled
 from widgets.line_view import FixedLines
 from widgets.lines import Line, Span, crop, join, line, pad, width_of
 from widgets.words import age, money
-from widgets.wrap import wrapped
+from widgets.wrap import hanging, wrap_line, wrapped
 
+_NARROW = 60  # cells below which a sentence goes on in the next line
 _PROMPT = 10  # cells from which the beginning of a prompt says something
 
 GLYPH = {
@@ -68,12 +69,12 @@ def track(session: Session, width: int) -> list[Line]:
         spans = join(parts, "   " if width > 110 else "  ")
         if width_of(spans) <= width:
             return [spans]
-    rows: list[Line] = []
-    for phase in session.phases:
-        head = phase_span(phase, short=False)
-        gap = " " * max(1, 26 - width_of(head))
-        rows.append((*head, (gap + plain_text(phase.evidence, 80), "muted")))
-    return rows
+    heads = [phase_span(phase, short=width < _NARROW) for phase in session.phases]
+    size = max(map(width_of, heads), default=0) + 2
+    return [
+        (*head, (" " * (size - width_of(head)) + plain_text(phase.evidence, 80), "muted"))
+        for head, phase in zip(heads, session.phases, strict=True)
+    ]
 
 
 def check_span(check: Check) -> Line:
@@ -193,6 +194,8 @@ class PhasePane(FixedLines):
             return
         width = self.scrollable_content_region.width
         lines = phase_lines(session, width)
+        if 0 < width < _NARROW:
+            lines = [part for each in lines for part in wrap_line(each, width, max(4, hanging(each)))]
         if day := self._day(width):
             lines.append(day)
         self.wish = len(lines)

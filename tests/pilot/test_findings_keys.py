@@ -274,3 +274,16 @@ async def test_enter_before_the_diff_is_there_opens_no_editor(
         assert any("on its way" in one.message for one in app._notifications)
         await pilot.press("escape", "enter")
         await until(lambda: bool(opened), "the editor")
+
+
+async def test_what_the_finding_says_fills_its_lines_after_the_terminal_changed(app: CockpitApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(app)
+        await pilot.press("3")
+        await pilot.resize_terminal(40, 24)
+        await pilot.pause()
+        await pilot.press("4")
+        words = app.query_one("#words", FindingWords)
+        await until(lambda: words.outer_size.width == 40, "its place")
+        await pilot.pause()
+        assert words.line_count() == words.size.height == 3

@@ -7,7 +7,7 @@ from cockpit.app import CockpitApp
 from cockpit.demo import Demo
 from skills.orchestrator.habit_models import Violation
 from skills.orchestrator.measures import Measure
-from tests.pilot.conftest import settled, until
+from tests.pilot.conftest import settled, text_of, until
 from widgets.bindings import own_keys
 from widgets.lines import plain
 from widgets.screens.attention import AttentionScreen, HeldList
@@ -150,3 +150,12 @@ async def test_enter_in_the_phase_pane_shows_every_check(app: CockpitApp) -> Non
         assert any(("build" in row and "commit" in row) or "edits in" in row for row in shown)
         await pilot.press("escape")
         assert any("day  " in plain(app.phase_pane.line_at(row, 118)) for row in range(app.phase_pane.line_count()))
+
+
+async def test_a_narrow_phase_pane_cuts_no_sentence(app: CockpitApp) -> None:
+    async with app.run_test(size=(40, 40)) as pilot:
+        await settled(app)
+        await pilot.press("3")
+        await until(lambda: "Checklist of the change" in text_of(app, "phase"), "the checklist")
+        assert "…" not in text_of(app, "phase")
+        assert "Plan" in text_of(app, "phase") and "Workflow Planning" not in text_of(app, "phase")
