@@ -3,7 +3,20 @@
 from skills.gates.example_files import one_file
 from skills.gates.rule import Example
 
+_PAGED = "from rest_framework.views import APIView\n\n\nclass PagedView(APIView):\n    size = 50\n"
+_LISTED = (
+    "from rest_framework.response import Response\n\nfrom shop.base import PagedView\n\n\n"
+    "class Orders(PagedView):\n    def get(self, request):\n        return Response(orders())\n"
+)
+
 VIEW_BAD: tuple[Example, ...] = (
+    Example({"shop/base.py": _PAGED, "shop/views.py": _LISTED}),
+    Example(
+        {
+            "shop/base.py": f"{_PAGED}\n\nclass ShopView(PagedView):\n    pass\n",
+            "shop/views.py": _LISTED.replace("PagedView", "ShopView"),
+        }
+    ),
     *one_file(
         "shop/views.py",
         "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n    def get(self, request):\n"
@@ -46,6 +59,19 @@ VIEW_BAD: tuple[Example, ...] = (
 )
 
 VIEW_GOOD: tuple[Example, ...] = (
+    *(
+        Example({"shop/base.py": _PAGED + says, "shop/views.py": _LISTED}, note="a base says who may come")
+        for says in (
+            "    permission_classes = [IsOwner]\n",
+            "\n    def initial(self, request):\n        ask(request)\n",
+            "\n    def owner(self):\n        if not self.request.user.is_staff:\n            raise PermissionDenied\n",
+        )
+    ),
+    Example({"shop/views.py": _LISTED}, note="a base that the project does not define"),
+    Example(
+        {"shop/base.py": _PAGED.replace("(APIView)", "(KeyedView)"), "shop/views.py": _LISTED},
+        note="a base that is built on another package",
+    ),
     *one_file(
         "shop/views.py",
         "from rest_framework.views import APIView\n\n\nclass AccessTokenView(APIView):\n"
@@ -112,6 +138,8 @@ VIEW_GOOD: tuple[Example, ...] = (
         "from rest_framework.decorators import api_view, authentication_classes\n\n"
         "from shop.signing import SignedRequests\n\n\n@api_view(['GET'])\n"
         "@authentication_classes([SignedRequests])\ndef orders(request):\n    pass\n",
+        "from rest_framework.decorators import api_view, permission_classes\n\n"
+        "ours = permission_classes([IsOwner])\n\n\n@api_view(['GET'])\n@ours\ndef orders(request):\n    pass\n",
         "from rest_framework.decorators import api_view\n\n\n@api_view(['GET'])\n@login_required\n"
         "def orders(request):\n    pass\n",
         "from rest_framework.views import APIView\n\n\nclass Orders(APIView):\n    def post(self, request):\n"
@@ -130,6 +158,7 @@ VIEW_GOOD: tuple[Example, ...] = (
         )
         for settings in (
             'REST_FRAMEWORK = {"DEFAULT_PERMISSION_CLASSES": ["shop.IsMember"]}\n',
+            'REST_FRAMEWORK = dict(DEFAULT_PERMISSION_CLASSES=["shop.IsMember"])\n',
             'REST_FRAMEWORK = {**base, "DEFAULT_PERMISSION_CLASSES": ["shop.IsMember"]}\n',
             'REST_FRAMEWORK = {"PAGE_SIZE": 50}\n',
             'MIDDLEWARE = ["login_required.middleware.LoginRequiredMiddleware"]\n',

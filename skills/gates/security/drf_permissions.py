@@ -1,50 +1,48 @@
-"""Rules of the skill django-security about REST framework: its defaults, and views that name no permission."""
+"""The rule view-without-permissions of the skill django-security: views that leave to the defaults who may come."""
 
 import ast
 import re
 
 from msgspec.structs import replace
 
+from skills.gates.analysis.local_values import values_of
 from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import descendants
-from skills.gates.example_files import one_file
 from skills.gates.model import Candidate, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
+from skills.gates.security.drf_open_defaults import PERMISSION, SKILL, guards, is_empty, written_out
 from skills.gates.security.drf_permission_examples import VIEW_BAD, VIEW_GOOD
+from skills.gates.security.drf_view_bases import BUILT_ON, CLASS, HANDLERS, SAYS_WHO, WATCHES, is_open, turns_away
 
-SKILL = "django-security"
-DEFAULTS = "drf-open-defaults"
 NO_PERMISSION = "view-without-permissions"
 _FACT = "drf-default-permission"
 _OPEN, _NAMED, _DECIDED = "drf-open-by-default", "drf-permission-named", "drf-open-on-purpose"
 _IS_BASE = "view-without-permissions: classes that others are built on"
-_PERMISSION = "DEFAULT_PERMISSION_CLASSES"
 _REST = (b"rest_framework", b"REST_FRAMEWORK")
 
 
-def _on_default(node: ast.Dict | ast.Assign | ast.AugAssign, context: FileContext) -> None:
+def _on_default(node: ast.Dict | ast.Call | ast.Assign | ast.AugAssign, context: FileContext) -> None:
     """Notes a default permission that closes the views, whatever the dict is called that says it: settings are put
     together from several, and set by `setattr`."""
+    pairs: list[tuple[ast.expr | None, ast.expr]]
     if isinstance(node, ast.Dict):
         pairs = list(zip(node.keys, node.values, strict=True))
+    elif isinstance(node, ast.Call):
+        pairs = [(ast.Constant(word.arg), word.value) for word in node.keywords]
     else:
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target
         pairs = [(target.slice, node.value)] if isinstance(target, ast.Subscript) else []
     for key, value in pairs:
-        if isinstance(key, ast.Constant) and key.value == _PERMISSION:
+        if isinstance(key, ast.Constant) and key.value == PERMISSION:
             said = ast.unparse(value)
             if "AllowAny" in said:
                 context.fact(_DECIDED, "open", "", node.lineno)
-            elif not _is_empty(value):
+            elif not is_empty(value):
                 context.fact(_FACT, "restricted", said[:80], node.lineno)
-
-
-def _is_empty(value: ast.expr) -> bool:
-    return isinstance(value, (ast.List, ast.Tuple)) and not value.elts
 
 
 def _on_project(node: ast.Assign | ast.AugAssign, context: FileContext) -> None:
@@ -54,77 +52,14 @@ def _on_project(node: ast.Assign | ast.AugAssign, context: FileContext) -> None:
     name = target.id if isinstance(target, ast.Name) else ""
     if name.startswith("MIDDLEWARE"):
         for part in descendants(node.value):
-            if _guards(part):
+            if guards(part):
                 context.fact(_FACT, "restricted", ast.unparse(part)[:80], node.lineno)
-    elif name == "REST_FRAMEWORK" and isinstance(node.value, ast.Dict) and None not in node.value.keys:
-        pairs = zip(node.value.keys, node.value.values, strict=True)
-        said = ["" if _is_empty(value) else ast.unparse(value) for key, value in pairs
-                if isinstance(key, ast.Constant) and key.value == _PERMISSION]  # fmt: skip
-        if not said or not said[0] or "AllowAny" in said[0]:
+    elif name == "REST_FRAMEWORK" and (written := written_out(node.value)) is not None:
+        said = written.get(PERMISSION)
+        if said is None or is_empty(said) or "AllowAny" in ast.unparse(said):
             context.fact(_OPEN, name, "", node.lineno)
 
 
-def _guards(part: ast.AST) -> bool:
-    """True for the path of a middleware that asks every visitor who they are."""
-    return isinstance(part, ast.Constant) and isinstance(part.value, str) and _GUARDS.search(part.value) is not None
-
-
-def _on_settings(node: ast.Assign, context: FileContext) -> None:
-    target = node.targets[0]
-    if not isinstance(target, ast.Name) or target.id != "REST_FRAMEWORK" or not isinstance(node.value, ast.Dict):
-        return
-    given = {
-        key.value: "" if _is_empty(value) else ast.unparse(value)
-        for key, value in zip(node.value.keys, node.value.values, strict=True)
-        if isinstance(key, ast.Constant)
-    }
-    if None in node.value.keys:
-        return
-    wrong = []
-    permission = given.get(_PERMISSION, "")
-    if "AllowAny" in permission:
-        wrong.append("everybody is allowed (`AllowAny`)")
-    elif not permission and not any(map(_guards, descendants(context.tree))):
-        wrong.append("no permission is set, so that everybody is allowed")
-    if "DEFAULT_THROTTLE_CLASSES" not in given:
-        wrong.append("nothing is throttled")
-    if wrong:
-        severity = "HIGH" if len(wrong) == 2 or "allowed" in wrong[0] else "LOW"
-        context.report(DEFAULTS, node, f"`REST_FRAMEWORK`: {', and '.join(wrong)}", severity=severity)  # type: ignore[arg-type]
-
-
-drf_open_defaults = Rule(
-    name=DEFAULTS,
-    gate="P1",
-    severity="HIGH",
-    skill=SKILL,
-    sources=("PB-S10",),
-    catches="`REST_FRAMEWORK` settings that allow everybody, by `AllowAny` or by saying nothing, or throttle nothing.",
-    why="The framework's own default is open: a view that forgets its permissions is public, and can be asked "
-    "endlessly.",
-    fix='Set `DEFAULT_PERMISSION_CLASSES` to `["rest_framework.permissions.IsAuthenticated"]`, add '
-    "`DEFAULT_THROTTLE_CLASSES` with rates, and open single views on purpose.",
-    when="Where the setting is a dict in the source, outside of tests.",
-    watches=(Watch((ast.Assign,), _on_settings, (b"REST_FRAMEWORK",), outside_tests),),
-    bad=one_file(
-        "shop/settings.py",
-        'REST_FRAMEWORK = {"PAGE_SIZE": 50}\n',
-        'REST_FRAMEWORK = {\n    "DEFAULT_PERMISSION_CLASSES": (),\n'
-        '    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],\n}\n',
-        'REST_FRAMEWORK = {\n    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],\n'
-        '    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],\n}\n',
-    ),
-    good=one_file(
-        "shop/settings.py",
-        'MIDDLEWARE = ["shop.auth.LoginRequiredMiddleware"]\n'
-        'REST_FRAMEWORK = {"DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"]}\n',
-        'REST_FRAMEWORK = {\n    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],\n'
-        '    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],\n}\n',
-    ),
-)
-
-
-_HANDLERS = frozenset({"get", "post", "put", "patch", "delete", "list", "create", "retrieve", "update", "destroy"})
 _ASKS = lazy(r"permission|auth|login|role|verif|protect|require|allowed|access|scope|staff|admin|member", re.I)
 # Whoever asks for these has not signed in yet, or never does.
 _FOR_STRANGERS = lazy(
@@ -132,13 +67,8 @@ _FOR_STRANGERS = lazy(
     r"|Password\w*(?:Reset|Forgot|Recover)|RePassword|Web_?[Hh]ook|Call_?back|[Hh]ealth|Ping|(?<![a-z])ping|O(?:TP|tp)|[a-z]_otp|Activation|(?:Activat|Confirm|Verif)\w*(?:Email|Account)|(?:Email|Account)\w*(?:Activat|Confirm|Verif)|Anonymous|Public|Guest|Embed|O[Aa]uth|S(?:AML|aml|SO|so)|O(?:IDC|idc)|C(?:SRF|srf)|Password(?:Rule|Polic)"
     r"|(?:Obtain|Access|Refresh|Auth)_?Token|Token_?(?:Obtain|Refresh|Verify|Pair)"
 )
-# Django's own is left out: the REST framework takes its views out of it.
-_GUARDS = lazy(
-    r"^(?!django\.).*\.\w*(?:Log_?[Ii]n_?[Rr]equired|[Rr]equire_?(?:[Ll]og_?[Ii]n|[Aa]uth)|[Aa]uth_?[Rr]equired|Authori[sz]ation|Permission|AccessControl|RBAC)\w*$"
-)
 _MAKES_VIEW = frozenset({"queryset", "serializer_class", "get_queryset", "get_serializer_class", "model"})
-_SAYS_ROWS = _MAKES_VIEW | _HANDLERS
-_TURNS_AWAY = frozenset({"is_authenticated", "has_perm", "has_perms", "is_staff", "is_superuser"})
+_SAYS_ROWS = _MAKES_VIEW | HANDLERS
 _ANSWERS = frozenset(
     {"Response", "HttpResponse", "JsonResponse", "HttpResponseRedirect", "redirect", "reverse", "get", "items",
      "keys", "values", "dict", "list", "str", "sorted", "join", "format", "delete_cookie", "set_cookie", "_",
@@ -162,9 +92,6 @@ _TELLS = lazy(
     re.I,
 )
 _MISSPELT = lazy(r"^perm?is+ions?_?cl(?:as+e?s?|ases|ass)$")
-_REFUSALS = frozenset(
-    {"PermissionDenied", "NotAuthenticated", "AuthenticationFailed", "HTTP_401_UNAUTHORIZED", "HTTP_403_FORBIDDEN"}
-)
 _PLAIN = frozenset({"APIView", "ViewSet", "GenericAPIView", "GenericViewSet"})
 _PERMITS = frozenset({"permission_classes", "get_permissions", "check_permissions"})
 
@@ -178,15 +105,13 @@ def _on_permission(node: ast.Assign, context: FileContext) -> None:
 
 def _on_view(node: ast.ClassDef, context: FileContext) -> None:
     bases = [context.resolve(base) or "" for base in node.bases]
-    if node.name.startswith(("Base", "Abstract", "_")) or not any(_is_rest_view(base) for base in bases):
+    own = [base.rpartition(".")[2] for base in bases if not base.startswith("rest_framework.")]
+    if node.name.startswith(("Base", "Abstract", "_")) or not (any(map(_is_rest_view, bases)) or _are_views(own)):
         return
-    if any(
-        "permission" in base.lower() or "auth" in base.lower() or not base.startswith("rest_framework")
-        for base in bases
-    ):
-        return  # what a base of the project's own says is not known here
+    if "" in own or any("permission" in base.lower() or "auth" in base.lower() for base in bases):
+        return
     members = _members(node)
-    if not _PERMITS.isdisjoint(members):
+    if not _PERMITS.isdisjoint(members) or (own and _SAYS_ROWS.isdisjoint(members)):
         return
     if {base.rpartition(".")[2] for base in bases} <= {"ViewSet", "GenericViewSet"}:
         methods = [part for part in members.values() if isinstance(part, FunctionNode)]
@@ -198,15 +123,21 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
         return
     if _is_for_strangers(node.name, context) or _answers_nothing(members, bases):
         return
-    message = f"{node.name} names no permission, and nothing in the settings closes it"
+    above = f", nor does {' or '.join(f'`{name}`' for name in own)} that it is built on" if own else ""
+    message = f"{node.name} names no permission{above}, and nothing in the settings closes it"
     wrong = next((name for name in members if _MISSPELT.search(name)), "")
     if wrong:
         message = f"{node.name} is open: nothing reads `{wrong}`, the name is `permission_classes`"
-    needs = (("misspelt", wrong),) if wrong else (("view", node.name),)
+    needs = (("misspelt", wrong),) if wrong else (("view", node.name), (BUILT_ON, " ".join(own)))
     only_reads = {base.rpartition(".")[2] for base in bases} <= _READERS
     context.report(NO_PERMISSION, node, message, symbol=context.symbol_of(node.name), parts=context.header(node),
                    needs=needs, confidence="confirmed" if wrong else "likely",
                    severity="LOW" if only_reads and not wrong else None)  # fmt: skip
+
+
+def _are_views(own: list[str]) -> bool:
+    """True where classes of the project may be views, by what they are called."""
+    return any(name.endswith(("View", "ViewSet", "Viewset")) for name in own)
 
 
 def _looks_at_caller(node: ast.ClassDef, context: FileContext) -> bool:
@@ -274,22 +205,11 @@ def _answers_nothing(members: dict[str, ast.stmt], bases: list[str]) -> bool:
 def _each_handler_asks(node: ast.ClassDef, bases: list[str]) -> bool:
     """True where each method that answers has a decorator of the project's own that asks who calls, or turns callers
     away itself; a base that answers by itself asks nobody."""
-    handlers = [part for part in node.body if isinstance(part, FunctionNode) and part.name in _HANDLERS]
+    handlers = [part for part in node.body if isinstance(part, FunctionNode) and part.name in HANDLERS]
     plain = all(base.rpartition(".")[2] in _PLAIN for base in bases)
     return bool(handlers) and all(
-        any(map(_asks_who_calls, one.decorator_list)) or (plain and _turns_away(one)) for one in handlers
+        any(map(_asks_who_calls, one.decorator_list)) or (plain and turns_away(one)) for one in handlers
     )
-
-
-def _turns_away(function: FunctionNode) -> bool:
-    """True where a function looks at who calls, or answers some of them that they may not."""
-    for part in descendants(function):
-        name = part.attr if isinstance(part, ast.Attribute) else part.id if isinstance(part, ast.Name) else ""
-        if name in _TURNS_AWAY or name in _REFUSALS:
-            return True
-        if isinstance(part, ast.keyword) and part.arg == "status" and getattr(part.value, "value", None) in {401, 403}:
-            return True
-    return False
 
 
 def _asks_who_calls(decorator: ast.expr) -> bool:
@@ -332,7 +252,7 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
     if "api_view" in names and not any(_ask(part, context) for part in node.decorator_list):
         if _is_for_strangers(node.name.title().replace("_", ""), context):
             return
-        if _turns_away(node) or _is_told(node, context):
+        if turns_away(node) or _is_told(node, context):
             return
         message = f"{node.name} names no permission, and nothing in the settings closes it"
         context.report(NO_PERMISSION, node, message, symbol=context.symbol_of(node.name), parts=context.frame(node),
@@ -343,7 +263,8 @@ def _ask(decorator: ast.expr, context: FileContext) -> bool:
     """Whether a decorator asks who calls. Those who may sign in by REST framework's own classes may leave it, too."""
     if isinstance(decorator, ast.Call) and last_name(decorator.func) == "authentication_classes":
         return _are_own(decorator.args[0] if decorator.args else None, context)
-    return _asks_who_calls(decorator)
+    made = values_of(decorator.id, context) if isinstance(decorator, ast.Name) else []
+    return any(map(_asks_who_calls, (decorator, *(value for value in made if isinstance(value, ast.Call)))))
 
 
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
@@ -354,6 +275,9 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
         return None
     if "misspelt" not in needs and project.facts(_OPEN) and not project.facts(_NAMED):
         return None
+    view, own = needs.get("view", ""), needs.get(BUILT_ON, "").split()
+    if (view and project.has(SAYS_WHO, view)) or (own and not is_open(own, project)):
+        return None
     return None if needs.get("view") in _bases(project) else replace(candidate, needs=())
 
 
@@ -361,7 +285,7 @@ def _bases(project: Project) -> frozenset[str]:
     """The names of all classes that views of the project are built on."""
     known = project.memo.get(_IS_BASE)
     if known is None:
-        named = (name for _, fact in project.facts("view-class") for name in fact.detail.split())
+        named = (name for _, fact in project.facts(CLASS) for name in fact.detail.split())
         known = project.memo[_IS_BASE] = frozenset(named)
     assert isinstance(known, frozenset)
     return known
@@ -377,20 +301,22 @@ view_without_permissions = Rule(
     why="REST framework allows everybody unless it is told otherwise: the view is public without anybody having "
     "decided it.",
     fix="Write `permission_classes = [IsAuthenticated]` (or `[AllowAny]` where it is meant), and close the default.",
-    when="For views whose bases come from REST framework itself and which nobody else is built on, where no settings "
-    "module sets a default permission and no middleware asks who calls. An API of which no view names a permission, "
-    "or whose settings say `AllowAny`, is one finding of `drf-open-defaults`. Not where the view turns callers away "
-    "itself, its name is of who has not signed in, or a comment or docstring says who may come, and not in tests.",
+    when="For views that nobody else is built on and whose bases come from REST framework, or lead to it by classes of "
+    "the project of which none says who may come, where no settings module sets a default permission and no middleware "
+    "asks who calls. An API of which no view names a permission, or whose settings say `AllowAny`, is one finding of "
+    "`drf-open-defaults`. Not where the view turns callers away itself, its name is of who has not signed in, or a "
+    "comment or docstring says who may come, and not in tests.",
     watches=(
-        Watch((ast.Dict, ast.Assign, ast.AugAssign), _on_default, (_PERMISSION.encode(),), outside_tests),
+        Watch((ast.Dict, ast.Call, ast.Assign, ast.AugAssign), _on_default, (PERMISSION.encode(),), outside_tests),
         Watch((ast.Assign, ast.AugAssign), _on_project, (b"MIDDLEWARE", b"REST_FRAMEWORK"), outside_tests),
         Watch((ast.Assign,), _on_permission, (b"permission_classes",), outside_tests),
         Watch((ast.ClassDef,), _on_view, _REST, outside_tests),
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, _REST, outside_tests),
+        *WATCHES,
     ),
     holds=_holds,
     bad=VIEW_BAD,
     good=VIEW_GOOD,
 )
 
-RULES: tuple[Rule, ...] = (drf_open_defaults, view_without_permissions)
+RULES: tuple[Rule, ...] = (view_without_permissions,)
