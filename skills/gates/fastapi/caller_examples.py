@@ -79,6 +79,14 @@ _IN_MAIN = (
     + "    return await call_next(request)\n"
 )
 _AT_HOME = "from orders.views import router\n\nif settings.ENVIRONMENT == 'local':\n    app.include_router(router)\n"
+_HANDED = (
+    "from fastapi import Depends, Request\n\nfrom shop.tills import till\n\n\n" + _ASKED
+    + "@router.post('/orders')\ndef place(o: In, request: Request) -> None:\n    orders.place(o, till(request))\n"
+)  # fmt: skip
+_FROM_TILL = (
+    "from fastapi import HTTPException, Request\n\n\ndef till(request: Request) -> int:\n"
+    "    if not request.headers.get('key'):\n        raise HTTPException(401)\n    return 1\n"
+)
 BAD += (
     Example({"shop/orders.py": _ORDERS.replace("    pass\n", _COMPARED.replace("token", "shelf"))}),
     Example({"shop/front.py": _FRONT + _WORKER[len(_APP) :]}),
@@ -91,6 +99,25 @@ BAD += (
         }
     ),
     Example({"web/main.py": _AT_HOME.replace("==", "!="), "orders/views.py": _ORDERS}),
+    *(
+        Example({f"shop/{words}s.py": _ORDERS.replace("orders", f"{words}s").replace("place", f"add_{words}")})
+        for words in ("event", "session", "author", "mapping", "contact")
+    ),
+    Example({"shop/orders.py": _HANDED, "shop/tills.py": _FROM_TILL.replace("401", "404")}),
+    Example(
+        {
+            "shop/orders.py": _ORDERS.replace("APIRouter()", "APIRouter(dependencies=[Depends(till)])"),
+            "shop/tills.py": _FROM_TILL.replace("401", "404"),
+        }
+    ),
+    Example({"shop/main.py": _APP + "staff = FastAPI(dependencies=[Depends(get_user)])\n", "shop/orders.py": _ORDERS}),
+    Example(
+        {
+            "shop/main.py": "from shop import orders\n\napp.include_router(orders.router)\n"
+            "app.include_router(orders.staff_router, dependencies=[Depends(get_user)])\n",
+            "shop/orders.py": _ORDERS,
+        }
+    ),
 )
 
 GOOD = (
@@ -113,12 +140,29 @@ GOOD = (
     Example({"shop/front.py": _FRONT, "shop/worker.py": _WORKER}, note="an app beside another one"),
     Example({"shop/orders.py": _ORDERS.replace("    pass\n", _COMPARED)}, note="a secret that is sent"),
     Example({"shop/orders.py": _ORDERS.replace("def place", "def join_waitlist")}),
+    Example({"shop/orders.py": _HANDED, "shop/tills.py": _FROM_TILL}, note="what it hands the request to asks"),
+    *(
+        Example({"shop/orders.py": _ORDERS.replace("/orders", path).replace("place", name)})
+        for path, name in (
+            ("/events", "track_event"),
+            ("/log-in", "enter"),
+            ("/paid/web-hook", "paid"),
+            ("/contact", "send_message"),
+        )
+    ),
     Example({"shop/orders.py": _ACCOUNT}, note="how one comes to an account"),
     Example({"web/main.py": _MAIN, "orders/views.py": _ORDERS, "web/middle.py": _MIDDLEWARE}),
     Example({"web/main.py": _IN_MAIN, "orders/views.py": _ORDERS}),
     Example({"web/main.py": _AT_HOME, "orders/views.py": _ORDERS}),
     Example({"shop/deps.py": _ALIAS, "shop/pets.py": _ALIASED.replace("id: int", "id: int, me: Me")}),
     Example({"shop/deps.py": _ALIAS.replace("current_owner", "settings"), "shop/pets.py": _ALIASED}),
+    Example(
+        {
+            "shop/orders.py": _ORDERS.replace("APIRouter()", "APIRouter(dependencies=[Depends(till)])"),
+            "shop/tills.py": _FROM_TILL,
+        },
+        note="what its router depends on turns strangers away",
+    ),
     *one_file(
         "shop/orders.py",
         "from fastapi import APIRouter, Depends\n\nasked = [Depends(get_current_user)]\n"

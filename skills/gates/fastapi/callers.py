@@ -2,7 +2,6 @@
 
 import ast
 import re
-from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -13,8 +12,18 @@ from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import descendants
 from skills.gates.fastapi.caller_examples import BAD, GOOD
+from skills.gates.fastapi.router_guards import (
+    OTHER_REFUSALS,
+    asking_apps,
+    class_asks,
+    covers,
+    ends_guarded,
+    guarded_routers,
+    of_same_app,
+)
 from skills.gates.fastapi.routes import FASTAPI, WRITING, calls_of, endpoint_of, parameters
-from skills.gates.fastapi.security import PUBLIC, SKILL
+from skills.gates.fastapi.security import SKILL
+from skills.gates.fastapi.strangers import is_for_strangers, is_question
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Place, Project
 from skills.gates.rule import Rule, Watch
@@ -36,16 +45,8 @@ _TURNS_AWAY = lazy(
 # Of these, what asks who it is: a middleware that only forbids may look at the address of the caller, or the host.
 _ASKS_WHO = lazy(r"401|UNAUTHORI|Authorization|[\"']X-\w*(?:Key|Token|Signature)", re.I)
 _TURNING = (
-    b"401",
-    b"403",
-    b"uthorization",
-    b"UNAUTHORIZED",
-    b"FORBIDDEN",
-    b"nauthori",
-    b"orbidden",
-    b"nauthentic",
-    b"X-",
-)
+    b"401", b"403", b"uthorization", b"UNAUTHORIZED", b"FORBIDDEN", b"nauthori", b"orbidden", b"nauthentic", b"X-",
+)  # fmt: skip
 _DECIDED = lazy(
     r"\bauth(?:entication|ori[sz]ation)?\b|\bpublic(?:ly)?\b|anonymous|unauthenticated|no login|by anyone"
     r"|logged in|log(?:ging)? in|\binternal\b",
@@ -62,26 +63,15 @@ _CHECKS = lazy(
 _COMPARES = lazy(
     r"\.\w*(?:token|secret|api_?key|passcode)\s*==|==\s*\w+\.\w*(?:token|secret|api_?key|passcode)\b", re.I
 )
-# Forms that strangers fill in.
-_FORMS = lazy(r"newsletter|wait_?-?list|[ei]nquir|get_?-?started|guest", re.I)
-# What a middleware refuses besides strangers, and how an account of one's own comes to be.
-_OTHER_REFUSALS = lazy(r"host|rate|limit|csrf|cors|size|body|log|cache|maintenance", re.I)
+# How an account of one's own comes to be.
 _REGISTERS = lazy(r"regist|sign_?-?up", re.I)
 _ADDS_ACCOUNT = lazy(r"(?:create|add|new|write|make|insert|post|save)_(?:new_)?(?:user|account|member|customer)$")
 # Where a server runs for whoever works on it.
 _AT_HOME = lazy(r"^(?!.*(?:\bnot\b|!=)).*(?<![a-z])(?:local|dev(?:elopment)?|debug|test(?:s|ing)?)(?![a-z])", re.I)
-# Asked by POST, as a question that does not fit into an address is.
-_READS = lazy(
-    r"(?:get|list|search|find|query|fetch|read|count|lookup|preview|estimate|calculate|suggest|validate|convert)(?:_|$)"
-)
-# A POST that answers a question about what is sent, and keeps nothing of it.
-_ASKED = lazy(r"/(?:validat(?:e|ion)|conver(?:t|sion)|calculat(?:e|ion|or)|preview|estimate|search|parse)/?$")
 _SERVES = lazy(r"\b\w*(?:service|repo|store|manager|crud|dao|settings|config|client|factory|provider)\w*\b", re.I)
 _FURTHEST = 4
+_ONLY_ROUTER = frozenset({"router", "routes", "api_router", "api", "app"})  # of its module
 _PLAIN = frozenset({"int", "str", "bool", "float", "Request", "Response", "UUID", "dict"})
-_ENTRIES = frozenset(
-    {"core", "main", "server", "api", "app", "web", "http", "config", "src", "asgi", "bootstrap", "setup"}
-)
 
 
 def _guards(function: FunctionNode, context: FileContext) -> str:
@@ -124,14 +114,14 @@ def _on_writing(node: FunctionNode, context: FileContext) -> None:
         return
     for hint in {one.annotation.id for one, _ in parameters(node) if isinstance(one.annotation, ast.Name)} - _PLAIN:
         context.fact("endpoint-hint", hint, key)
-    if endpoint.verb == "post" and (_READS.match(node.name) or _ASKED.search(endpoint.path)):
+    if endpoint.verb == "post" and is_question(endpoint.path, node.name):
         return
-    if endpoint.verb not in WRITING or PUBLIC.search(f"{endpoint.path} {node.name} {context.path.rpartition('/')[2]}"):
+    if endpoint.verb not in WRITING or is_for_strangers(endpoint.path, node.name, _module(context.path)):
         return
     if any(_CHECKS.search(last_name(part.func))
            for part in descendants(ast.Module(node.body, [])) if isinstance(part, ast.Call)):  # fmt: skip
         return
-    if _COMPARES.search(_body_of(node, context)) or _FORMS.search(f"{endpoint.path} {node.name}"):
+    if _COMPARES.search(_body_of(node, context)):
         return
     if _turns_away(node, context) or _DECIDED.search(ast.get_docstring(node) or ""):
         return
@@ -140,13 +130,25 @@ def _on_writing(node: FunctionNode, context: FileContext) -> None:
     hints = " ".join(last_name(one.annotation) for one, _ in parameters(node) if one.annotation is not None)
     needs = (
         ("module", _module(context.path)), ("router", key), ("class", holder), ("depends", f"{said} {hints}".strip()),
-        ("app", "own" if context.holds(b"= FastAPI(") else ""),
+        ("app", "own" if context.holds(b"= FastAPI(") else ""), ("handed", " ".join(sorted(_handed_request(node)))),
         ("adds", "account" if endpoint.verb == "post" and _ADDS_ACCOUNT.search(node.name) else ""),
     )  # fmt: skip
     message = f"the endpoint {node.name} changes something and does not ask who calls"
     symbol = context.symbol_of(node.name)
     header = context.header(node)
     context.report(NO_AUTH, node, message, needs=needs, symbol=symbol, confidence="likely", parts=header)
+
+
+def _handed_request(node: FunctionNode) -> set[str]:
+    """The functions that an endpoint hands the request to: one of them may ask who sends it."""
+    sent = {
+        one.arg for one, _ in parameters(node) if one.annotation is not None and last_name(one.annotation) == "Request"
+    }
+    return {
+        last_name(part.func)
+        for part in descendants(node) if isinstance(part, ast.Call)
+        for given in part.args if isinstance(given, ast.Name) and given.id in sent
+    }  # fmt: skip
 
 
 def _turns_away(node: FunctionNode, context: FileContext) -> bool:
@@ -169,7 +171,7 @@ def _on_helper(node: FunctionNode, context: FileContext) -> None:
     """A middleware that asks who calls, and what endpoints may depend on that does so in turn."""
     if is_decorated(node, {"middleware"}):
         named = _AUTH.search(node.name) is not None
-        if named or (not _OTHER_REFUSALS.search(node.name) and _turns_away(node, context) and _asks_who(node, context)):
+        if named or (not OTHER_REFUSALS.search(node.name) and _turns_away(node, context) and _asks_who(node, context)):
             context.fact("guarded-router", "*", _middle_of(node, context))
         return
     said = _guards(node, context)
@@ -214,17 +216,29 @@ def _on_router(node: ast.Call, context: FileContext) -> None:
         routed = node.args[0] if node.args else given.get("router")
         if routed is not None and isinstance(node.func, ast.Attribute):
             child = _router_key(routed, context)
+            _on_dependencies(child, depends, context)
             context.fact("includes-router", child, _router_key(node.func.value, context))
-            for word in re.findall(r"\w+", ast.unparse(routed)) if guarded else ():
-                context.fact("guarded-router", word)
             if guarded:
                 context.fact("guarded-router", child)
+                named = ast.unparse(routed) if last_name(routed) in _ONLY_ROUTER or isinstance(routed, ast.Name) else ""
+                for word in re.findall(r"\w+", named):
+                    context.fact("guarded-router", word)
     made = context.statement
     named = _router_key(made.targets[0], context) if isinstance(made, ast.Assign) else _module(context.path)
     if name == "FastAPI":
         context.fact("makes-app", context.path, named)
+    if name in {"APIRouter", "FastAPI"}:
+        _on_dependencies(named, depends, context)
     if guarded and name in {"APIRouter", "FastAPI"}:
-        context.fact("guarded-router", *(("*", named) if name == "FastAPI" else (named,)))
+        whole = name == "FastAPI" and context.source.count(b"FastAPI(") == 1  # beside others it speaks for itself alone
+        context.fact("guarded-router", *(("*", named) if whole else (named,)))
+
+
+def _on_dependencies(router: str, depends: ast.expr | None, context: FileContext) -> None:
+    """Notes what a whole router depends on: one of it may turn strangers away."""
+    asked = [last_name(call.args[0]) for call in calls_of(depends, "Depends", "Security") if call.args]
+    if asked:
+        context.fact("router-depends", router, " ".join(filter(None, asked)))
 
 
 def _on_condition(node: ast.If, context: FileContext) -> None:
@@ -264,17 +278,17 @@ def _on_controller(node: ast.ClassDef, context: FileContext) -> None:
 
 def _auth_holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
     needs = dict(candidate.needs)
-    if any(_covers(path, report.path) for path, _ in _asking_apps(project)):
+    if any(covers(path, report.path) for path, _ in asking_apps(project)):
         return None
     if needs["adds"] and not project.facts("registers"):
         return None  # an account of one's own comes to be somewhere
     known = project.facts("auth-dependency") or _aliased(project)
     apps = frozenset(fact.detail for _, fact in project.facts("makes-app"))
-    if _ends_guarded(needs["router"], apps):  # beside it in the folder may stand an app of its own
-        known = [one for one in known if one[1].detail == needs["router"] or not _ends_guarded(one[1].detail, apps)]
+    if ends_guarded(needs["router"], apps):  # beside it in the folder may stand an app of its own
+        known = [one for one in known if one[1].detail == needs["router"] or not ends_guarded(one[1].detail, apps)]
     if needs["app"]:  # another app of the repository says nothing about this one
-        known = [place for place in known if _covers(report.path, place[0])]
-    known = _of_same_app(known, report.path, project)
+        known = [place for place in known if covers(report.path, place[0])]
+    known = of_same_app(known, report.path, project)
     folder = report.path.rpartition("/")[0].rpartition("/")[2]
     if not known or any(project.has("guarded-router", word) for word in (needs["module"], folder)):
         return None
@@ -282,22 +296,13 @@ def _auth_holds(candidate: Candidate, report: FileReport, project: Project) -> C
     for _ in range(_FURTHEST):  # a name for `Depends(owner)`, `owner` for an object, what a function depends on itself
         aliases = [fact.detail for name in words for _, fact in project.named("dependency-alias", name)]
         words |= {word for detail in aliases for word in re.findall(r"\w+", detail)}
+    words.update(needs["handed"].split())
     if any(map(_asks, aliases)) or any(project.has("asks-caller", word) for word in words):
         return None
-    if _class_asks(needs["class"], project) or _ends_guarded(needs["router"], _guarded_routers(project)):
+    if class_asks(needs["class"], project) or ends_guarded(needs["router"], guarded_routers(project)):
         return None
     text = "endpoints of this project ask who calls"
     return replace(candidate, evidence=(Evidence(known[0][0], max(1, known[0][1].line), text),))
-
-
-def _asking_apps(project: Project) -> list[Place]:
-    """Where apps ask who calls as a whole; the detail is the app, where it has a name."""
-    return project.named("guarded-router", "*") + [
-        (path, fact)
-        for path, fact in project.facts("adds-middleware")
-        if any(asked.detail for _, asked in project.named("asks-caller", fact.name))
-        and not _OTHER_REFUSALS.search(fact.name)
-    ]
 
 
 def _aliased(project: Project) -> list[Place]:
@@ -307,61 +312,6 @@ def _aliased(project: Project) -> list[Place]:
         for path, fact in project.facts("endpoint-hint")
         if any(_asks(alias.detail) for _, alias in project.named("dependency-alias", fact.name))
     ]
-
-
-def _of_same_app(known: Sequence[Place], path: str, project: Project) -> list[Place]:
-    """The places that belong to the app nearest to a file, where the repository holds several; else all of them."""
-    apps = [app for app, _ in project.facts("makes-app") if _covers(app, path)]
-    nearest = max(apps, key=lambda app: len(_folder_of(app)), default="")
-    return [place for place in known if not nearest or _covers(nearest, place[0])]
-
-
-def _covers(app: str, path: str) -> bool:
-    """True where a file belongs to the app that another file makes: it lies below the folder of that file, or beside
-    that folder where its name says that it only holds the entry (`shop/core/main.py`)."""
-    return f"{path}/".startswith(f"{_folder_of(app)}/".lstrip("/"))
-
-
-def _folder_of(app: str) -> str:
-    folder = app.rpartition("/")[0]
-    outer, _, last = folder.rpartition("/")
-    return outer if last in _ENTRIES else folder
-
-
-def _guarded_routers(project: Project) -> frozenset[str]:
-    """Every router that is guarded itself or included in one that is."""
-    found: frozenset[str] | None = project.memo.get(NO_AUTH)  # type: ignore[assignment]
-    if found is None:
-        guarded = {fact.name for _, fact in project.facts("guarded-router") if "." in fact.name}
-        guarded |= {fact.detail for _, fact in _asking_apps(project) if fact.detail}
-        edges = {(fact.detail, fact.name) for _, fact in project.facts("includes-router")}
-        before = -1
-        while before != len(guarded):
-            before = len(guarded)
-            guarded |= {child for parent, child in edges if _ends_guarded(parent, frozenset(guarded))}
-        found = project.memo[NO_AUTH] = frozenset(guarded)
-    return found
-
-
-def _ends_guarded(key: str, guarded: frozenset[str]) -> bool:
-    """True for a guarded router; a folder that holds the sources may stand before the name of its package."""
-    parts = key.split(".")
-    return any(".".join(parts[start:]) in guarded for start in range(len(parts) - 1))
-
-
-def _class_asks(name: str, project: Project) -> bool:
-    queue, seen = [name] if name else [], set[str]()
-    while queue:
-        current = queue.pop()
-        if current in seen:
-            continue
-        seen.add(current)
-        for _, fact in project.named("controller", current):
-            asks, _, bases = fact.detail.partition("|")
-            if asks:
-                return True
-            queue.extend(bases.split())
-    return False
 
 
 write_without_auth = Rule(
