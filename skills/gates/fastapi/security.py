@@ -186,16 +186,16 @@ _SERIALIZER = (
 
 
 def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
-    """A serializer of the REST framework that lists a password, or its hash, among its fields, and neither declares
-    that field nor says anything else of it: it is shown as the row has it."""
+    """A serializer of the REST framework that lists a password, or its hash, among its fields, and neither makes it
+    `write_only` nor says anything else of what is shown: it is shown as the row has it."""
     if _SIGNS_IN.search(node.name):
         return  # what it is given
     listed = meta_value(node, "fields")
-    if not isinstance(listed, (ast.List, ast.Tuple)) or any(isinstance(part, FunctionNode) for part in node.body):
+    if not isinstance(listed, (ast.List, ast.Tuple)) or any(getattr(part, "name", "") in _SHAPES for part in node.body):
         return
     for part in listed.elts:
         name = string_of(part) or ""
-        if not (_SECRET_FIELD.match(name) and re.search(r"pass|pwd", name)) or _is_told_of(name, listed, node):
+        if not (_SECRET_FIELD.match(name) and re.search(r"pass|pwd", name)) or _is_told_of(name, listed, node, context):
             continue
         if [context.resolve(base) for base in node.bases] != ["rest_framework.serializers.ModelSerializer"]:
             return
@@ -206,14 +206,23 @@ def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
 _SIGNS_IN = lazy(r"Log_?[Ii]n|Sign_?[Ii]n|Authenticat|Credential")
 
 
-def _is_told_of(name: str, listed: ast.expr, node: ast.ClassDef) -> bool:
-    """True where the class says more of a field than that it has it: declares it, or gives it options."""
+# Methods of a serializer that choose what it shows.
+_SHAPES = frozenset({"to_representation", "get_fields", "get_field_names", "get_extra_kwargs", "__init__", "data"})
+
+
+def _is_told_of(name: str, listed: ast.expr, node: ast.ClassDef, context: FileContext) -> bool:
+    """True where the class says more of a field than that it has it: gives it options, or declares it as one that is
+    not shown or that the project has made itself."""
     own = set(descendants(listed))
-    return any(
-        (isinstance(part, ast.Constant) and part.value == name and part not in own)
-        or (isinstance(part, ast.Name) and part.id == name)
-        for part in descendants(node)
-    )
+    for part in node.body:
+        if isinstance(part, ast.Assign) and last_name(part.targets[0]) == name:
+            made = (context.resolve(part.value.func) or "") if isinstance(part.value, ast.Call) else ""
+            return "write_only" in ast.unparse(part.value) or not made.startswith("rest_framework.serializers.")
+        if not isinstance(part, FunctionNode) and any(
+            isinstance(said, ast.Constant) and said.value == name and said not in own for said in descendants(part)
+        ):
+            return True
+    return False
 
 
 secret_in_response = Rule(
@@ -236,6 +245,13 @@ secret_in_response = Rule(
     holds=_secret_holds,
     bad=(
         Example({"shop/serializers.py": _SERIALIZER % ""}),
+        Example({"shop/serializers.py": _SERIALIZER % "\n    password = serializers.CharField(min_length=12)\n"}),
+        Example(
+            {
+                "shop/serializers.py": _SERIALIZER
+                % "\n    def create(self, fields):\n        return Member.add(fields.pop('password'), **fields)\n"
+            }
+        ),
         Example(
             {
                 "shop/schemas.py": "from pydantic import BaseModel\n\n\nclass UserBase(BaseModel):\n    name: str\n"
