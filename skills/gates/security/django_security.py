@@ -20,7 +20,7 @@ _LIST, _LISTED = 4, "csrf-exempt: the list was told of"
 _HANDLERS = frozenset({"get", "head", "options", "post", "put", "patch", "delete", "dispatch"})
 _SENDERS = lazy(
     r"web-?hook|call-?back|csrf|(?:other|outside|remote|external|third[- ]part\w+) (?:server|service|site)"
-    r"|sign(?:ed|ature)\b|hmac|api[- ]key|federat|\bJWTs?\b|\bbearer\b"
+    r"|sign(?:s|ed|ature)\b|shared secret|hmac|api[- ]key|federat|\bJWTs?\b|\bbearer\b"
     r"|\b(?:called|posted|sent) (?:from|by)\b|notification\w* \w* ?(?:from|by)\b",
     re.I,
 )
@@ -35,6 +35,12 @@ _SIGN_IN_ELSEWHERE = lazy(r"(?:^|[/_])(?:social_?auth|social|saml\d?|oauth\d?|oi
 _NO_COOKIE = lazy(r"Authorization|HTTP_X_\w*(?:KEY|TOKEN|SIGNATURE)|X-[\w-]*(?:Key|Token|Signature)", re.I)
 _KEYED = lazy(
     r"\bauth_\w+|sign(?:ed|ature)|hmac|token|api_?key|web_?hook|basic_?auth|federation|bearer|oauth|jwt", re.I
+)
+# Functions that ask who sent the request, whatever cookies come with it.
+_ASKS_SENDER = lazy(
+    r"signature|compare_digest|construct_event"
+    r"|(?:verif|check|valid|match|require|authenticat)\w*_(?:hmac|signed|token|api_?key|secret|web_?hook)",
+    re.I,
 )
 _TELLS = lazy(r"health|ping|alive|ready|status|version|robots|time|index|home|about|csrf|token")
 _KEEPER = lazy(r"Protected|Token|ApiKey|Signed|OAuth|Bearer")
@@ -55,8 +61,8 @@ def _on_exempt(node: FunctionNode | ast.ClassDef, context: FileContext) -> None:
         or _SIGN_IN_ELSEWHERE.search(context.path)
     ):
         return
-    if any(isinstance(part, ast.Constant) and _NO_COOKIE.search(str(part.value)) for part in descendants(node)):
-        return  # it reads what no browser sends by itself
+    if any(map(_asks_sender, descendants(node))) or _says_so_inside(node, context):
+        return
     if isinstance(node, ast.ClassDef) and _each_handler_is_keyed(node):
         return
     if owner is not None and (_only_shows(owner) or any(map(_KEEPER.search, map(last_name, owner.bases)))):
@@ -70,6 +76,19 @@ def _on_exempt(node: FunctionNode | ast.ClassDef, context: FileContext) -> None:
                 (_WITHOUT_COOKIE, name) for name in map(last_name, node.decorator_list) if name != "csrf_exempt"
             )
             context.report(CSRF, decorator, message, symbol=symbol, needs=asked)
+
+
+def _asks_sender(part: ast.AST) -> bool:
+    """True for the name of what no browser sends by itself, and for a call that looks at a signature or a token."""
+    if isinstance(part, ast.Constant):
+        return _NO_COOKIE.search(str(part.value)) is not None
+    return isinstance(part, ast.Call) and _ASKS_SENDER.search(last_name(part.func)) is not None
+
+
+def _says_so_inside(node: FunctionNode | ast.ClassDef, context: FileContext) -> bool:
+    """True where a comment above the first statement says who sends the request."""
+    above = context.lines[node.lineno - 1 : node.body[0].lineno - 1]
+    return any(_SENDERS.search(line.partition("#")[2]) for line in above)
 
 
 def _each_handler_is_keyed(node: ast.ClassDef) -> bool:
@@ -250,6 +269,8 @@ csrf_exempt = Rule(
             "    def get(self, request):\n        pass\n",
             '@method_decorator(csrf_exempt, name="dispatch")\nclass Invite(ClientProtectedMixin, View):\n'
             "    def post(self, request):\n        pass\n",
+            "@csrf_exempt\ndef paid(request):\n    if not check_token(request):\n        raise PermissionDenied\n",
+            "@csrf_exempt\ndef paid(request):\n    # The bank signs what it sends\n    note(request.body)\n",
             "@csrf_exempt\n@auth_privileged\ndef submit(request):\n    pass\n",
             "@csrf_exempt\ndef lesson(request):\n    if request.user.is_anonymous:\n        return redirect('enter')\n"
             "    return render(request, 'lesson.html')\n",
