@@ -53,20 +53,9 @@ _TRIED = lazy(
     r"|fixtures?|e2e(?:_?tests?)?)(?:[/_]|\.py$)"
 )
 _SHOWN = frozenset(
-    {
-        "examples",
-        "example",
-        "samples",
-        "demo",
-        "demos",
-        "docs",
-        "benchmarks",
-        "mocks",
-        "vignettes",
-        "tutorials",
-        "sandbox",
-    }
-)
+    {"examples", "example", "samples", "demo", "demos", "docs", "benchmarks", "mocks", "vignettes", "tutorials",
+     "sandbox"}
+)  # fmt: skip
 
 
 def _judged(path: str) -> bool:
@@ -292,6 +281,15 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         _on_position(node, name, context)
     elif name in {"add_argument", "option"}:
         _on_flag(node, context)
+    elif name == "compare_digest" and len(node.args) == 2:
+        for one, other in (node.args, node.args[::-1]):
+            _check(_compared(_encoded(one)), node, _encoded(other), context, compared=True)
+
+
+def _encoded(value: ast.expr) -> ast.expr:
+    """The text in `text.encode()`."""
+    called = value.func if isinstance(value, ast.Call) else None
+    return called.value if isinstance(called, ast.Attribute) and called.attr == "encode" else value
 
 
 def _on_position(node: ast.Call, name: str, context: FileContext) -> None:

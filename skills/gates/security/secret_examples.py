@@ -12,6 +12,8 @@ SECRET_BAD = (
     *one_file(
     "shop/pay.py",
     'PASSWORD = "hunter2"\n',
+    'if not hmac.compare_digest(form.password.encode(), "tr0ub4dor".encode()):\n    raise Refused\n',
+    'if not secrets.compare_digest("tr0ub4dor", form["password"]):\n    raise Refused\n',
     'config["db_password"] = "tr0ub4dor"\n',
     'SECRET = "my-secret"\n',
     'import pika\n\nwho = pika.PlainCredentials("shop", "tr0ub4dor")\n',

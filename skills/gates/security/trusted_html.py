@@ -128,6 +128,8 @@ unsafe_mark_safe = Rule(
         'def all_of(orders):\n    rows = [f"<li>{order.note}</li>" for order in orders]\n'
         '    return mark_safe("".join(rows))\n',
         'def noted(context):\n    return mark_safe(context["note"].replace("\\n", "<br>"))\n',
+        "def rows(orders):\n    out = io.StringIO()\n    for order in orders:\n"
+        "        out.write(f'<li>{order.note}</li>')\n    return mark_safe(out.getvalue())\n",
         "class Order(models.Model):\n    note = models.TextField()\n\n    def shown(self):\n"
         '        return mark_safe(f"<p>{self.note}</p>")\n',
         "def fill(text, *parts):\n    parts = [smart(part) for part in parts]\n"
@@ -138,6 +140,8 @@ unsafe_mark_safe = Rule(
         "class Order(models.Model):\n    count = models.PositiveIntegerField()\n\n    def bold(self):\n"
         "        return mark_safe('<b>{}</b>'.format(self.count))\n",
         'BR = mark_safe("<br>")\n',
+        "def rows(orders):\n    out = io.StringIO()\n    out.write(escape(orders))\n"
+        "    return mark_safe(out.getvalue())\n",
         'def bold(order):\n    return mark_safe({"late": "<b>late</b>", "": "<i>on time</i>"}[order.state])\n',
         'def bold(size):\n    return mark_safe("<b>{:d}</b>".format(size))\n',
         'def bold(name):\n    return format_html("<b>{}</b>", name)\n',

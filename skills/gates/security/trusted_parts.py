@@ -21,11 +21,11 @@ _ESCAPES = lazy(
     r"|^(?:int|float|len|str_html|join|static|reverse|icon|gettext|ngettext|_|pgettext|make_table|make_file|intcomma|date|count|sum|round|abs|strftime|isoformat|dumps|json_dumps)$|media|as_\w+",
     re.I,
 )
-_TRIMS = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "title", "split", "splitlines"})
+_TRIMS = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "title", "split", "splitlines", "getvalue"})
 _PASSED_ON = frozenset({"str", "list", "tuple", "sorted", "set", "repr", "min", "max"})
 _UNDOES = frozenset({"unescape", "unquote", "unquote_plus", "force_str", "smart_str", "force_text", "smart_text"})
 _DEEP, _DEEP_OF_CALLS = 14, 9
-_GROWS = frozenset({"append", "insert", "extend", "appendleft"})
+_GROWS = frozenset({"append", "insert", "extend", "appendleft", "write"})
 _OWN = lazy(r"nonce|csrf_?token|^rendered(?:_|$)", re.I)
 _JUDGED = "trusted HTML: names that are being judged"
 RAW = "trusted HTML: the part that is neither escaped nor rendered"
