@@ -46,12 +46,13 @@ _TEXT_TYPES = lazy(r"^(?:Annotated\[)?(?:Optional\[str\]|str(?: \| None)?|None \
 @record
 class Origin:
     """Where a value came from: `kind` is body (what a client fills in), cut (that, cut to a length), envelope (headers,
-    cookies) or route."""
+    cookies), route, or one of those in `request_wholes`; `model` is the class of a body of which it is a field."""
 
     kind: str
     node: ast.AST
     line: int
     key: ast.AST | None = None
+    model: str = ""
 
     @property
     def text(self) -> str:
@@ -121,7 +122,7 @@ def route_of(function: FunctionNode) -> ast.Call | None:
     return None
 
 
-def _defaults(arguments: ast.arguments) -> dict[str, str]:
+def defaults_of(arguments: ast.arguments) -> dict[str, str]:
     """Parameter → the text of its default."""
     positional = [*arguments.posonlyargs, *arguments.args]
     pairs = [
@@ -147,7 +148,7 @@ def sent_parameters(function: FunctionNode, context: FileContext) -> Iterator[tu
     arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
     if route is not None:
         rule = route.args[0].value if route.args and isinstance(route.args[0], ast.Constant) else ""
-        defaults = _defaults(function.args)
+        defaults = defaults_of(function.args)
         for argument in arguments:
             hint = ast.unparse(argument.annotation) if argument.annotation is not None else ""
             if _DECIDED.search(hint) or _DECIDED.search(defaults.get(argument.arg, "")):
@@ -171,7 +172,7 @@ def sent_parameters(function: FunctionNode, context: FileContext) -> Iterator[tu
             for part in descendants(function)
         ):
             return  # another function hands over an object, and what stands beside it
-        defaults = _defaults(function.args)
+        defaults = defaults_of(function.args)
         for argument in arguments[1:]:
             hint = ast.unparse(argument.annotation) if argument.annotation is not None else ""
             if defaults.get(argument.arg, "None") not in {"None", "''"}:

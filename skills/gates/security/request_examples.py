@@ -4,8 +4,24 @@ from skills.gates.example_files import one_file
 
 _HEAD = "from django.http import *\n\n\ndef view(request):\n"
 
+_TAKES = "from fastapi import APIRouter, UploadFile\n\n\n@router.post('/bills')\ndef keep(bill: UploadFile) -> None:\n"
+_WHERE = (
+    "from fastapi import APIRouter\nfrom pydantic import BaseModel\n\n\nclass Bill(BaseModel):\n    path: str%s\n\n\n"
+    "@router.post('/bills')\ndef keep(bill: Bill) -> None:\n    %s\n"
+)
+
 INPUT_BAD = one_file(
     "shop/views.py",
+    _HEAD + '    return HttpResponseRedirect(resolve_url(request.GET.get("next", "home")))\n',
+    _HEAD + '    order.note, order.kind = request.POST["note"], 1\n    order.save()\n',
+    "import requests\n" + _HEAD + '    url = request.GET["url"]\n    host = urlsplit(url).hostname\n'
+    "    note(host)\n    requests.get(url)\n",
+    _TAKES + '    with open(f"/srv/{bill.filename}", "wb") as kept:\n        kept.write(bill.file.read())\n',
+    _TAKES + "    if bill.size > LIMIT:\n        raise TooLarge\n    open(os.path.join('/srv', bill.filename), 'wb')\n",
+    _TAKES.replace("bill: UploadFile", "bills: list[UploadFile]")
+    + "    for bill in bills:\n        open('/srv/' + bill.filename, 'wb')\n",
+    _WHERE % ("", "shutil.rmtree(ROOT / bill.path)"),
+    _WHERE % (" | None = None", "requests.get(bill.path)"),
     _HEAD + '    Order.objects.create(note=request.POST["note"])\n',
     _HEAD + '    rows = Order.objects.filter(pk=request.GET.get("pk"))\n',
     _HEAD + '    name = request.GET["file"]\n    with open(f"/srv/{name}") as file:\n        return file.read()\n',
@@ -69,6 +85,23 @@ INPUT_BAD = one_file(
 
 INPUT_GOOD = one_file(
     "shop/views.py",
+    _HEAD + '    site = urlsplit(request.GET["site"]).hostname\n    if site not in SITES:\n        raise Http404\n'
+    "    return requests.get(site)\n",
+    "import requests\n" + _HEAD + '    url = request.GET["url"]\n    host = urlsplit(url).hostname\n'
+    "    if host not in HOSTS:\n        raise Http404\n    requests.get(url)\n",
+    _HEAD + '    return HttpResponse(Markup("<b>") + request.GET["name"])\n',
+    _TAKES + '    open(f"/srv/{uuid4()}_{bill.filename}", "wb")\n',
+    _TAKES + '    kind = bill.filename.split(".")[-1]\n    open(f"/srv/bill.{kind}", "wb")\n',
+    _TAKES + '    open(ROOT / Path(bill.filename).name, "wb")\n',
+    _TAKES + "    if not is_allowed(bill.filename):\n        raise Wrong\n    open('/srv/' + bill.filename, 'wb')\n",
+    _WHERE % (' = Field(pattern="^[a-z]+$")', "shutil.rmtree(ROOT / bill.path)"),
+    _WHERE
+    % (
+        "\n\n    @field_validator('path')\n    def known(cls, path):\n        return one_of(PATHS, path)",
+        "open(bill.path)",
+    ),
+    _WHERE % ("", "if bill.path not in PATHS:\n        raise Wrong\n    open(bill.path)"),
+    _WHERE % ("", "bills.add(path=bill.path)"),
     "import subprocess\n" + _HEAD + '    subprocess.run(["ping", "-c1", request.GET["host"]])\n',
     _HEAD + "    checked = OrderSerializer(data=request.POST)\n    Order.objects.create(**checked.validated_data)\n",
     _HEAD + '    Order.objects.filter(pk=int(request.GET["pk"]))\n',

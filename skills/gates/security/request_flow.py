@@ -4,7 +4,6 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.names import last_name
 from skills.gates.engine.syntax import BLOCKS, SCOPES, descendants
 from skills.gates.security.request_checks import (
     CHECKS,
@@ -15,7 +14,6 @@ from skills.gates.security.request_checks import (
     each_known_after,
     known_unless,
     known_within,
-    leaves_most,
     measured,
     missing,
     names_literals,
@@ -23,10 +21,6 @@ from skills.gates.security.request_checks import (
     tried,
 )
 from skills.gates.security.request_data import (
-    BODY,
-    BODY_CALLS,
-    ENVELOPE,
-    GLOBAL_REQUESTS,
     READ_WORDS,
     READS,
     Origin,
@@ -35,44 +29,42 @@ from skills.gates.security.request_data import (
     sent_parameters,
 )
 from skills.gates.security.request_helpers import Followed, arguments_of, followed, may_follow, parameters_of, readers
+from skills.gates.security.request_origins import Origins
 from skills.gates.security.request_parts import (
-    BUILTINS,
-    KEEPS,
-    METHODS,
-    at_key,
     cut,
     fields_of,
     grown,
     header,
     holder,
     is_empty,
-    operands,
     read_field,
     trimmed,
     written_as,
 )
+from skills.gates.security.request_wholes import FIELD, WHOLE, whole_parameters
 
 _GIVES = "request data: what functions of the file give back"
 _CONDITIONS = (ast.Compare, ast.BoolOp, ast.UnaryOp, ast.IfExp)
 
 
-class Flow:
+class Flow(Origins):
     """What the names of one function hold while its statements are read in order."""
 
     def __init__(self, function: FunctionNode, context: FileContext, followed: Followed | None = None) -> None:
         """Where `followed` says what a call gives, the function holds that and nothing else of its parameters."""
         self.function = function
         self.context = context
-        self.held: dict[str, Origin] = dict(sent_parameters(function, context) if followed is None else followed.held)
+        sent = (*sent_parameters(function, context), *whole_parameters(function, context)) if followed is None else ()
+        self.held = dict(sent) if followed is None else dict(followed.held)
         self.requests = request_names(function, context)
         if followed is not None:
             self.requests = self.requests.difference(parameters_of(function)).union(followed.requests)
-        self.fields: dict[str, dict[str, Origin | None]] = {}  # of what the source writes field by field
+        self.fields = {}  # of what the source writes field by field
         self.trimmed: dict[str, str] = {}  # name → the name that it is without its spaces, sign or case
         self.lists: set[str] = set()  # names of lists and sets that begin in the source
         self.asked_by: dict[str, list[ast.expr]] = {}  # name → what was looked up by to get it: `shop = shop_of(name)`
-        self.sized: set[str] = set()  # what has a known length, or a row of its own, and no name
-        self.checked: set[str] = set()  # what a condition looked at that has no name: `request.POST["pk"]`
+        self.sized = set()  # what has a known length, or a row of its own, and no name
+        self.checked = set()  # what a condition looked at that has no name: `request.POST["pk"]`
         self.caught = 0  # how many `try` around the statement catch a value of another shape
 
     def steps(self) -> Iterator[ast.AST]:
@@ -148,7 +140,7 @@ class Flow:
         elif isinstance(statement, ast.AugAssign):
             self._bind(statement.target, self.origin(statement.value) or self.origin(statement.target))
         elif isinstance(statement, (ast.For, ast.AsyncFor)):
-            self._bind(statement.target, self.origin(statement.iter))
+            self._bind(statement.target, self._each(statement.iter))
             self._forget_all(each_known_after(statement))
         elif isinstance(statement, (ast.If, ast.While, ast.Assert)):
             later = refusals(statement)
@@ -160,6 +152,11 @@ class Flow:
             for node in descendants(part):
                 if isinstance(node, ast.NamedExpr):
                     self._bind(node.target, self.origin(node.value))
+
+    def _each(self, over: ast.expr) -> Origin | None:
+        """What each of several holds, one of several files too."""
+        whole = self.held.get(over.id) if isinstance(over, ast.Name) else None
+        return whole if whole is not None and whole.kind in WHOLE else self.origin(over)
 
     def _learn(self, tests: list[ast.expr], statement: ast.stmt) -> None:
         """What parts of a condition have looked at, and what is known behind an `if` that leaves."""
@@ -243,6 +240,9 @@ class Flow:
 
     def _forget_all(self, nodes: Iterable[ast.expr]) -> None:
         for node in nodes:
+            if isinstance(node, ast.Attribute) and self._is_part(node):
+                self.checked.add(written_as(node))
+                continue
             if isinstance(node, ast.Attribute) and self.is_request(node.value):
                 self.checked.add(written_as(node))
             around: set[ast.AST | None] = set()  # what holds other keys besides the one that was looked at
@@ -257,45 +257,10 @@ class Flow:
                     if part not in around:
                         self.checked.add(written_as(part))
 
-    def origin(self, node: ast.AST | None) -> Origin | None:
-        """Where the value of an expression came from, None where not from a request, or not in raw form."""
-        if isinstance(node, ast.Name):
-            held = self.held.get(node.id)
-            if held is None or held.key is None or not self.checked:
-                return held
-            return None if written_as(held.key) in self.checked else held
-        if self.checked and isinstance(node, (ast.Subscript, ast.Call)) and written_as(node) in self.checked:
-            return None
-        written = self._written(node) if self.fields else None
-        if written is not None:
-            return written[0]
-        if isinstance(node, ast.Attribute):
-            return self._of_attribute(node)
-        if isinstance(node, ast.Subscript):
-            return self._of_subscript(node)
-        if isinstance(node, (ast.Await, ast.Starred, ast.FormattedValue, ast.NamedExpr)):
-            return self.origin(node.value)
-        return self._of_call(node) if isinstance(node, ast.Call) else self._first(operands(node))
-
-    def _of_subscript(self, node: ast.Subscript) -> Origin | None:
-        whole = self.origin(node.value)
-        if isinstance(node.slice, ast.Slice) and isinstance(node.slice.upper, ast.Constant):
-            return cut(whole)
-        found = at_key(whole, node.value, node)
-        return cut(found) if self.sized and written_as(node) in self.sized else found
-
-    def _written(self, node: ast.AST | None) -> tuple[Origin | None] | None:
-        """What a field holds that the source writes: `options["name"]`, `wanted.name`."""
-        owner, key = read_field(node)
-        fields = self.fields.get(owner.id) if isinstance(owner, ast.Name) else None
-        return (fields[key],) if fields is not None and key in fields else None
-
-    def _first(self, nodes: list[ast.expr]) -> Origin | None:
-        for node in nodes:
-            found = self.origin(node)
-            if found is not None:
-                return found
-        return None
+    def _is_part(self, node: ast.Attribute) -> bool:
+        """True for `file.size` and `order.path`, which say nothing of the other parts."""
+        whole = self.held.get(node.value.id) if isinstance(node.value, ast.Name) else None
+        return whole is not None and whole.kind in WHOLE
 
     def is_fed(self) -> bool:
         """True where the function reads anything that a client sends."""
@@ -316,52 +281,6 @@ class Flow:
             for node in descendants(function)
         )
 
-    def is_request(self, node: ast.AST) -> bool:
-        """True for `request`, `self.request`, `flask.request` and what stands for them here."""
-        if isinstance(node, ast.Attribute):
-            if node.attr != "request" or not isinstance(node.value, ast.Name):
-                return False
-            return node.value.id in {"self", "info"} or self.context.resolve(node) in GLOBAL_REQUESTS
-        return isinstance(node, ast.Name) and node.id in self.requests
-
-    def _of_attribute(self, node: ast.Attribute) -> Origin | None:
-        if self.is_request(node.value):
-            if self.checked and written_as(node) in self.checked:
-                return None
-            if node.attr in BODY:
-                return Origin("body", node, node.lineno)
-            return Origin("envelope", node, node.lineno) if node.attr in ENVELOPE else None
-        return self.origin(node.value)
-
-    def _of_call(self, node: ast.Call) -> Origin | None:
-        function = node.func
-        if isinstance(function, ast.Attribute):
-            if self.is_request(function.value):
-                if function.attr in BODY_CALLS:
-                    return Origin("body", node, node.lineno)
-                return None
-            if function.attr in METHODS:
-                owner = self.origin(function.value)
-                if owner is not None:
-                    return at_key(owner, function.value, node)
-                if function.attr in {"format", "join", "replace", "joinpath", "format_map"}:
-                    return self._first([*node.args, *(keyword.value for keyword in node.keywords)])
-        name = last_name(function)
-        if name in {"map", "filter"} and isinstance(function, ast.Name) and len(node.args) > 1:
-            return self._of_each(node, name)
-        if name in KEEPS and (isinstance(function, ast.Name) or name not in BUILTINS):
-            return self._first([*node.args, *(keyword.value for keyword in node.keywords)])
-        if leaves_most(node, self.context):
-            return self.origin(node.args[2])
-        return self._given_back(node)
-
-    def _of_each(self, node: ast.Call, name: str) -> Origin | None:
-        """What `map` and `filter` leave of each: `map(int, pks)` and `filter(str.isdigit, pks)` nothing of a text."""
-        judge = node.args[0].body if isinstance(node.args[0], ast.Lambda) else node.args[0]
-        done = last_name(judge)
-        known = CHECKS.search(done) is not None if name == "filter" else done not in KEEPS | METHODS
-        return None if known else self.origin(node.args[1])
-
     def _given_back(self, node: ast.Call) -> Origin | None:
         """What a function of the file gives back of what it is given, or of the request."""
         found = self.follow(node)
@@ -377,6 +296,8 @@ class Flow:
             known[found.key] = next((one.kind for one in origins if one is not None), None)
         kind = known[found.key]
         # What a function makes of a value has the form that the function gives it.
+        if kind in WHOLE or kind == FIELD:
+            return None
         return None if kind is None else Origin("cut" if found.held and kind == "body" else kind, node, node.lineno)
 
     def answered(self, value: ast.expr | None) -> Origin | None:

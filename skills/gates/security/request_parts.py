@@ -11,7 +11,8 @@ from skills.gates.security.request_data import Origin
 KEEPS = frozenset(
     {"str", "list", "dict", "tuple", "set", "bytes", "sorted", "reversed", "unquote", "unquote_plus", "b64decode",
      "loads", "urlsafe_b64decode", "deepcopy", "copy", "cast", "force_str", "smart_str", "Path", "PurePath", "urljoin",
-     "normpath", "expanduser", "unescape", "next", "iter", "filter", "map", "zip", "enumerate", "OrderedDict"}
+     "normpath", "expanduser", "resolve_url", "unescape", "next", "iter", "filter", "map", "zip", "enumerate",
+     "OrderedDict"}
 )  # fmt: skip
 # Of these, what a method of another thing may be called too: `queryset.filter(…)` gives back rows.
 BUILTINS = frozenset(
@@ -25,6 +26,8 @@ METHODS = frozenset(
 )  # fmt: skip
 _CLASSES = "request data: classes of plain fields"
 _TRIMS = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "removeprefix", "removesuffix", "casefold"})
+_TAKES_APART = frozenset({"urlparse", "urlsplit", "URL"})
+_OF_ADDRESS = frozenset({"hostname", "netloc", "host", "scheme"})
 _GROWS = frozenset({"append", "appendleft", "extend", "insert", "add"})
 
 
@@ -60,7 +63,8 @@ def at_key(origin: Origin | None, inner: ast.expr, outer: ast.expr) -> Origin | 
 def operands(node: ast.AST | None) -> list[ast.expr]:
     """The expressions that the value of an expression is made of."""
     if isinstance(node, ast.BinOp):
-        return [node.left, node.right]
+        escaped = isinstance(node.left, ast.Call) and last_name(node.left.func) == "Markup"
+        return [] if escaped else [node.left, node.right]
     if isinstance(node, (ast.JoinedStr, ast.BoolOp)):
         return node.values
     if isinstance(node, ast.IfExp):
@@ -175,8 +179,13 @@ def read_field(node: ast.AST | None) -> tuple[ast.expr | None, str]:
 
 
 def trimmed(value: ast.expr) -> str:
-    """The name of which a value is the same without its spaces, sign or case: "sort" of `sort.lstrip("-")`."""
+    """The name of which a value is the same without its spaces, sign or case: "sort" of `sort.lstrip("-")`; or a part
+    that says where it leads: "url" of `urlsplit(url).hostname`."""
+    while isinstance(value, ast.Attribute) and value.attr in _OF_ADDRESS:
+        value = value.value
     function = value.func if isinstance(value, ast.Call) else None
+    if function is not None and last_name(function) in _TAKES_APART and value.args:  # type: ignore[attr-defined]
+        return last_name(value.args[0])  # type: ignore[attr-defined]
     if not isinstance(function, ast.Attribute) or function.attr not in _TRIMS:
         return ""
     return function.value.id if isinstance(function.value, ast.Name) else ""

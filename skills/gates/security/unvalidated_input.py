@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 
 from skills.gates.analysis.local_values import values_of
 from skills.gates.engine.context import FileContext, FunctionNode
@@ -18,6 +19,7 @@ from skills.gates.security.request_examples import INPUT_BAD, INPUT_GOOD, MASS_B
 from skills.gates.security.request_flow import Flow
 from skills.gates.security.request_passed import passed_on
 from skills.gates.security.request_sinks import is_signed, sink_of
+from skills.gates.security.request_wholes import FIELD, TEXT_FIELDS, field_of, is_any_text, note_text_fields
 from skills.gates.security.row_uses import is_cleaned, is_saved_as, is_stored_as
 
 UNVALIDATED = "unvalidated-input"
@@ -75,7 +77,7 @@ def _on_call(node: ast.Call, flow: Flow, context: FileContext, told: set[int]) -
             one.arg for one in descendants(node) if isinstance(one, ast.keyword) and one.value is value and one.arg
         ]
         column, _, lookup = words[0].partition("__") if words and what.startswith("looks up") else ("", "", "")
-        needs = (("unless-text", column),) if column and lookup in {"", "in", "exact"} else ()
+        needs = (("unless-text", column),) if column and lookup in {"", "in", "exact"} else _of_field(origin)
         _tell(UNVALIDATED, node, origin, message, context, told, severity=severity, needs=needs)
         return
     passed = passed_on(node, flow, context)
@@ -89,12 +91,20 @@ def _on_call(node: ast.Call, flow: Flow, context: FileContext, told: set[int]) -
             context,
             told,
             severity=severity,
+            needs=_of_field(origin),
         )
+
+
+def _of_field(origin: Origin) -> tuple[tuple[str, str], ...]:
+    """What the project has to know of a field of a model: that it takes any text."""
+    field = field_of(origin)
+    return ((TEXT_FIELDS, field),) if field else ()
 
 
 def _on_statement(node: ast.AST, flow: Flow, context: FileContext, told: set[int]) -> None:
     if isinstance(node, ast.Assign):
-        _on_attribute(node, flow, context, told)
+        for target, value in _bound(node):
+            _on_attribute(target, value, flow, context, told)
     elif isinstance(node, ast.Return):
         _on_answer(node, flow, context, told)
     elif isinstance(node, ast.If):
@@ -132,18 +142,26 @@ def _formats(node: ast.Call) -> bool:
     return isinstance(node.func, ast.Attribute) and node.func.attr in {"format", "join"}
 
 
-def _on_attribute(node: ast.Assign, flow: Flow, context: FileContext, told: set[int]) -> None:
+def _bound(node: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """(target, value) of an assignment, of each part where both are written side by side."""
+    target, value = node.targets[0], node.value
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+        yield from zip(target.elts, value.elts, strict=True)
+    else:
+        yield target, value
+
+
+def _on_attribute(target: ast.expr, value: ast.expr, flow: Flow, context: FileContext, told: set[int]) -> None:
     """`order.note = request.data["note"]` where `order.save()` follows."""
-    target = node.targets[0]
     owner = dotted(target.value) if isinstance(target, ast.Attribute) else None
     if owner is None or owner == "self" or owner.lower().endswith(("serializer", "form")):
         return
-    origin = flow.origin(node.value)
+    origin = flow.origin(value)
     if origin is None or origin.kind != "body" or is_cleaned(context) or is_signed(context):
         return
     if is_saved_as(owner, context) or is_stored_as(owner, context):
         message = f"`{origin.text}` is stored unchecked in `{_short(target)}`"
-        _tell(UNVALIDATED, node, origin, message, context, told, severity="MEDIUM")
+        _tell(UNVALIDATED, target, origin, message, context, told, severity="MEDIUM")
 
 
 def _on_markup(value: ast.expr, flow: Flow, context: FileContext, told: set[int]) -> None:
@@ -158,7 +176,7 @@ def _on_markup(value: ast.expr, flow: Flow, context: FileContext, told: set[int]
             texts = [part.func.value]
         if any(_is_markup(text, context) for text in texts):
             origin = flow.origin(part)
-            if origin is not None:
+            if origin is not None and origin.kind != FIELD:
                 message = f"`{origin.text}` is put into HTML, unescaped"
                 _tell(UNVALIDATED, part, origin, message, context, told, severity="MEDIUM")
             return
@@ -221,10 +239,12 @@ def _columns(project: Project) -> dict[str, set[bool]]:
 
 
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
-    """None where the value is compared with a column of text: there is none that it could not be."""
+    """None where the value is compared with a column of text: there is none that it could not be; and for a field of
+    a model of which something looks at the text."""
     known = _columns(project)
     told = any(kind == "unless-text" and known.get(name) == {True} for kind, name in candidate.needs)
-    return None if told else candidate
+    judged = any(kind == TEXT_FIELDS and not is_any_text(name, project) for kind, name in candidate.needs)
+    return None if told or judged else candidate
 
 
 unvalidated_input = Rule(
@@ -250,6 +270,7 @@ unvalidated_input = Rule(
             (b"request.", b"Request", b"fastapi"),
             is_product_path,
         ),
+        Watch((ast.ClassDef,), note_text_fields, (b"pydantic", b"SQLModel"), is_product_path),
     ),
     bad=INPUT_BAD,
     good=INPUT_GOOD,
