@@ -20,6 +20,7 @@ _GUARDS = lazy(
 
 
 def is_empty(value: ast.expr) -> bool:
+    """True for `[]` and `()`."""
     return isinstance(value, (ast.List, ast.Tuple)) and not value.elts
 
 

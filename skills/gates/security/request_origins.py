@@ -54,6 +54,7 @@ class Origins:
         return None if checked else held
 
     def _of_parts(self, node: ast.AST | None) -> Origin | None:
+        """What the parts of an expression hold; of a file's name behind another text only a folder would be."""
         found = self._first(operands(node))
         return None if found is not None and found.kind == FILE_NAME and is_led_by(node) else found
 
