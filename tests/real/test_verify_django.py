@@ -3,11 +3,12 @@
 import json
 import subprocess
 import sys
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.contents import contents_of
 
 pytest.importorskip("django", reason="Django is a development dependency: uv sync installs it")
 pytestmark = pytest.mark.usefixtures("python_on_path")
@@ -65,11 +66,6 @@ def cockpit(root: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def everything(root: Path) -> dict[str, str]:
-    files = (path for path in root.rglob("*") if path.is_file() and ".git" not in path.parts)
-    return {str(path.relative_to(root)): sha256(path.read_bytes()).hexdigest() for path in files}
-
-
 def test_an_untrusted_project_is_not_run(project: Path) -> None:
     answer = cockpit(project, "verify", "--json")
     document = json.loads(answer.stdout)
@@ -80,10 +76,10 @@ def test_an_untrusted_project_is_not_run(project: Path) -> None:
 
 
 def test_the_gate_finds_what_its_sources_let_pass_and_moves_nothing(project: Path) -> None:
-    before = everything(project)
+    before = contents_of(project)
     cockpit(project, "trust")
     answer = cockpit(project, "verify", "--json")
-    assert everything(project) == before
+    assert contents_of(project) == before
     document: dict[str, Any] = json.loads(answer.stdout)
     by_check = {row["check"]: row for row in document["checks"]}
     assert answer.returncode == 1 and document["status"] == "fail" and document["lane"] == "django"

@@ -5,11 +5,12 @@ import json
 import shutil
 import subprocess
 import sys
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.contents import contents_of
 
 pytestmark = pytest.mark.usefixtures("python_on_path")
 
@@ -57,17 +58,12 @@ def made(root: Path, files: dict[str, str]) -> Path:
 
 def verified(root: Path, *words: str) -> dict[str, dict[str, Any]]:
     """The answer of each check; the work tree must be what it was."""
-    before = everything(root)
+    before = contents_of(root)
     cockpit = [sys.executable, "-m", "cockpit", "--repo", str(root)]
     subprocess.run([*cockpit, "trust"], check=True, capture_output=True)
     answer = subprocess.run([*cockpit, "verify", "--json", *words], capture_output=True, text=True, check=False)
-    assert everything(root) == before
+    assert contents_of(root) == before
     return {row["check"]: row for row in json.loads(answer.stdout)["checks"]}
-
-
-def everything(root: Path) -> dict[str, str]:
-    files = (path for path in root.rglob("*") if path.is_file() and ".git" not in path.parts)
-    return {str(path.relative_to(root)): sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def test_the_queries_of_each_request_are_counted_while_the_tests_run(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """The end of the day: what is saved, in which order, and what happens when something is wrong or the power goes."""
 
-import errno
 import json
 import os
 import subprocess
@@ -40,6 +39,7 @@ from skills.workflow.learnings import (
 )
 from skills.workflow.sweep import without_secrets
 from tests.git import git
+from tests.unit.feeds import no_space
 
 AWS = "AKIAIOSFODNN7EXAMPLE"  # pragma: allowlist secret
 
@@ -242,11 +242,8 @@ def test_a_full_disk_leaves_the_old_files_and_says_so(repo: Path, monkeypatch: p
     repository = find_repository(repo)
     draft = read_draft(repository, Config())
 
-    def full(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(finish, "write_atomically", full)
-    monkeypatch.setattr(backups, "write_atomically", full)
+    monkeypatch.setattr(finish, "write_atomically", no_space)
+    monkeypatch.setattr(backups, "write_atomically", no_space)
     result = EndDay(repository, Config(), draft).run()
     statuses = {step.step: step.status for step in result.steps}
     assert (statuses["context"], statuses["backup"], statuses["verify-backup"]) == ("fail", "fail", "not_run")

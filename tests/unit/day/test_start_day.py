@@ -1,6 +1,5 @@
 """The start of the day: its JSON, its record, to-dos where somebody wants them, and what goes wrong."""
 
-import errno
 import json
 import os
 import shutil
@@ -31,6 +30,7 @@ from skills.workflow.day_text import start_text
 from skills.workflow.tasks import Scored, Task
 from tests.git import git
 from tests.unit.claude_lines import Talk
+from tests.unit.feeds import no_space
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
@@ -219,11 +219,8 @@ def test_a_second_end_of_day_says_so(repo: Path) -> None:
 
 
 def test_a_full_disk_is_a_note_and_the_report_is_there(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(records, "write_atomically", full)
-    monkeypatch.setattr("cockpit.day.todos.write_atomically", full)
+    monkeypatch.setattr(records, "write_atomically", no_space)
+    monkeypatch.setattr("cockpit.day.todos.write_atomically", no_space)
     started = start_day(find_repository(repo), Config(day=DayConfig(todos="todos.json")))
     statuses = {step.step: step.status for step in started.steps}
     assert (statuses["todos"], statuses["session"]) == ("not_run", "not_run")

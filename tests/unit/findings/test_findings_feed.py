@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from cockpit.findings.feed import OnSaved, follow_findings
 from cockpit.findings.models import FindingsSnapshot
 from cockpit.repository import find_repository
 from tests.git import git
+from tests.unit.feeds import first_that
 
 BAD = "from unittest.mock import Mock\n\n\ndef test_a():\n    assert Mock()\n"
 GOOD = "def test_a():\n    assert 1 == 1\n"
@@ -44,15 +45,6 @@ def follow(engine: Engine, root: Path, on_saved: OnSaved | None = None) -> Feed:
     return follow_findings(engine, find_repository(root), Config(), root=root, on_saved=on_saved)
 
 
-async def until(feed: Feed, holds: Callable[[FindingsSnapshot], bool], seconds: float = 15) -> FindingsSnapshot:
-    """The first snapshot for which `holds` is true."""
-    async with asyncio.timeout(seconds):
-        async for snapshot in feed:
-            if holds(snapshot):
-                return snapshot
-    raise AssertionError("the feed ended")
-
-
 def ready(snapshot: FindingsSnapshot) -> bool:
     return snapshot.phase == "ready"
 
@@ -78,16 +70,16 @@ async def test_the_first_check_streams_and_ends_ready(engine: Engine, repo: Path
 async def test_a_save_brings_findings_and_the_next_takes_them(engine: Engine, repo: Path) -> None:
     saved: list[frozenset[str]] = []
     feed = follow(engine, repo, on_saved=saved.append)
-    await until(feed, ready)
+    await first_that(feed, ready)
     (repo / "tests/test_1.py").write_text(BAD)
-    told = await until(feed, lambda snapshot: bool(snapshot.new))
+    told = await first_that(feed, lambda snapshot: bool(snapshot.new))
     assert told.saved == ("tests/test_1.py",)
     assert {finding.rule for finding in told.findings if finding.fingerprint in told.new} == {"bare-mock"}
     assert told.gates[0].status == "fail"
     other = repo / "tests/.test_1.py.tmp"
     other.write_text(GOOD)
     other.replace(repo / "tests/test_1.py")
-    mended = await until(feed, lambda snapshot: snapshot.resolved > 0)
+    mended = await first_that(feed, lambda snapshot: snapshot.resolved > 0)
     assert mended.findings == () and mended.gates[0].status == "pass"
     assert {"tests/test_1.py"} <= {name for names in saved for name in names}
     await feed.aclose()
@@ -96,26 +88,28 @@ async def test_a_save_brings_findings_and_the_next_takes_them(engine: Engine, re
 async def test_deleted_and_renamed_files_leave(engine: Engine, repo: Path) -> None:
     (repo / "tests/test_1.py").write_text(BAD)
     feed = follow(engine, repo)
-    await until(feed, ready)
+    await first_that(feed, ready)
     (repo / "tests/test_1.py").rename(repo / "tests/test_9.py")
-    moved = await until(feed, lambda snapshot: {finding.path for finding in snapshot.findings} == {"tests/test_9.py"})
+    moved = await first_that(
+        feed, lambda snapshot: {finding.path for finding in snapshot.findings} == {"tests/test_9.py"}
+    )
     assert moved.files.seen == 4
     (repo / "tests/test_9.py").unlink()
-    assert (await until(feed, lambda snapshot: not snapshot.findings)).files.seen == 3
+    assert (await first_that(feed, lambda snapshot: not snapshot.findings)).files.seen == 3
     await feed.aclose()
 
 
 async def test_new_folders_are_watched_and_ignored_ones_are_not(engine: Engine, repo: Path) -> None:
     feed = follow(engine, repo)
-    await until(feed, ready)
+    await first_that(feed, ready)
     (repo / "ignored").mkdir()
     (repo / "ignored/test_x.py").write_text(BAD)
     (repo / "apps/shop/tests").mkdir(parents=True)
     (repo / "apps/shop/tests/test_deep.py").write_text(BAD)
-    found = await until(feed, lambda snapshot: bool(snapshot.findings))
+    found = await first_that(feed, lambda snapshot: bool(snapshot.findings))
     assert {finding.path for finding in found.findings} == {"apps/shop/tests/test_deep.py"}
     (repo / "apps/shop/tests/test_deep.py").write_text(GOOD)
-    await until(feed, lambda snapshot: not snapshot.findings)
+    await first_that(feed, lambda snapshot: not snapshot.findings)
     await feed.aclose()
 
 
@@ -130,14 +124,14 @@ async def test_a_checkout_of_many_files_converges_to_a_cold_check(engine: Engine
     git(repo, "commit", "-q", "-m", "many")
     git(repo, "checkout", "-q", "main")
     feed = follow(engine, repo)
-    assert (await until(feed, ready)).findings == ()
+    assert (await first_that(feed, ready)).findings == ()
     git(repo, "checkout", "-q", "other")
     expected = cold(repo)
     assert len(expected) >= 400
-    there = await until(feed, lambda snapshot: ready(snapshot) and fingerprints(snapshot) == expected, 40)
+    there = await first_that(feed, lambda snapshot: ready(snapshot) and fingerprints(snapshot) == expected, 40)
     assert there.new == expected and not there.resolved  # all that came in one go, in however many looks
     git(repo, "checkout", "-q", "main")
-    back = await until(feed, lambda snapshot: ready(snapshot) and not snapshot.findings, 40)
+    back = await first_that(feed, lambda snapshot: ready(snapshot) and not snapshot.findings, 40)
     assert not back.new
     await feed.aclose()
 
@@ -145,9 +139,9 @@ async def test_a_checkout_of_many_files_converges_to_a_cold_check(engine: Engine
 async def test_a_manifest_that_changes_changes_what_applies(engine: Engine, repo: Path) -> None:
     (repo / "tests/test_1.py").write_text(BAD)
     feed = follow(engine, repo)
-    assert (await until(feed, ready)).findings
+    assert (await first_that(feed, ready)).findings
     (repo / "pyproject.toml").write_text("[project]\ndependencies = []\n")
-    told = await until(feed, lambda snapshot: not snapshot.findings)
+    told = await first_that(feed, lambda snapshot: not snapshot.findings)
     assert {check.status for check in told.checks if check.rule == "bare-mock"} == {"not_applicable"}
     await feed.aclose()
 
@@ -159,37 +153,37 @@ async def test_a_baseline_that_appears_makes_findings_known(engine: Engine, repo
         (repo / ".cockpit").mkdir()
         (repo / ".cockpit/keep").write_text("")
     feed = follow(engine, repo)
-    first = await until(feed, ready)
+    first = await first_that(feed, ready)
     assert first.gates[0].status == "fail"
     rows = [
         {"fingerprint": finding.fingerprint, "rule": finding.rule, "path": finding.path} for finding in first.findings
     ]
     (repo / ".cockpit").mkdir(exist_ok=True)
     (repo / ".cockpit/baseline.json").write_text(json.dumps({"version": 1, "findings": rows}))
-    told = await until(feed, lambda snapshot: snapshot.gates[0].status == "pass")
+    told = await first_that(feed, lambda snapshot: snapshot.gates[0].status == "pass")
     assert {finding.baseline for finding in told.findings} == {"known"}
     await feed.aclose()
 
 
 async def test_a_syntax_error_is_a_problem_until_it_is_mended(engine: Engine, repo: Path) -> None:
     feed = follow(engine, repo)
-    await until(feed, ready)
+    await first_that(feed, ready)
     (repo / "tests/test_1.py").write_text("def test_a(:\n")
-    broken = await until(feed, lambda snapshot: bool(snapshot.problems))
+    broken = await first_that(feed, lambda snapshot: bool(snapshot.problems))
     assert broken.problems[0].path == "tests/test_1.py"
     assert broken.gates[0].status == "not_run"
     (repo / "tests/test_1.py").write_text(GOOD)
-    assert (await until(feed, lambda snapshot: not snapshot.problems)).gates[0].status == "pass"
+    assert (await first_that(feed, lambda snapshot: not snapshot.problems)).gates[0].status == "pass"
     await feed.aclose()
 
 
 @pytest.mark.usefixtures("nothing_watched")
 async def test_polling_says_so_and_sees_saves(engine: Engine, repo: Path) -> None:
     feed = follow(engine, repo)
-    assert "polled" in (await until(feed, ready)).note
+    assert "polled" in (await first_that(feed, ready)).note
     (repo / "tests/test_1.py").write_text(BAD)
     (repo / "tests/test_new.py").write_text(BAD)
-    found = await until(feed, lambda snapshot: len({finding.path for finding in snapshot.findings}) == 2)
+    found = await first_that(feed, lambda snapshot: len({finding.path for finding in snapshot.findings}) == 2)
     assert found.files.seen == 5
     await feed.aclose()
 
@@ -198,9 +192,9 @@ async def test_outside_git_saves_are_seen_too(engine: Engine, tmp_path: Path) ->
     (tmp_path / "requirements.txt").write_text("pytest-mock\n")
     (tmp_path / "test_a.py").write_text(GOOD)
     feed = follow_findings(engine, None, Config(), root=tmp_path)
-    await until(feed, ready)
+    await first_that(feed, ready)
     (tmp_path / "test_a.py").write_text(BAD)
-    assert (await until(feed, lambda snapshot: bool(snapshot.findings))).saved == ("test_a.py",)
+    assert (await first_that(feed, lambda snapshot: bool(snapshot.findings))).saved == ("test_a.py",)
     await feed.aclose()
 
 
@@ -217,7 +211,7 @@ async def test_a_feed_that_is_given_up_ends_at_once(engine: Engine, repo: Path) 
         with pytest.raises(asyncio.CancelledError):
             await task
     feed = follow(engine, repo)
-    assert (await until(feed, ready)).files.seen == 4
+    assert (await first_that(feed, ready)).files.seen == 4
     await feed.aclose()
 
 
@@ -225,12 +219,12 @@ async def test_a_new_module_has_ruff_look_at_who_imports_it(repo: Path, engine: 
     (repo / "pyproject.toml").write_text('[tool.ruff]\nlint.select = ["I"]\n')
     (repo / "main.py").write_text("import requests\nimport shop\n\nprint(requests, shop)\n")
     feed = follow(engine, repo)
-    await until(feed, ready)
+    await first_that(feed, ready)
 
     (repo / "shop.py").write_text("x = 1\n")
 
-    told = await until(feed, lambda snapshot: any(one.rule == "ruff/I001" for one in snapshot.findings))
+    told = await first_that(feed, lambda snapshot: any(one.rule == "ruff/I001" for one in snapshot.findings))
     assert [one.path for one in told.findings if one.rule == "ruff/I001"] == ["main.py"]
     (repo / "shop.py").unlink()
-    await until(feed, lambda snapshot: not any(one.rule == "ruff/I001" for one in snapshot.findings))
+    await first_that(feed, lambda snapshot: not any(one.rule == "ruff/I001" for one in snapshot.findings))
     await feed.aclose()

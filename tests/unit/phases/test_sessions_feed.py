@@ -1,27 +1,16 @@
 """Sessions followed live: new lines, states, processes and files that end."""
 
 import asyncio
-import errno
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from cockpit.agents.models import SessionsSnapshot
 from cockpit.phases.feed import follow_sessions
 from cockpit.repository import Repository
+from tests.unit.feeds import first_that, no_space
 from tests.unit.session_places import register, talk_at
-
-
-async def _next(feed: Any, wanted: Any) -> SessionsSnapshot:
-    """The first snapshot that is as wanted."""
-    async with asyncio.timeout(30):
-        async for snapshot in feed:
-            if wanted(snapshot):
-                return snapshot
-    raise AssertionError("the feed ended")
 
 
 async def test_the_feed_follows_new_sessions_lines_and_states(claude: Path, repository: Repository) -> None:
@@ -34,18 +23,18 @@ async def test_the_feed_follows_new_sessions_lines_and_states(claude: Path, repo
     talk = talk_at(repository, 1)
     talk.says(talk.call("Bash", command="pytest"), stop="tool_use")
     path = talk.write(claude)
-    busy = await _next(feed, lambda now: bool(now.sessions))
+    busy = await first_that(feed, lambda now: bool(now.sessions))
     assert busy.sessions[0].state == "busy"
 
     entry = register(claude, "5e55", os.getpid(), status="waiting", waitingFor="permission prompt")
-    waiting = await _next(feed, lambda now: now.sessions[0].state == "waiting")
+    waiting = await first_that(feed, lambda now: now.sessions[0].state == "waiting")
     assert waiting.sessions[0].waiting_for == 'run "pytest"?'
 
     entry.unlink()
     talk.result({"id": "toolu_1"})
     talk.ends()
     path.write_bytes(talk.data())
-    idle = await _next(feed, lambda now: now.sessions[0].state == "idle")
+    idle = await first_that(feed, lambda now: now.sessions[0].state == "idle")
     assert idle.sessions[0].summary == "1 step"
     await feed.aclose()
 
@@ -61,31 +50,28 @@ async def test_the_feed_sees_a_process_end(
     assert (await anext(feed)).sessions[0].state == "busy"
 
     await process.communicate(b"\n")
-    assert (await _next(feed, lambda now: now.sessions[0].state == "ended")).sessions[0].pid is None
+    assert (await first_that(feed, lambda now: now.sessions[0].state == "ended")).sessions[0].pid is None
     await feed.aclose()
 
 
 async def test_a_transcript_that_is_deleted_takes_its_session_with_it(claude: Path, repository: Repository) -> None:
     path = talk_at(repository, 1).write(claude)
     feed = follow_sessions(repository)
-    await _next(feed, lambda now: len(now.sessions) == 1)
+    await first_that(feed, lambda now: len(now.sessions) == 1)
     path.unlink()
-    await _next(feed, lambda now: not now.sessions)
+    await first_that(feed, lambda now: not now.sessions)
     await feed.aclose()
 
 
 async def test_the_feed_polls_and_says_so_where_it_cannot_watch(
     claude: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def exhausted(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
     (claude / "projects").mkdir()
-    monkeypatch.setattr("cockpit.inotify.Inotify.watch", exhausted)
+    monkeypatch.setattr("cockpit.inotify.Inotify.watch", no_space)
     feed = follow_sessions(repository)
     await anext(feed)
     talk_at(repository, 1).write(claude)
-    found = await _next(feed, lambda now: bool(now.sessions))
+    found = await first_that(feed, lambda now: bool(now.sessions))
 
     assert "polled every second" in found.note
     await feed.aclose()

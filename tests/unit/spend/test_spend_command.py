@@ -1,7 +1,5 @@
 """`cockpit spend` and the live feed: the contract's document, the same figures, and no transcript too odd."""
 
-import asyncio
-import errno
 import json
 import subprocess
 from contextlib import aclosing
@@ -17,8 +15,8 @@ from cockpit.config import BudgetConfig, Config
 from cockpit.repository import Repository, find_repository
 from cockpit.spend.feed import follow_spend, read_spend
 from cockpit.spend.meter import Meter
-from cockpit.spend.models import SpendSnapshot
 from skills.spending.limits import Limits
+from tests.unit.feeds import first_that, no_space
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -203,22 +201,14 @@ def test_the_snapshot_says_what_the_command_says(
     assert read_spend(repository, config, all_repos=True).scope == "all repositories"
 
 
-async def _next(feed: Any, wanted: Any) -> SpendSnapshot:
-    async with asyncio.timeout(30):
-        async for snapshot in feed:
-            if wanted(snapshot):
-                return snapshot  # type: ignore[no-any-return]
-    raise AssertionError("the feed ended")
-
-
 async def test_the_feed_follows_what_is_written(own_home: Path, repository: Repository) -> None:
     write(own_home, said(repository, "a"))
     async with aclosing(follow_spend(repository, Config())) as feed:
         assert (await anext(feed)).loading == 0.0
-        first = await _next(feed, lambda shown: shown.loading is None)
+        first = await first_that(feed, lambda shown: shown.loading is None)
         assert first.today is not None
         write(own_home, said(repository, "a"), said(repository, "b", sessionId="s2"), name="s2/subagents/agent-1.jsonl")
-        second = await _next(feed, lambda shown: shown.today.requests == 2)
+        second = await first_that(feed, lambda shown: shown.today.requests == 2)
         assert second.today is not None
         assert second.today.usd == pytest.approx(2 * first.today.usd)
         assert replace(second, at=None) == replace(read_spend(repository, Config()), at=None)
@@ -248,24 +238,21 @@ async def test_a_root_that_appears_later_is_followed(
     monkeypatch.setattr("cockpit.spend.feed._TICK", 0.1)
     (own_home / "claude").rmdir()
     async with aclosing(follow_spend(repository, Config())) as feed:
-        empty = await _next(feed, lambda shown: shown.loading is None)
+        empty = await first_that(feed, lambda shown: shown.loading is None)
         assert empty.today is not None
         assert empty.today.requests == 0
         write(own_home, said(repository, "a"))
-        assert (await _next(feed, lambda shown: shown.today.requests == 1)).today is not None
+        assert (await first_that(feed, lambda shown: shown.today.requests == 1)).today is not None
 
 
 async def test_without_a_watch_transcripts_are_polled_and_it_says_so(
     own_home: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def exhausted(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr("cockpit.inotify.Inotify.watch", exhausted)
+    monkeypatch.setattr("cockpit.inotify.Inotify.watch", no_space)
     monkeypatch.setattr("cockpit.spend.feed._POLL", 0.1)
     write(own_home, said(repository, "a"))
     async with aclosing(follow_spend(repository, Config())) as feed:
-        noted = await _next(feed, lambda shown: shown.note)
+        noted = await first_that(feed, lambda shown: shown.note)
         assert "no inotify watches left" in noted.note
         write(own_home, said(repository, "b"))
-        assert (await _next(feed, lambda shown: shown.today.requests == 2)).note == noted.note
+        assert (await first_that(feed, lambda shown: shown.today.requests == 2)).note == noted.note
