@@ -42,6 +42,13 @@ def read_regular(path: Path | str | bytes, most: int = -1) -> bytes:
         return b"".join(parts)
 
 
+def digest_of(content: bytes) -> str:
+    """What tells one content from another: 128 bits of BLAKE2b, in hexadecimal."""
+    from hashlib import blake2b  # a hook feels the import
+
+    return blake2b(content, digest_size=16).hexdigest()
+
+
 def source_lines(source: bytes) -> list[str]:
     """The lines of a source as Python and git count them, without their ends: a form feed or a separator of Unicode,
     at which `str.splitlines` cuts too, ends none. Bytes that are no UTF-8 are replaced."""

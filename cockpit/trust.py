@@ -8,7 +8,6 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from cockpit.clock import iso, now
 from cockpit.config import named_tools
 from cockpit.config_files import repository_tables
 from cockpit.errors import CannotAnswer
-from cockpit.files import only_one, write_atomically
+from cockpit.files import digest_of, only_one, write_atomically
 from cockpit.paths import state_dir
 from cockpit.plain_text import plain_text
 from cockpit.worktrees.project_hooks import SETUP_FILE, setup_commands
@@ -103,7 +102,7 @@ def _programs(tables: dict[str, Any]) -> tuple[tuple[str, str], ...]:
 
 def _digest(tables: dict[str, Any]) -> str:
     text = json.dumps(tables, sort_keys=True, default=str)
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return digest_of(text.encode("utf-8", "surrogatepass"))
 
 
 def _place(root: Path, common_dir: Path | None) -> str:

@@ -8,7 +8,6 @@ import difflib
 import json
 import os
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +15,7 @@ from cockpit import clock, paths
 from cockpit.catalogue.files import catalogue, slash_commands
 from cockpit.catalogue.models import Step
 from cockpit.errors import CannotAnswer
-from cockpit.files import only_one, read_regular, write_atomically
+from cockpit.files import digest_of, only_one, read_regular, write_atomically
 from cockpit.plain_text import plain_text
 from skills.standard.document import parse_skill
 
@@ -152,7 +151,7 @@ def _step(
     after = _content(name, kind, agent)
     before = _present(place)
     shown = str(place)
-    ours = before is not None and (before == after or _sum(before) == sum_)
+    ours = before is not None and (before == after or digest_of(before) == sum_)
     if remove:
         if before is None:
             return Step(name, kind, agent, shown, "absent", "is not installed")
@@ -213,11 +212,11 @@ def _do(step: Step, written: dict[str, str]) -> None:
     path = Path(step.path)
     if _present(path) != step.before:
         raise CannotAnswer(f"{plain_text(path)} was changed meanwhile", "look at the plan again")
-    if step.before is not None and _sum(step.before) != written.get(step.path) and step.before != step.after:
+    if step.before is not None and digest_of(step.before) != written.get(step.path) and step.before != step.after:
         _lay_aside(path, step.before)
     if step.after is not None:
         write_atomically(path, step.after, mode=None if step.before is not None else 0o644)
-        written[step.path] = _sum(step.after)
+        written[step.path] = digest_of(step.after)
         return
     path.unlink()
     written.pop(step.path, None)
@@ -228,7 +227,7 @@ def _do(step: Step, written: dict[str, str]) -> None:
 def _lay_aside(path: Path, content: bytes) -> None:
     stamp = clock.now().strftime("%Y%m%dT%H%M%S")
     name = path.parent.name if path.name == "SKILL.md" else path.stem
-    write_atomically(backup_folder() / f"{name}-{stamp}-{_sum(content)[:8]}{path.suffix}", content, mode=0o600)
+    write_atomically(backup_folder() / f"{name}-{stamp}-{digest_of(content)[:8]}{path.suffix}", content, mode=0o600)
 
 
 def _record() -> Path:
@@ -241,10 +240,6 @@ def _written() -> dict[str, str]:
     except (OSError, ValueError, RecursionError):
         return {}
     return {k: v for k, v in value.items() if isinstance(v, str)} if isinstance(value, dict) else {}
-
-
-def _sum(content: bytes) -> str:
-    return blake2b(content, digest_size=16).hexdigest()
 
 
 def _diff(before: bytes, after: bytes, path: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 from cockpit import paths
 from cockpit.config import HooksConfig
 from cockpit.errors import CannotAnswer
-from cockpit.files import read_regular, write_atomically
+from cockpit.files import digest_of, read_regular, write_atomically
 from cockpit.hooks import backup
 from cockpit.hooks.git import HookPlan, make_plan
 from cockpit.hooks.json_text import JsonText
@@ -166,7 +166,7 @@ def plan_agent_uninstall(agent: Agent, scope: Scope, root: Path | None) -> HookP
     if content is None or not _ours(agent, content, path):
         return make_plan(path, content, content, "has no hooks of cockpit")
     kept = backup.kept(path)
-    if kept is not None and kept.after == backup.digest(content):
+    if kept is not None and kept.after == digest_of(content):
         return make_plan(path, content, kept.before, "is put back as it was")
     if agent == "opencode":
         after = without_plugin(content)
@@ -186,7 +186,7 @@ def apply_agent(plan: HookPlan, *, installing: bool) -> None:
         raise CannotAnswer(f"{path} changed since the change was planned", "try again")
     if installing and plan.after is not None:
         known = backup.kept(path)
-        same = known is not None and plan.before is not None and known.after == backup.digest(plan.before)
+        same = known is not None and plan.before is not None and known.after == digest_of(plan.before)
         before = known.before if same and known is not None else _before(plan)
         backup.keep(path, before, plan.after)
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from cockpit.errors import CannotAnswer
-from cockpit.files import read_regular, write_atomically
+from cockpit.files import digest_of, read_regular, write_atomically
 from cockpit.paths import state_dir
 
 
@@ -24,11 +24,6 @@ class Kept(msgspec.Struct, frozen=True):
     after: str
 
 
-def digest(content: bytes) -> str:
-    """What tells one content from another."""
-    return blake2b(content, digest_size=16).hexdigest()
-
-
 def backup_path(path: Path) -> Path:
     """Where the copy of a file lies."""
     name = blake2b(str(path).encode("utf-8", "surrogateescape"), digest_size=10).hexdigest()
@@ -42,7 +37,7 @@ def keep(path: Path, before: bytes | None, after: bytes) -> None:
     """
     place = backup_path(path)
     shown = str(path).encode("utf-8", "replace").decode()
-    note = _Note(shown, before is not None, digest(before or b""), digest(after))
+    note = _Note(shown, before is not None, digest_of(before or b""), digest_of(after))
     try:
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_atomically(place, before or b"", mode=0o600)
@@ -59,7 +54,7 @@ def kept(path: Path) -> Kept | None:
         before = read_regular(place)
     except (OSError, msgspec.MsgspecError, ValueError):
         return None
-    return Kept(before if note.existed else None, note.after) if digest(before) == note.before else None
+    return Kept(before if note.existed else None, note.after) if digest_of(before) == note.before else None
 
 
 def forget(path: Path) -> None:

@@ -8,7 +8,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import descendants, is_singleton
 from skills.gates.example_files import one_file
 from skills.gates.rule import Rule, Watch
 
@@ -61,14 +61,14 @@ def _given(node: ast.Call) -> dict[str | None, ast.expr | None]:
 def _on_decode(node: ast.Call, given: dict[str | None, ast.expr | None], context: FileContext) -> None:
     text = _text(given.get("options") or _at(node, 3), context)
     verify = given.get("verify") or _at(node, 2)
-    if _is(verify, False) or re.search(r"""['"]?verify_signature['"]?(?:: |=)False""", text):
+    if is_singleton(verify, False) or re.search(r"""['"]?verify_signature['"]?(?:: |=)False""", text):
         if not _is_meant(node, context):
             context.report(JWT, node, _UNCHECKED)
         return
     if None in given:
         return
     algorithms = given.get("algorithms") or _at(node, 2)
-    if algorithms is None or _is(algorithms, None):
+    if algorithms is None or is_singleton(algorithms, None):
         context.report(JWT, node, "no `algorithms=`: the token itself says how it is to be checked")
     elif "'none'" in _text(algorithms, context).lower():
         context.report(JWT, node, "the algorithm `none` accepts tokens that nobody signed")
@@ -79,7 +79,7 @@ def _on_decode(node: ast.Call, given: dict[str | None, ast.expr | None], context
     elif off := set(re.findall(r"""['"]?verify_(exp|aud|iss)['"]?(?:: |=)False""", text)) - _compared(node, context):
         names = " and ".join(f"`{name}`" for name in sorted(off))
         context.report(JWT, node, f"{names} of the token: not checked", severity="MEDIUM")
-    elif not any(name in given and not _is(given[name], None) for name in ("audience", "issuer")) and not (
+    elif not any(name in given and not is_singleton(given[name], None) for name in ("audience", "issuer")) and not (
         re.search(r"'require'|aud|iss", text) or {"aud", "iss"} & _compared(node, context) or _is_own(node, context)
         or ("audience" not in given and "issuer" not in given and _issues_tokens(context))
     ):  # fmt: skip
@@ -110,25 +110,21 @@ def _reads_header(value: ast.expr) -> bool:
 
 def _on_verify(node: ast.Call, given: dict[str | None, ast.expr | None], context: FileContext) -> None:
     algorithms = given.get("algorithms") or _at(node, 2)
-    if _is(given.get("verify") or _at(node, 3), False):
+    if is_singleton(given.get("verify") or _at(node, 3), False):
         context.report(JWT, node, _UNCHECKED)
-    elif algorithms is not None and (_is(algorithms, None) or "'none'" in _text(algorithms, context).lower()):
+    elif algorithms is not None and (is_singleton(algorithms, None) or "'none'" in _text(algorithms, context).lower()):
         context.report(JWT, node, "the algorithm `none` accepts tokens that nobody signed")
 
 
 def _on_encode(node: ast.Call, given: dict[str | None, ast.expr | None], context: FileContext) -> None:
     algorithm = given.get("algorithm", _at(node, 2))
-    if algorithm is not None and (_is(algorithm, None) or _text(algorithm, context).lower() == "'none'"):
+    if algorithm is not None and (is_singleton(algorithm, None) or _text(algorithm, context).lower() == "'none'"):
         context.report(JWT, node, "the algorithm `none`: nobody signs the token, and anybody can make one like it")
 
 
 def _at(node: ast.Call, place: int) -> ast.expr | None:
     """A positional argument. `algorithms` stands where older releases had `verify`."""
     return node.args[place] if len(node.args) > place else None
-
-
-def _is(node: ast.expr | None, value: object) -> bool:
-    return isinstance(node, ast.Constant) and node.value is value
 
 
 def _text(node: ast.expr | None, context: FileContext) -> str:
