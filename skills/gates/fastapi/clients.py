@@ -16,7 +16,7 @@ from skills.gates.rule import Rule, Watch
 
 PER_REQUEST = "client-per-request"
 
-_SESSIONS = lazy(r"Session_?(?:Local|Maker|Factory)$|^Async_?(?:Local|Session)\w*$", re.I)
+_SESSIONS = lazy(r"Session_?(?:Local|Maker|Factory)$|(?-i:^[A-Z]\w*Sessions$)|^Async_?(?:Local|Session)\w*$", re.I)
 _SESSION_MAKERS = lazy(r"sessionmaker|scoped_session")
 _CLIENTS = frozenset(
     {"httpx.AsyncClient", "httpx.Client", "aiohttp.ClientSession", "requests.Session", "redis.Redis", "redis.from_url",
@@ -89,6 +89,8 @@ client_per_request = Rule(
         "    async with httpx.AsyncClient() as client:\n        return await rates_of(client)\n",
         "from fastapi import APIRouter\n\nfrom shop.db import SessionLocal\n\n\n@router.get('/rates')\n"
         "def rates() -> Rates:\n    with SessionLocal() as db:\n        return rates_of(db)\n",
+        "from fastapi import APIRouter\n\nfrom shop.db import ReadSessions\n\n\n@router.get('/rates')\n"
+        "def rates() -> Rates:\n    with ReadSessions() as db:\n        return rates_of(db)\n",
         "from fastapi import APIRouter\nfrom sqlmodel import Session\n\n\n@router.get('/rates')\n"
         "def rates() -> Rates:\n    with Session(engine) as db:\n        return rates_of(db)\n",
     ),

@@ -34,7 +34,14 @@ _ASKS_FOR_ALL = lazy(
 _SPAN = lazy(
     r"^(?:start|end|since|until|from|to|days|hours|date|day|month|year|period|window)(?:_|$)|_(?:from|to|date)$"
 )
-_FEW = lazy(r"\{[^}]+\}|enum|types?$|status(?:es)?$|options|choices|config|health|settings|categories|languages", re.I)
+_FEW = lazy(r"enum|types?$|status(?:es)?$|options|choices|config|health|settings|categories|languages", re.I)
+# What belongs to one thing is a few, but for what comes in day after day.
+_OF_ONE = lazy(r"\{[^}]+\}")
+_COMES_IN = lazy(
+    r"(?:order|event|message|comment|log|payment|transaction|notification|invoice|e?mail|parcel|shipment|visit|post"
+    r"|review|record|booking|ticket|job|run|upload|measurement|reading|alert)s(?:\W|_|$)|histor(?:y|ies)|activit(?:y|ies)|entries",
+    re.I,
+)
 _RECEIPT = frozenset({"status", "message", "detail", "ok", "success", "result", "msg", "state", "error", "version"})
 _PROBES = lazy(r"health|ping|live|ready|alive|probe|heartbeat|status|version", re.I)
 _UNTYPED = lazy(
@@ -270,6 +277,9 @@ def _on_list(node: FunctionNode, context: FileContext) -> None:
     listed = _returns_rows(node, context) if model is None else _LISTS.match(ast.unparse(model)) is not None
     if not listed or _FEW.search(endpoint.path):
         return
+    listed_last = endpoint.path.rpartition("}")[2]
+    if _OF_ONE.search(endpoint.path) and not _COMES_IN.search(f"{listed_last} {node.name}"):
+        return
     text = " ".join(
         f"{parameter.arg} {ast.unparse(parameter.annotation) if parameter.annotation else ''} "
         f"{ast.unparse(default) if default is not None else ''}"
@@ -308,9 +318,8 @@ unpaginated_list = Rule(
     why="It is fast with today's rows. Later one request reads the whole table into memory.",
     fix="Take `limit` (with a maximum) and `offset` or a cursor, and give them to the query.",
     when="Where the answer is a list, by its model or by the query that is returned, and the function asks for all "
-    "rows; lists that belong to one "
-    "row, and "
-    "lists of kinds and settings, are left out.",
+    "rows; lists that belong to one row, but for orders, events and what else comes in day after day, and lists of "
+    "kinds and settings are left out.",
     watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_list, FASTAPI, outside_tests),),
     bad=one_file(
         "shop/routes.py",
@@ -318,6 +327,9 @@ unpaginated_list = Rule(
         "def orders(db: Session = Depends(get_db)):\n    return db.query(Order).all()\n",
         "from fastapi import Depends\n\n\n@router.get('/orders')\n"
         "async def orders(db: Session = Depends(get_db)) -> list[OrderOut]:\n    return await list_orders(db)\n",
+        "from fastapi import Depends\n\n\n@router.get('/shops/{id}/orders')\n"
+        "def orders(id: int, db: Session = Depends(get_db)) -> list[OrderOut]:\n"
+        "    return db.query(Order).filter(Order.shop == id).all()\n",
         "from fastapi import Depends\n\n\n@router.get('/orders')\n"
         "def orders(db: Session = Depends(get_db)):\n    rows = db.query(Order).all()\n    return rows\n",
     ),

@@ -12,7 +12,7 @@ from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import descendants, statements
 from skills.gates.example_files import one_file
 from skills.gates.fastapi.routes import FASTAPI, endpoint_of, session_names
-from skills.gates.fastapi.statements import writing_statement
+from skills.gates.fastapi.statements import changed_row, from_session, writing_document, writing_statement
 from skills.gates.rule import Rule, Watch
 
 SKILL = "fastapi-patterns"
@@ -49,7 +49,7 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
                 effects.append((part, effect))
             elif _is_read(part, sessions):
                 reads.append(part)
-    if not effects and (changed := _changed_row(node, sessions, values)):
+    if not effects and (changed := changed_row(node, sessions, values)):
         effects.append(changed)
     large = next((name for call in reads if (name := _large(call, node))), "")
     large = large or (_large_chain(node, sessions, values) if reads else "")
@@ -63,31 +63,6 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
         context.statement = _statement_of(node, call)
         context.report(ROUTER, call, f"{what}{more} in the endpoint {node.name}", symbol=context.symbol_of(node.name))
         context.statement = statement
-
-
-def _changed_row(node: FunctionNode, sessions: frozenset[str], values: Values) -> tuple[ast.stmt, str] | None:
-    """`order.paid_at = now` of a row that a session gave, where the endpoint commits it too."""
-    commits = any(
-        isinstance(part, ast.Call)
-        and last_name(part.func) in {"commit", "flush"}
-        and isinstance(part.func, ast.Attribute)
-        and dotted(part.func.value) in sessions
-        for part in descendants(node)
-    )
-    for part in statements(node) if commits else ():
-        target = part.targets[0] if isinstance(part, ast.Assign) else getattr(part, "target", None)
-        if isinstance(part, (ast.Assign, ast.AugAssign)) and isinstance(target, ast.Attribute):
-            row = target.value
-            made = values.get(row.id, [None])[-1] if isinstance(row, ast.Name) else None
-            if made is not None and _from_session(made, sessions):
-                return part, f"`{ast.unparse(target)} = …` and a commit write"
-    return None
-
-
-def _from_session(made: ast.expr, sessions: frozenset[str]) -> bool:
-    while isinstance(made, (ast.Attribute, ast.Call, ast.Await)):
-        made = made.func if isinstance(made, ast.Call) else made.value
-    return isinstance(made, ast.Name) and made.id in sessions
 
 
 def _statement_of(function: FunctionNode, call: ast.Call | ast.stmt) -> ast.stmt:
@@ -107,6 +82,8 @@ def _effect(call: ast.Call, sessions: frozenset[str], values: Values, context: F
             return f"`{owner}.{name}(…)` writes"
         if written := writing_statement(call, values):
             return f"`{owner or '…'}.{name}({written})` writes"
+        if writing_document(call):
+            return f"`{shortened(function, 40)}(…)` writes"
         chain = chain_of(call)
         # `user_manager.create(…)` asks a service: without Django nothing else is called a manager.
         service = not chain.manager and last_name(chain.root).lower().endswith("manager")
@@ -144,7 +121,7 @@ def _large_chain(function: FunctionNode, sessions: frozenset[str], values: Value
     for part in descendants(ast.Module(function.body, [])):
         if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in _LARGE:
             root = root_name(part.func.value)
-            if root in sessions or any(made and _from_session(made, sessions) for made in values.get(root, ())):
+            if root in sessions or any(made and from_session(made, sessions) for made in values.get(root, ())):
                 return part.func.attr
     return ""
 
@@ -178,6 +155,11 @@ logic_in_router = Rule(
         "    rows = db.query(Order).filter(Order.paid)\n    return rows.join(Shop).first()\n",
         "from fastapi import FastAPI\n\n\n@app.put('/orders/{id}')\nasync def pay(id: int, db: AsyncSession) -> Out:\n"
         "    order = await db.get(Order, id)\n    order.paid = True\n    await db.commit()\n    return order\n",
+        "from fastapi import FastAPI\n\n\n@app.patch('/orders/{id}')\ndef change(id: int, new: In, db: Db) -> Out:\n"
+        "    order = db.get(Order, id)\n    for key, value in new:\n        setattr(order, key, value)\n"
+        "    db.commit()\n    return order\n",
+        "from fastapi import FastAPI\n\n\n@app.post('/orders')\nasync def place(order: In) -> None:\n"
+        "    await mongo.shop.orders.insert_one(order.model_dump())\n",
         "from fastapi import FastAPI\n\n\n@app.delete('/orders')\nasync def clear(db: AsyncSession) -> None:\n"
         "    await db.execute(delete(Order).where(Order.old))\n",
         "from fastapi import FastAPI\n\n\n@app.post('/orders')\nasync def place(order: In, db: AsyncSession) -> Out:\n"
@@ -207,6 +189,8 @@ logic_in_router = Rule(
         "async def one(id: int, db: AsyncSession = Depends(get_db)) -> Order:\n"
         "    rows = await db.execute(text('SELECT * FROM orders WHERE id = :id'), {'id': id})\n"
         "    return Order.model_validate(rows.one())\n",
+        "from fastapi import Depends\n\n\n@router.put('/orders')\nasync def put(new: In, db: Db) -> None:\n"
+        "    await order_repo.update_one(new)\n    setattr(new, 'seen', True)\n    db.commit()\n",
         "from fastapi import Depends\n\n\n@router.get('/x')\ndef x(seen: set) -> None:\n    seen.add(1)\n",
         "from fastapi import Depends\n\n\n@router.get('/me')\ndef me(told: dict = Depends(active_session)) -> Me:\n"
         "    return Me(id=told.get('sub'), name=told.get('name'), role=told.get('role'))\n",

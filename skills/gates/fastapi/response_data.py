@@ -98,6 +98,9 @@ def _raw_call(value: ast.Call, context: FileContext, depth: int) -> str:
     if name in {"values", "first"} and isinstance(value.func, ast.Attribute):
         chain = chain_of(value)
         steps = [step for step, _ in chain.calls]
+        root = _bound(chain.root, context) if steps == ["values"] and isinstance(chain.root, ast.Name) else None
+        if isinstance(root, ast.Call) and chain_of(root).manager in MANAGERS and not value.args and not value.keywords:
+            return "`.values()` without fields"
         unlimited = [call for step, call in chain.calls if step == "values" and not call.args and not call.keywords]
         if unlimited and steps[-1] in {"values", "first"} and (chain.manager in MANAGERS or len(steps) > 1):
             return "`.values()` without fields"
@@ -223,6 +226,7 @@ orm_in_response = Rule(
         "def many(request):\n    rows = list(Order.objects.filter(paid=True).values())\n"
         '    return JsonResponse({"rows": rows})\n',
         "def me(request):\n    return JsonResponse(request.user.__dict__)\n",
+        "def many(request):\n    orders = Order.objects.filter(paid=True)\n    return Response(orders.values())\n",
         "def one(request, pk):\n    order = get_object_or_404(Order, pk=pk)\n    return Response(order)\n",
         "def many(request):\n    return JsonResponse(list(Order.objects.filter(paid=True)), safe=False)\n",
         "def one(request, pk):\n    return Response({'order': Order.objects.get(pk=pk)})\n",
