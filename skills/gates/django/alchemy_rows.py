@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable
 from dataclasses import replace
 
-from skills.gates.django.row_values import EVERYTHING, Result, Rows, Value
+from skills.gates.django.row_values import EVERYTHING, OWN, Result, Rows, Value
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.syntax import descendants
@@ -36,17 +36,25 @@ def query_of(context: FileContext, node: ast.Call, values: list[Value]) -> Value
     """What `select(Post)`, `session.query(Post)`, `session.scalars(…)` or `session.get(Post, 1)` answers."""
     name = last_name(node.func)
     if name in _QUERIES or (name in _BY_KEY and len(node.args) > 1):
-        model = context.resolve(node.args[0]) if node.args else None
-        if model is None or not model.rpartition(".")[2][:1].isupper():
+        rows, *more = [_rows_of(part, node.lineno, context) for part in node.args] or [None]
+        if rows is None:
             return None
-        rows = Rows(model, "select", line=node.lineno)
-        return rows.one() if name in _BY_KEY else rows if len(node.args) == 1 else None
+        return rows.one() if name in _BY_KEY else Result(rows, more=(*more,)) if more else rows
     first = values[0] if values else None
+    if isinstance(first, Result) and first.more:
+        return first if name in {"execute", "stream", "exec"} else None
     if not isinstance(first, Rows) or first.manager not in _QUERIES or first.steps:
         return None
     if name in _RUNS:
         return first
     return Result(first) if name in {"execute", "stream"} else first.one() if name == "scalar" else None
+
+
+def _rows_of(node: ast.expr, line: int, context: FileContext) -> Rows | None:
+    """The rows of a mapped class that a query names, None for columns and all else."""
+    model = context.resolve(node) or ""
+    known = model.rpartition(".")[2][:1].isupper() or (model.startswith(OWN) and model.endswith("model"))
+    return Rows(model, "select", line=line) if known else None
 
 
 def is_query(rows: Rows) -> bool:
@@ -59,12 +67,30 @@ def of_query(rows: Rows, node: ast.Call) -> Value:
     method = last_name(node.func)
     if method == "options":
         return rows.with_loaded(_options(node.args))
+    if method in {"filter", "where", "filter_by"}:
+        return rows.with_loaded(_empty(node))
     return rows if method in _SAME else rows.one() if method in _ONE else None
+
+
+def _empty(node: ast.Call) -> frozenset[str]:
+    """The relations whose keys are asked to be empty, `where(Post.author_id.is_(None))`: nothing is asked for them."""
+    found = {word.arg or "" for word in node.keywords if getattr(word.value, "value", ...) is None}
+    for part in node.args:
+        match part:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Attribute(attr=name), attr="is_"), args=[ast.Constant(value=None)]
+            ):
+                found.add(name)
+            case ast.Compare(left=ast.Attribute(attr=name), ops=[ast.Eq()], comparators=[ast.Constant(value=None)]):
+                found.add(name)
+    return frozenset(name.removesuffix("_id") for name in found)
 
 
 def of_result(result: Result, node: ast.Call) -> Value:
     """`result.scalars()`: an executed query answers tuples until then."""
     method = last_name(node.func)
+    if result.more and method in _SAME - {"scalars"}:
+        return result
     if method == "scalars":
         return None if node.args else result.rows
     if method in {"scalar_one", "scalar_one_or_none", "scalar"}:
@@ -72,12 +98,15 @@ def of_result(result: Result, node: ast.Call) -> Value:
     return result if method in {"unique", "all", "fetchall"} else None
 
 
-def taken(result: Result, target: ast.expr, line: int) -> tuple[ast.expr, Value]:
-    """What a loop over an executed query binds: the row in `for (order,) in …`, the tuple in `for row in …`."""
-    one = replace(result, loop=line)
-    if isinstance(target, (ast.Tuple, ast.List)) and len(target.elts) == 1:
-        return target.elts[0], one.one()
-    return target, one
+def taken(result: Result, target: ast.expr, line: int) -> list[tuple[ast.expr, Value]]:
+    """What a loop over an executed query binds: the row in `for (order,) in …`, the tuple in `for row in …`, the rows
+    in `for order, buyer in …`."""
+    parts = (result.rows, *result.more)
+    if isinstance(target, (ast.Tuple, ast.List)) and len(target.elts) == len(parts):
+        return [
+            (part, rows.one(line) if rows is not None else None) for part, rows in zip(target.elts, parts, strict=True)
+        ]
+    return [(target, replace(result, loop=line))]
 
 
 def _options(options: Iterable[ast.expr]) -> frozenset[str]:

@@ -7,6 +7,7 @@ _MODELS = (
     "class Owner(models.Model):\n    harbour = models.ForeignKey(Harbour, models.CASCADE)\n\n\n"
     "class Boat(models.Model):\n    owner = models.ForeignKey(Owner, models.CASCADE, related_name='boats')\n"
     "    crew = models.ManyToManyField('Sailor')\n    objects = BoatQuerySet.as_manager()\n    owned = Owned()\n\n"
+    "    def __str__(self):\n        return self.owner.name\n\n"
     "    def owner_or_none(self):\n        return self.owner\n\n"
     "    def mates(self):\n        return self.crew.filter(mate=True)\n\n\n"
     "class Permit(models.Model):\n    boat = models.OneToOneField(Boat, models.CASCADE)\n\n\n"
@@ -24,6 +25,7 @@ _SELECTORS = (
     "def names(boats):\n    return [boat.owner.name for boat in boats]\n\n\n"
     "def loaded_names(boats):\n    boats = boats.select_related('owner')\n"
     "    return [boat.owner.name for boat in boats]\n\n\n"
+    "class Row:\n    @classmethod\n    def made(cls, boat):\n        return cls(boat.owner.name)\n\n\n"
     "class Boats:\n    def __init__(self, day):\n        self.day = day\n\n"
     "    def sunk(self):\n        return Boat.objects.filter(sunk=self.day)\n\n"
     "    @staticmethod\n    def old():\n        return Boat.objects.filter(old=True)\n"
@@ -31,9 +33,8 @@ _SELECTORS = (
 
 
 def _port(source: str, note: str = "") -> Example:
-    imports = (
-        "from port import selectors\nfrom port.models import Boat\nfrom port.selectors import Boats, afloat, names\n"
-    )
+    imports = "from port import selectors\nfrom port.models import Boat, Permit\n"
+    imports += "from port.selectors import Boats, Row, afloat, names\n"
     files = {"port/models.py": _MODELS, "port/selectors.py": _SELECTORS, "port/reports.py": f"{imports}\n{source}"}
     return Example(files, note=note)
 
@@ -49,8 +50,23 @@ def _api(source: str, boat: str = "    owner: OwnerOut") -> Example:
         "from pydantic import BaseModel\n\n\nclass OwnerOut(BaseModel):\n    name: str\n\n\n"
         f"class BoatBase(BaseModel):\n{boat}\n\n\nclass BoatOut(BoatBase):\n    flag: OwnerOut\n    pk: int\n"
     )
-    imports = "from sqlalchemy import select\nfrom port.tables import Boat\nfrom port.schemas import BoatOut\n\n\n"
+    imports = (
+        "from sqlalchemy import select\nfrom port.tables import Boat, Owner\nfrom port.schemas import BoatOut\n\n\n"
+    )
     return Example({"port/tables.py": tables, "port/schemas.py": schemas, "port/routes.py": imports + source})
+
+
+def _repository(source: str) -> Example:
+    base = (
+        "from sqlalchemy import select\n\n\nclass Repository(Generic[T]):\n    def all(self):\n"
+        "        return self.session.scalars(select(self.model)).all()\n"
+    )
+    boats = (
+        "from port.base import Repository\nfrom port.tables import Boat\n\n\n"
+        "class BoatRepository(Repository[Boat]):\n    pass\n"
+    )
+    example = _api(f"from port.boats import BoatRepository\n\n\ndef names(session):\n{source}")
+    return Example({**example.files, "port/base.py": base, "port/boats.py": boats})
 
 
 _SELECT = "    return session.scalars(select(Boat){options}).all()\n"
@@ -95,12 +111,25 @@ ELSEWHERE_BAD: tuple[Example, ...] = (
           "for day in by_day:\n    print([boat.owner.name for boat in by_day[day]])\n"),
     _port("by_key = {}\nfor boat in afloat():\n    by_key[boat.pk] = boat\n"
           "print([boat.owner.name for key, boat in by_key.items()])\n"),
+    _port("for boat in selectors.afloat().prefetch_related('crew'):\n"
+          "    print([str(sailor.harbour) for sailor in boat.crew.all()])\n"),
+    _port("found = Boat.objects.in_bulk(keys)\nprint([found[key].owner.name for key in keys])\n"),
+    _port("print(list(map(Row.made, afloat())))\n"),
+    _port("class Report:\n    def all(self):\n        self.tell(Boat.objects.all())\n\n"
+          "    def tell(self, boats):\n        for boat in boats:\n            print(boat.owner.name)\n"),
+    _port("class Fleet(ListView):\n    model = Boat\n\n    def get_context_data(self, **more):\n"
+          "        context = super().get_context_data(**more)\n"
+          "        context['names'] = [boat.owner.name for boat in context['object_list']]\n        return context\n"),
+    _port("for permit in Permit.objects.select_related('boat'):\n    print(f'{permit.boat}')\n"),
     _port("def rows():\n    for boat in Boat.objects.all():\n        yield boat\n\n\n"
           "print([boat.owner.name for boat in rows()])\n"),
     _api("@router.get('/', response_model=list[BoatOut])\ndef boats(session):\n" + _SELECT.format(options="")),
     _api("@router.get('/')\ndef boats(session) -> list[BoatOut]:\n" + _SELECT.format(options="")),
     _api("from port.db import open_session\n\n\ndef boats():\n    session = open_session()\n"
          "    for boat in session.query(Boat).all():\n        print(boat.owner.name)\n"),
+    _api("def boats(session):\n    rows = session.execute(select(Owner, Boat).join(Boat))\n"
+         "    return [(owner.name, boat.owner.name) for owner, boat in rows]\n"),
+    _repository("    boats = BoatRepository(session)\n    return [boat.owner.name for boat in boats.all()]\n"),
     _api("def boats(session):\n    rows = session.scalars(select(Boat)).all()\n"
          "    return [BoatOut.model_validate(row) for row in rows]\n"),
     _graph("    def resolve_owner_name(self, info):\n        return self.owner.name\n"),
@@ -113,6 +142,10 @@ ELSEWHERE_GOOD: tuple[Example, ...] = (
     _port("print([boat.owner.name for boat in afloat().with_owner()])\n"),
     _port("print([boat.owner.name for boat in selectors.with_owners()])\n"),
     _port("print([boat.owner.name for boat in selectors.unknown()])\n"),
+    _port("for boat in Boat.objects.filter(owner=None):\n    print(boat.owner)\n", note="there is none"),
+    _port("found = Boat.objects.select_related('owner').in_bulk(keys)\n"
+          "print([found[key].owner.name for key in keys])\n"),
+    _port("for permit in Permit.objects.select_related('boat__owner'):\n    print(f'{permit.boat}')\n"),
     _port("print([boat.owner_id for boat in Boats(today).sunk()])\n"),
     _port("print([boat.owner.name for boat in Boat.owned.exclude(sold=True)])\n"),
     _port("print([boat.owner_or_none() for boat in afloat().with_owner()])\n"),
@@ -129,6 +162,9 @@ ELSEWHERE_GOOD: tuple[Example, ...] = (
          + _SELECT.format(options=".options(joinedload(Boat.owner))")),
     _api("@router.get('/', response_model=list[BoatOut])\ndef boats(session):\n" + _SELECT.format(options=""),
          "    name: str"),
+    _api("def boats(session):\n    rows = session.scalars(select(Boat).where(Boat.owner_id.is_(None)))\n"
+         "    return [boat.owner for boat in rows]\n"),
+    _repository("    return [boat.name for boat in BoatRepository(session).all()]\n"),
     _api("@router.get('/', response_model=BoatOut)\ndef boat(session):\n    return session.get(Boat, 1)\n"),
     _graph("    def resolve_owner_name(self, info):\n        return owners(info).load(self.owner_id)\n"),
     _graph("    def resolve_owner_name(self, info):\n        return self.owner.name\n", "graphene.Field(BoatType)"),

@@ -24,7 +24,7 @@ from skills.gates.django.row_helpers import (
     told,
 )
 from skills.gates.django.row_run import Access, Via
-from skills.gates.django.row_sources import note, resolved
+from skills.gates.django.row_sources import CLASSES, note, resolved
 from skills.gates.django.row_syntax import GUESS
 from skills.gates.django.row_values import EVERYTHING, Row, Rows, Value, below, covers
 from skills.gates.django.serializer_methods import METHODS, holds_for_method
@@ -329,6 +329,7 @@ n_plus_one = Rule(
         Watch((ast.ClassDef,), _on_admin, (b"list_display", b"queryset):", b"Inline)", b" obj,"), is_product_path),
         Watch((ast.ClassDef,), _on_type, (b"DjangoObjectType", b"strawberry"), is_product_path),
         LISTS,
+        CLASSES,
         SCHEMAS,
         *VIEW_WATCHES,
         METHODS,

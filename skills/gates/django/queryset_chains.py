@@ -26,7 +26,7 @@ def model_of(node: ast.expr | None, context: FileContext) -> str | None:
     if not isinstance(node, ast.Call):
         return None
     chain = chain_of(node)
-    if chain.manager not in MANAGERS or not chain.model:
+    if not chain.manager or not chain.model:
         return None
     if any(
         name in _CUTS or (name == "order_by" and not _clears(name, call)) or _gives_one(name, call)
@@ -81,6 +81,24 @@ def related(node: ast.expr, context: FileContext) -> tuple[str, str] | None:
     row = bound(root.value.id, context) if isinstance(root.value, ast.Name) else root.value
     owner = _row_model(row, context) if isinstance(row, ast.Call) else None
     return (owner, root.attr) if owner and last_name(root.value)[:1].islower() else None
+
+
+def answering(node: ast.expr, context: FileContext) -> str:
+    """The function of another file that answers the rows of a chain which only narrows them: "shop.selectors.late" of
+    `late(day).filter(…)`, "" where there is none."""
+    chain = chain_of(node) if isinstance(node, ast.Call) else None
+    if chain is None or chain.manager:
+        return ""
+    root, calls = chain.root, chain.calls
+    if isinstance(root, ast.Call):
+        function: ast.expr = root.func
+    elif calls and isinstance(root, ast.Name) and root.id in context.imports and root.id.islower():
+        function, calls = calls[0][1].func, calls[1:]
+    else:
+        return ""
+    known = isinstance(function, ast.Attribute) or getattr(function, "id", "") in context.imports
+    named = (context.resolve(function) or "") if known and all(name in _LAZY for name, _ in calls) else ""
+    return named if "." in named else ""
 
 
 def _row_model(row: ast.Call, context: FileContext) -> str | None:

@@ -5,7 +5,7 @@ import ast
 from skills.gates.django.alchemy_rows import is_mapped
 from skills.gates.django.serializer_rows import READ, SCHEMA
 from skills.gates.engine.context import FileContext
-from skills.gates.engine.names import last_name
+from skills.gates.engine.names import is_decorated, last_name
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants
 from skills.gates.rule import Watch
@@ -24,6 +24,17 @@ def _on_schema(node: ast.ClassDef, context: FileContext) -> None:
     for part in node.body:
         if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name):
             context.fact(READ, node.name, f"{part.target.id} {_nested(part.annotation)}", part.lineno)
+        elif isinstance(part, ast.FunctionDef) and part.name.startswith("resolve_") and part.args.args:
+            _on_resolver(part, node.name, context)
+
+
+def _on_resolver(function: ast.FunctionDef, schema: str, context: FileContext) -> None:
+    """`resolve_team(order)` of django-ninja reads `order.team.name`."""
+    given = function.args.args[is_decorated(function, {"classmethod"})].arg if len(function.args.args) else ""
+    for part in descendants(function):
+        row = part.value if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Attribute) else None
+        if row is not None and isinstance(row.value, ast.Name) and row.value.id == given:
+            context.fact(READ, schema, f"{row.attr} =row", row.lineno)
 
 
 def _nested(hint: ast.expr) -> str:

@@ -7,13 +7,14 @@ from skills.gates.analysis.queries import MANAGERS
 from skills.gates.django.alchemy_rows import is_query, of_query, of_result, query_of
 from skills.gates.django.response_rows import validated
 from skills.gates.django.row_loops import GATHERS, UNSAID, gather
-from skills.gates.django.row_prefetch import load_later, loaded, prefetch
-from skills.gates.django.row_run import Run, given_to, read_by_name, tell
+from skills.gates.django.row_prefetch import empty, load_later, loaded, prefetch
+from skills.gates.django.row_run import Run, given_to, read_by_name, show, tell
 from skills.gates.django.row_sources import elsewhere, is_elsewhere, of_object
 from skills.gates.django.row_syntax import manager_of
 from skills.gates.django.row_values import (
     EACH,
     EVERYTHING,
+    ORDERED,
     Loading,
     Names,
     Result,
@@ -24,8 +25,9 @@ from skills.gates.django.row_values import (
     merged,
     unkeyed,
 )
+from skills.gates.django.row_views import given_in, of_model, own_method
 from skills.gates.engine.context import FunctionNode
-from skills.gates.engine.names import is_decorated, last_name
+from skills.gates.engine.names import last_name
 
 _SAME = frozenset(
     {"all", "filter", "exclude", "order_by", "distinct", "annotate", "alias", "reverse", "using", "select_for_update",
@@ -50,9 +52,6 @@ _MANAGED = frozenset({"all", "filter", "exclude", "order_by", "select_related", 
 # What is asked of a row by these, where steps lead to it, is asked of a manager.
 _OF_ROWS = _SAME | _ONE | NARROWS | {"count", "exists", "acount", "aexists", "contains", "none"}
 _PAGES = frozenset({"paginate_queryset", "filter_queryset"})
-_LIST_VIEWS = frozenset({"ListView", "BaseListView", "LoginRequiredMixin", "PermissionRequiredMixin",
-                         "UserPassesTestMixin"})  # fmt: skip
-_ONE_VIEWS = frozenset({"DetailView", "UpdateView", "DeleteView"})
 _SAME_ROWS = frozenset(
     {"list", "sorted", "reversed", "tuple", "set", "iter", "tqdm", "islice", "min", "max", "filter", "Paginator"}
 )
@@ -87,7 +86,7 @@ def call_value(flow: Run, node: ast.Call, names: Names) -> Value:
         return rows if rows is None or name == "filter" else rows.one()
     first = values[0] if values else None
     if name in _SAME_ROWS and isinstance(first, Rows):
-        return first
+        return first.with_loaded(frozenset({ORDERED})) if name == "sorted" else first
     return query_of(flow.context, node, values) if name == "select" else _imported(flow, node, function, names)
 
 
@@ -115,18 +114,10 @@ def _serialized(flow: Run, node: ast.Call, name: str, names: Names) -> None:
     if name == "get_serializer":
         if flow.owner is None or flow.method("get_serializer_class") or flow.method("get_serializer"):
             return
-        name = last_name(_given(flow.owner, "serializer_class"))
+        name = last_name(given_in(flow.owner, "serializer_class"))
     rows = flow.value(given, names, quiet=True)
     if name and isinstance(rows, Rows):
         flow.on_many(node, flow.statement, ".".join(flow.symbols), rows, name)
-
-
-def _given(node: ast.ClassDef, name: str) -> ast.expr:
-    """What a class says that an attribute is; a constant where it does not."""
-    for part in node.body:
-        if isinstance(part, ast.Assign) and last_name(part.targets[0]) == name:
-            return part.value
-    return ast.Constant(None)
 
 
 def _hand_on(flow: Run, node: ast.Call, values: list[Value]) -> None:
@@ -172,7 +163,8 @@ def _lambdas(flow: Run, node: ast.Call, values: list[Value], names: Names) -> No
     called may hold one too: `sync_to_async(lambda: order.user)()`."""
     if isinstance(node.func, ast.Call):
         flow.value(node.func, names)
-    rows = next((value for value in values if isinstance(value, Rows)), None)
+    first = last_name(node.func) in {"map", "filter", "reduce"}  # that is the function
+    rows = next((value for value in values[first:] if isinstance(value, Rows)), None)
     if rows is not None and last_name(node.func) in {*_SAME_ROWS, "map", "groupby", "reduce"}:
         _keyed(flow, node, rows, names)
 
@@ -180,7 +172,9 @@ def _lambdas(flow: Run, node: ast.Call, values: list[Value], names: Names) -> No
 def _keyed(flow: Run, node: ast.Call, rows: Rows, names: Names) -> None:
     """Runs the lambdas and functions, and the `attrgetter("user.name")`, that a call is given for each of the rows."""
     for part in _plain(node):
-        if isinstance(part, (ast.Name, ast.Attribute)) and (dotted := flow.context.resolve(part)):
+        if isinstance(part, ast.Name) and part.id == "str":
+            show(flow, part, rows.one(node.lineno))
+        elif isinstance(part, (ast.Name, ast.Attribute)) and (dotted := flow.context.resolve(part)):
             each = ast.copy_location(ast.Call(part, [part], []), node)
             if dotted in flow.functions and dotted not in names:
                 _enter(flow, each, dotted, [rows.one(node.lineno)])
@@ -273,7 +267,7 @@ def _of_rows(flow: Run, node: ast.Call, rows: Rows, names: Names) -> Value:
     if method == "sort":
         _keyed(flow, node, rows, names)
     if method in _SAME:
-        return rows
+        return rows.with_loaded(frozenset({ORDERED}) if method == "order_by" and node.args else empty(node))
     if method == "values" and not node.args and (table := unkeyed(rows)) is not None:
         return table
     if method == "select_related" or method == "prefetch_related":
@@ -324,17 +318,17 @@ def _own(flow: Run, node: ast.Call, function: ast.Attribute, names: Names, value
         return _of_class(flow, function)
     if function.attr in _PAGES and is_self and node.args and flow.method(function.attr) is None:
         return flow.value(node.args[0], names, quiet=True)
-    declared = names.get("self.queryset") or names.get("self.model") or _of_model(flow)
+    declared = names.get("self.queryset") or names.get("self.model") or of_model(flow)
     if function.attr == "get_queryset" and isinstance(declared, Rows):
         defined = flow.method("get_queryset")
-        return declared if defined is None or is_super else _own_method(flow, defined, names)
+        return declared if defined is None or is_super else own_method(flow, defined, names)
     if function.attr == "get_object" and isinstance(declared, Rows) and flow.method("get_object") is None:
         return declared.one()
     defined = flow.method(function.attr) if is_self else None
-    looped = any(isinstance(value, Row) and value.loop for value in values)
+    looped = any(_in_loop(value) or _is_known(value) for value in values)
     if defined is None or not (looped or any(isinstance(part, ast.Return) for part in defined.body)):
         return None
-    return _own_method(flow, defined, names, _given_to(node, defined, values) if values else None)
+    return own_method(flow, defined, names, _given_to(node, defined, values) if values else None)
 
 
 def _of_class(flow: Run, function: ast.Attribute) -> Rows | None:
@@ -350,45 +344,3 @@ def _given_to(node: ast.Call, method: FunctionNode, values: list[Value]) -> Name
     given.update((word.arg, value) for word, value in zip(node.keywords, values[len(node.args) :], strict=True)
                  if word.arg)  # fmt: skip
     return {} if any(isinstance(argument, ast.Starred) for argument in node.args) else given
-
-
-def _own_method(flow: Run, method: FunctionNode, names: Names, given: Names | None = None) -> Value:
-    """What a method answers, run once for each kind of what the object holds and the method is given."""
-    own = {name: value for name, value in names.items() if name.startswith("self.")}
-    known = [*own.items(), *(given or {}).items()]
-    key = (method, tuple(sorted((name, value) for name, value in known if value is not None)))
-    if key not in flow.entered:
-        flow.entered[key] = None
-        outer = flow.statement
-        flow.entered[key] = flow.function(method, own, given or {})
-        flow.statement = outer
-    return flow.entered[key]
-
-
-def computed(flow: Run, name: str, names: Names) -> Value:
-    """What a property of the class answers: `self.orders`."""
-    method = flow.method(name)
-    if method is None or not is_decorated(method, {"property", "cached_property"}):
-        return None
-    return _own_method(flow, method, names)
-
-
-def shown(flow: Run) -> Row | None:
-    """`self.object` of a view of one row that names its `model` and nothing else."""
-    owner = flow.owner
-    if owner is None or not any(last_name(base) in _ONE_VIEWS for base in owner.bases):
-        return None
-    if flow.method("get_object") or flow.method("get_queryset") or _given(owner, "queryset").__class__ is ast.Call:
-        return None
-    name = flow.context.resolve(_given(owner, "model"))
-    return Row(name, "objects", line=owner.lineno) if name else None
-
-
-def _of_model(flow: Run) -> Rows | None:
-    """The rows of a list view of Django's that names its `model` and nothing else."""
-    owner = flow.owner
-    if owner is None or any(last_name(base) not in _LIST_VIEWS for base in owner.bases):
-        return None
-    model = _given(owner, "model")
-    name = flow.context.resolve(model) if last_name(model)[:1].isupper() else None
-    return Rows(name, "objects", line=model.lineno) if name else None

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from skills.gates.django.response_rows import answered, listed_schema, yielded
-from skills.gates.django.row_calls import call_value, computed, shown
-from skills.gates.django.row_loops import agreed, alone, bind_loop, comprehended, grown, held, kept, made_empty, picked
+from skills.gates.django.row_calls import call_value
+from skills.gates.django.row_loops import agreed, alone, bind_loop, comprehended, grown, held, kept, made_empty
 from skills.gates.django.row_run import (
     LEAVES,
     Access,
@@ -38,12 +38,15 @@ from skills.gates.django.row_syntax import (
     sender,
 )
 from skills.gates.django.row_values import Names, Result, Row, Rows, Value, covers, merged
+from skills.gates.django.row_views import held_by, item_of
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.syntax import CHILDREN, SCOPES
 
 _PARTS = {kind: fields[::-1] for kind, fields in CHILDREN.items() if issubclass(kind, ast.expr)}
 ASKING = (".objects", "select(", ".query", ".all()", ".filter(")
 """One of these stands in what answers rows."""
+HANDING = ("return ", "self.")
+"""One of these stands where a function gives rows to others."""
 LOOPING = ("for ", "while ", "lambda", "attrgetter", "many=True", "map(", ", key=")
 """Where rows are taken one by one, one of these stands."""
 _DEPTH = 3
@@ -112,7 +115,11 @@ class Flow:
             return True
         if self.on_many is not None and isinstance(node, FunctionNode) and listed_schema(node):
             return True
-        return self.on_answer is not None and "return " in text and any(word in text for word in ASKING)
+        return (
+            self.on_answer is not None
+            and any(word in text for word in HANDING)
+            and any(word in text for word in ASKING)
+        )
 
     def called(self, node: FunctionNode) -> bool:
         """True where the file seems to call a function of that name: one too many only says less."""
@@ -316,8 +323,7 @@ class Flow:
         if manager is not None:
             return manager
         if isinstance(node.value, ast.Name) and node.value.id == "self":
-            own = names.get(f"self.{node.attr}") or (shown(self) if node.attr == "object" else None)
-            own = own or computed(self, node.attr, names)
+            own = held_by(self, node.attr, names)
             if own is not None:
                 return own
         row = self.value(node.value, names)
@@ -374,7 +380,7 @@ _HANDLERS: dict[type, Callable[[Flow, Any, Names], Value]] = {
     ast.Constant: Flow.on_nothing,
     ast.Attribute: Flow.on_attribute,
     ast.Call: Flow.on_call,
-    ast.Subscript: picked,
+    ast.Subscript: item_of,
     ast.ListComp: Flow.on_comprehension,
     ast.SetComp: Flow.on_comprehension,
     ast.GeneratorExp: Flow.on_comprehension,

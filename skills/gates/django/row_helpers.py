@@ -22,6 +22,7 @@ from skills.gates.rule import Watch
 from skills.record import record
 
 N_PLUS_ONE, UNORDERED = "n-plus-one", "unless-ordered"
+_OF_CLASSES = frozenset({"classmethod", "staticmethod"})
 _OF_DJANGO = frozenset({"save", "clean", "full_clean", "delete", "validate_unique"})
 _READS, _READS_EACH, _PROPERTY = "reads-behind", "reads-behind-each", "property-behind"
 _PICKS = NARROWS | TAKES_FIRST
@@ -37,16 +38,28 @@ _COLUMN = lazy(r"^(?:pk|id|_.*|.*_id|objects|[A-Z].*)$")
 
 
 def _on_module(node: ast.Module, context: FileContext) -> None:
-    """What the functions of a module read behind attributes of their parameters: `row.courier.title` → courier."""
+    """What the functions of a module, and those of its classes, read behind attributes of their parameters:
+    `row.courier.title` → courier."""
     for part in node.body:
-        if isinstance(part, FunctionNode) and (part.args.args or part.args.posonlyargs):
-            names = [argument.arg for argument in (*part.args.posonlyargs, *part.args.args)]
-            text = "\n".join(context.lines[part.body[0].lineno - 1 : part.end_lineno])
-            if any(f"{name}." in text or f" in {name}" in text for name in names):
-                _tell(part, names, context)
+        if isinstance(part, FunctionNode):
+            _reads_of(part, "", context)
+        elif isinstance(part, ast.ClassDef) and (context.holds(b"@classmethod") or context.holds(b"@staticmethod")):
+            for inner in part.body:
+                if isinstance(inner, FunctionNode) and is_decorated(inner, _OF_CLASSES):
+                    _reads_of(inner, part.name, context)
 
 
-def _tell(function: FunctionNode, names: list[str], context: FileContext) -> None:
+def _reads_of(function: FunctionNode, owner: str, context: FileContext) -> None:
+    names = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+    if owner and is_decorated(function, {"classmethod"}):
+        names = names[1:]
+    if names:
+        text = "\n".join(context.lines[function.body[0].lineno - 1 : function.end_lineno])
+        if any(f"{name}." in text or f" in {name}" in text for name in names):
+            _tell(function, f"{owner}.{function.name}" if owner else function.name, names, context)
+
+
+def _tell(function: FunctionNode, called: str, names: list[str], context: FileContext) -> None:
     read: dict[str, dict[str, int]] = {}
     each = _taken(function, names)
     for node in descendants(function):
@@ -57,7 +70,7 @@ def _tell(function: FunctionNode, names: list[str], context: FileContext) -> Non
     for name, attributes in read.items():
         kind, parameter = (_READS_EACH, each[name]) if name in each else (_READS, name)
         for attribute, line in attributes.items():
-            context.fact(kind, function.name, f"{names.index(parameter)} {parameter} {attribute}", line)
+            context.fact(kind, called, f"{names.index(parameter)} {parameter} {attribute}", line)
 
 
 def _taken(function: FunctionNode, names: list[str]) -> dict[str, str]:
@@ -100,6 +113,9 @@ def holds_for_given(
     """The first relation that the function reads of what it is given, and that was not loaded."""
     dotted, place = dict(candidate.needs)["given"].rsplit(" ", 1)
     module, _, name = dotted.rpartition(".")
+    if module.rpartition(".")[2][:1].isupper():
+        module, _, owner = module.rpartition(".")
+        name = f"{owner}.{name}"
     loaded = frozenset(value for kind, value in candidate.needs if kind == "loaded")
     for path, fact in project.named(_READS_EACH if place.startswith(EACH) else _READS, name):
         position, parameter, attribute = fact.detail.split(" ")

@@ -12,6 +12,7 @@ from skills.gates.django.row_values import (
     Result,
     Row,
     Rows,
+    Turn,
     Value,
     in_lists,
     keyed,
@@ -54,12 +55,14 @@ def bind_loop(flow: Run, target: ast.expr, source: ast.expr, rows: Value, line: 
             return
         rows = unkeyed(table)
     if isinstance(rows, Result):
-        flow.bind(*taken(rows, target, line), names)
+        for part, value in taken(rows, target, line):
+            flow.bind(part, value, names)
         return
     if counts(source) or (unkeyed(rows) is not None and called != "items"):
         flow.bind(target, Row(PLACE, loop=line), names)
         return
-    flow.bind(target, rows.one(line) if isinstance(rows, Rows) else None, names)
+    unknown = Turn(line) if isinstance(target, ast.Name) else None
+    flow.bind(target, rows.one(line) if isinstance(rows, Rows) else unknown, names)
 
 
 def _is_pair(target: ast.expr) -> bool:
@@ -129,7 +132,7 @@ def made_empty(target: ast.expr, given: ast.expr | None, names: Names) -> bool:
 def held(name: str, names: Names) -> Value:
     """What a name stands for; a list that is empty is nothing."""
     value = names.get(name)
-    return None if isinstance(value, Rows) and not value.origin else value
+    return None if isinstance(value, Turn) or (isinstance(value, Rows) and not value.origin) else value
 
 
 def grown(target: ast.expr, value: Value, names: Names) -> None:
@@ -148,7 +151,10 @@ def picked(flow: Run, node: ast.Subscript, names: Names) -> Value:
         return listed
     if not isinstance(node.slice, ast.Slice):
         place = names.get(node.slice.id) if isinstance(node.slice, ast.Name) else None
-        return (unkeyed(rows) or rows).one(place.loop if isinstance(place, Row) and place.origin == PLACE else 0)
+        table = unkeyed(rows)
+        turned = isinstance(place, Turn) and table is not None
+        counted = isinstance(place, Row) and place.origin == PLACE
+        return (table or rows).one(place.loop if isinstance(place, (Row, Turn)) and (turned or counted) else 0)
     upper = node.slice.upper
     return None if isinstance(upper, ast.Constant) and upper.value in {0, 1} else rows
 
@@ -158,3 +164,5 @@ def alone(names: Names, line: int) -> None:
     for name, value in names.items():
         if isinstance(value, Row) and value.loop == line:
             names[name] = replace(value, loop=0)
+        elif isinstance(value, Turn) and value.loop == line:
+            names[name] = None

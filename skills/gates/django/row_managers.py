@@ -124,6 +124,12 @@ def _loaded(call: ast.Call) -> Iterator[str]:
                 yield f"loads={named.value}__{EVERYTHING}"  # its queryset may load more
 
 
+def has_manager(model: Place, manager: str, project: Project) -> bool:
+    """True where a model declares a manager of that name."""
+    named = f"{model[1].name}.{manager}"
+    return project.has("manager", named) or project.has("class-value", named)
+
+
 def orders_itself(models: Iterable[Place], manager: str, project: Project) -> bool:
     """True where a manager of one of the models (a model and what it inherits from) orders without being asked."""
     return any(project.has(_ORDERING, name) for name in _classes(models, manager, project))

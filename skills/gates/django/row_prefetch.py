@@ -31,6 +31,16 @@ def loaded(flow: Run, rows: Rows, node: ast.Call, names: Names) -> Rows:
     return rows.with_loaded(lookups if lookups is not None else frozenset({EVERYTHING}))
 
 
+def empty(node: ast.Call) -> frozenset[str]:
+    """The relations that `filter(parent=None, team__isnull=True)` leaves nothing behind: to read them costs nothing."""
+    found = set()
+    for word in node.keywords if last_name(node.func) in {"filter", "complex_filter"} else ():
+        value, name = getattr(word.value, "value", ...), word.arg or ""
+        if (value is None and "__" not in name) or (value is True and name.endswith("__isnull")):
+            found.add(name.removesuffix("__isnull").removesuffix("_id"))
+    return frozenset(found)
+
+
 def _lookups(flow: Run, arguments: list[ast.expr], names: Names) -> frozenset[str] | None:
     """The relations that arguments of `prefetch_related` name, None where one of them cannot be read."""
     found: set[str] = set()

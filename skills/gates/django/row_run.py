@@ -78,7 +78,7 @@ def tell(flow: Run, node: ast.expr, row: Row, attribute: str) -> None:
 def show(flow: Run, node: ast.expr, value: Value) -> None:
     """`f"{order}"`, `str(order)`: what a model says of its row may read a relation; whether it does the project
     knows."""
-    if isinstance(value, Row) and value.loop and value.origin and not value.steps:
+    if isinstance(value, Row) and value.loop and value.origin and (value.known or not value.steps):
         tell(flow, node, value, "__str__")
 
 

@@ -1,14 +1,19 @@
 """Rows that functions and methods of other files answer: selectors, repositories, services."""
 
+import ast
 import sys
 
-from skills.gates.django.row_values import NOWHERE, Rows, Value, below
+from skills.gates.django.row_values import NOWHERE, ORDERED, OWN, Rows, Value, below
 from skills.gates.engine.context import FileContext
-from skills.gates.engine.names import module_name
+from skills.gates.engine.names import last_name, module_name
+from skills.gates.engine.roles import is_product_path
 from skills.gates.project import Place, Project
+from skills.gates.rule import Watch
 
 ANSWERS = "answers-rows"
 _HOPS = 3
+CLASS = "answers-class"
+_MODEL = frozenset({"model", "_model", "model_class"})
 Needs = tuple[tuple[str, str], ...]
 _LIBRARIES = frozenset(
     {"django", "rest_framework", "sqlalchemy", "sqlmodel", "fastapi", "starlette", "pydantic", "celery", "requests",
@@ -49,6 +54,18 @@ def note(context: FileContext, symbols: list[str], line: int, value: Value) -> N
     context.fact(ANSWERS, ".".join(symbols), " ".join(part or "-" for part in parts), line)
 
 
+def _on_class(node: ast.ClassDef, context: FileContext) -> None:
+    """Facts of a class that says of which model its rows are: by an attribute, or by what its base is made for."""
+    given = [part.value for part in node.body if isinstance(part, ast.Assign) and last_name(part.targets[0]) in _MODEL]
+    for base in node.bases:
+        if isinstance(base, ast.Subscript):
+            given.append(base.slice.elts[0] if isinstance(base.slice, ast.Tuple) and base.slice.elts else base.slice)
+    model = next((name for name in map(context.resolve, given) if name and name.rpartition(".")[2][:1].isupper()), "")
+    bases = [last_name(base) for base in node.bases]
+    if bases:
+        context.fact(CLASS, node.name, " ".join([model or "-", *filter(None, bases)]), node.lineno)
+
+
 def resolved(needs: Needs, project: Project) -> Needs | None:
     """What a candidate needs, with the rows that a function of another file answers in place of the function's name;
     None where the project does not show them."""
@@ -59,11 +76,32 @@ def resolved(needs: Needs, project: Project) -> Needs | None:
         if not origin.startswith(NOWHERE) and not of_class:
             return needs
         name = f"{origin}.{through[0][:-2]}" if of_class else origin.removeprefix(NOWHERE)
-        place = _answering(name, project)
-        if place is None:
+        answer = _answer(name, project)
+        if answer is None:
             return needs if of_class else None
-        needs = _replaced(needs, place[1].detail, through[0] if of_class else "")
+        needs = _replaced(needs, answer, through[0] if of_class else "")
     return None
+
+
+def unordered(dotted: str, project: Project) -> Needs | None:
+    """The model, the manager and the methods passed of the rows of Django's that a function answers without an order of
+    their own; None for all others."""
+    origin, manager, steps, loaded, through = (_answer(dotted, project) or "- - - - -").split(" ")
+    names = loaded.split(",")
+    if origin == "-" or steps != "-" or ORDERED in names or manager in {"-", "select", "query"}:
+        return None
+    passed = tuple(("through", name) for name in through.split(",") if name != "-")
+    return (("model", origin), ("manager", manager), *passed)
+
+
+def _answer(name: str, project: Project) -> str | None:
+    """What a function or method answers, with the model of its class where it asks for rows of `self.model`."""
+    place = _answering(name, project)
+    answer, model = (place[1].detail, "") if place is not None else _inherited(name, project) or ("", "")
+    first, space, rest = answer.partition(" ")
+    if first.startswith(OWN):
+        return f"{model}{space}{rest}" if model else None
+    return answer or None
 
 
 def _replaced(needs: Needs, answer: str, method: str) -> Needs:
@@ -84,6 +122,24 @@ def _replaced(needs: Needs, answer: str, method: str) -> Needs:
     )
 
 
+def _inherited(dotted: str, project: Project) -> tuple[str, str] | None:
+    """(what a method of a class above answers, its model there) for `Boats.all` of `class Boats(Repository[Boat])`."""
+    owner, _, method = dotted.rpartition(".")
+    model, queue, seen = "", [owner.rpartition(".")[2]], set[str]()
+    while queue:
+        name = queue.pop(0)
+        places = project.named(CLASS, name) if name not in seen else []
+        seen.add(name)
+        for _, fact in places[:1] if len(places) == 1 else ():
+            named, *bases = fact.detail.split(" ")
+            model = model or ("" if named == "-" else named)
+            queue += bases
+            answers = [place for base in bases for place in project.named(ANSWERS, f"{base}.{method}")]
+            if len(answers) == 1:
+                return answers[0][1].detail, model
+    return None
+
+
 def _answering(dotted: str, project: Project) -> Place | None:
     """The function or method of a dotted name, where the project has one that answers rows."""
     parts = dotted.split(".")
@@ -96,3 +152,8 @@ def _answering(dotted: str, project: Project) -> Place | None:
         if len(places) == 1:
             return places[0]
     return None
+
+
+CLASSES = Watch((ast.ClassDef,), _on_class, (b"Repositor", b"CRUD", b"Crud", b"DAO", b"Service"), is_product_path)
+"""Kinds: answers-rows (name: a function, or class and method; detail: origin, manager, steps, what is loaded, methods
+that were passed), answers-class (detail: its model, then its bases)."""

@@ -58,9 +58,9 @@ def annotated(hint: ast.expr | None, line: int, context: FileContext) -> Value:
         if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
             inner = ast.Name(inner.value.rpartition(".")[2])
         name = context.resolve(inner)
-        return Rows(name, "", line=line, sure=False) if kind == "QuerySet" and name else None
+        return Rows(name, "objects", line=line, sure=False) if kind == "QuerySet" and name else None
     name = context.resolve(hint) if hint is not None else None
-    return Row(name, line=line, sure=False) if name and name.rpartition(".")[2][:1].isupper() else None
+    return Row(name, "objects", line=line, sure=False) if name and name.rpartition(".")[2][:1].isupper() else None
 
 
 def sender(node: FunctionNode) -> ast.expr | None:
@@ -126,4 +126,4 @@ def own_row(owner: ast.ClassDef) -> Row | None:
     """`self` in the methods of a model."""
     if not any(last_name(base).endswith(("Model", "AbstractUser")) for base in owner.bases):
         return None
-    return Row(owner.name, sure=False)
+    return Row(owner.name, "objects", sure=False)

@@ -78,7 +78,8 @@ def unkeyed(table: object) -> Rows | None:
 @record
 class Row:
     """One row, or what stands behind an attribute of one: another row, a related manager, or no row at all. `again`
-    where the loop is a function that calls itself with rows of the same model."""
+    where the loop is a function that calls itself with rows of the same model, `known` where it stands behind a
+    relation that was loaded."""
 
     origin: str
     manager: str = ""
@@ -89,6 +90,7 @@ class Row:
     through: tuple[str, ...] = ()
     loop: int = 0
     again: bool = False
+    known: bool = False
 
     def behind(self, name: str) -> "Row":
         """What stands behind an attribute, also one that a `Prefetch(…, to_attr=…)` made: `lines_now=lines`. What is
@@ -96,7 +98,8 @@ class Row:
         if name == "awaitable_attrs":
             return self
         made = (path.partition("=")[2] for path in self.loaded if path.startswith(f"{name}="))
-        return replace(self, steps=(*self.steps, next(made, name)), loaded=below(self.loaded, name))
+        behind = below(self.loaded, name)
+        return replace(self, steps=(*self.steps, next(made, name)), loaded=behind, known=covers(self.loaded, name))
 
     def many(self) -> Rows:
         """The rows of a related manager."""
@@ -111,21 +114,33 @@ class Loading:
 
 
 @record
+class Turn:
+    """What a loop in a line takes of something that is not known: a key, say."""
+
+    loop: int
+
+
+@record
 class Result:
-    """What executing a query of SQLAlchemy's answers: tuples, with the rows in them. `loop` is the line of the loop
-    that takes them one by one, 0 for all of them."""
+    """What executing a query of SQLAlchemy's answers: tuples, with the rows in them; `more` where several models were
+    asked for. `loop` is the line of the loop that takes them one by one, 0 for all of them."""
 
     rows: Rows
     loop: int = 0
+    more: tuple[Rows | None, ...] = ()
 
     def one(self) -> Row:
         """The row in the tuple that the loop is at."""
         return self.rows.one(self.loop)
 
 
+ORDERED = "<ordered"
+"""Stands among what comes with rows that have an order of their own."""
+OWN = "self."
+"""Stands before what a class calls the model of its rows: `self.model`."""
 EACH = "*"
 """Stands before the place of a parameter that is given rows, of which the function takes each."""
-Value = Rows | Row | Loading | Result | None
+Value = Rows | Row | Loading | Result | Turn | None
 Names = dict[str, Value]
 
 

@@ -92,7 +92,7 @@ def _read(name: str, call: ast.Call) -> str:
 
 def _on_view(node: ast.ClassDef, context: FileContext) -> None:
     """A list view with its rows and its serializer."""
-    methods = {part.name: part for part in node.body if isinstance(part, FunctionNode)}
+    methods, mixins = _methods(node, context)
     lists = any(last_name(base).endswith(_LISTS) for base in node.bases)
     for name in dict.fromkeys(_serializers(node)):
         context.fact(_SHOWN, name, "many" if lists and "list" not in methods else "one")
@@ -117,8 +117,18 @@ def _on_view(node: ast.ClassDef, context: FileContext) -> None:
     place = given.get("queryset", node)
     if isinstance(place, ast.Call) and last_name(place.func) == "none":
         return  # the view is for its actions, or says elsewhere what it lists
-    bases = tuple(("base", last_name(base)) for base in node.bases)
+    bases = tuple(("base", last_name(base)) for base in node.bases if last_name(base) not in mixins)
     report_many(context, place, serializer, rows, context.symbol_of(node.name), bases)
+
+
+def _methods(node: ast.ClassDef, context: FileContext) -> tuple[dict[str, FunctionNode], set[str]]:
+    """The methods of a view by name, with those of mixins of its file that are built on nothing, and their names."""
+    mixins = {part.name: part for part in context.tree.body if isinstance(part, ast.ClassDef) and not part.bases}
+    bases = [mixins[name] for name in map(last_name, node.bases) if name in mixins]
+    methods = {
+        part.name: part for owner in (*bases[::-1], node) for part in owner.body if isinstance(part, FunctionNode)
+    }
+    return methods, {owner.name for owner in bases}
 
 
 def _serializers(node: ast.ClassDef) -> Iterator[str]:

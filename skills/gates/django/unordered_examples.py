@@ -19,6 +19,15 @@ def _shop(source: str, models: str = _MODEL) -> Example:
     return Example({"shop/models.py": models, "shop/views.py": "from shop.models import Order\n\n\n" + source})
 
 
+def _selected(rows: str, pages: str = "Paginator(paid(), 9)", models: str = _MODEL) -> Example:
+    """A view that cuts what a function of another file answers."""
+    selectors = f"from shop.models import Order\n\n\ndef paid():\n    return {rows}\n"
+    view = (
+        f"from shop import selectors\nfrom shop.selectors import paid\n\n\ndef orders(request):\n    return {pages}\n"
+    )
+    return Example({"shop/models.py": models, "shop/selectors.py": selectors, "shop/views.py": view})
+
+
 UNORDERED_BAD: tuple[Example, ...] = (
     Example(
         {
@@ -34,6 +43,11 @@ UNORDERED_BAD: tuple[Example, ...] = (
         "    def get_queryset(self):\n        return Order.objects.filter(paid=True)\n"
     ),
     _shop("class OrderList(ListView):\n    model = Order\n    paginate_by = 50\n"),
+    _selected("Order.objects.filter(paid=True)"),
+    _selected("Order.objects.filter(paid=True)", "Paginator(selectors.paid().exclude(old=True), 9)"),
+    _selected("Order.objects.open()", models=_MANAGED),
+    _shop("@router.get('/')\n@paginate\ndef orders(request):\n    return Order.objects.all()\n"),
+    _shop("orders = Order.paid_ones.filter(day=1)[offset:offset + 9]\n", _MODEL + "    paid_ones = Paid()\n"),
     _shop("class OrderList(ListView):\n    model = Order\n    ordering = None\n    paginate_by = 50\n"),
     Example(
         {
@@ -148,6 +162,13 @@ UNORDERED_GOOD: tuple[Example, ...] = (
         _shop("class MyOrder(generics.ListAPIView):\n    def get_queryset(self):\n"
               "        return Order.objects.filter(pk=self.request.user.order_id)\n"),
         _shop("newest = Order.objects.all()[:10]\n"),
+        _selected("Order.objects.order_by('pk')"),
+        _selected("Order.objects.all()", models=_ORDERED),
+        _selected("Order.objects.newest()", models=_MANAGED),
+        _selected("sorted(Order.objects.all())"),
+        _selected("ask(Order)"),
+        _shop("@router.get('/')\n@paginate\ndef orders(request):\n    return Order.objects.order_by('pk')\n"),
+        _shop("orders = Order.paid_ones.filter(day=1)[offset:offset + 9]\n"),
         _shop("def orders(request):\n    pages = CursorPagination()\n"
               "    return pages.paginate_queryset(Order.objects.filter(paid=True), request)\n"),
         _shop("class OrderViewSet(ViewSet):\n    def list(self, request):\n"

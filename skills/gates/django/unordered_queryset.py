@@ -4,9 +4,10 @@ import ast
 
 from msgspec.structs import replace
 
-from skills.gates.analysis.queries import chain_of
+from skills.gates.analysis.queries import MANAGERS, chain_of
 from skills.gates.django.queryset_chains import (
     Needs,
+    answering,
     asks_above,
     assigned,
     bound,
@@ -17,11 +18,12 @@ from skills.gates.django.queryset_chains import (
     said_of,
 )
 from skills.gates.django.relations import relations_of
-from skills.gates.django.row_managers import orders_itself
+from skills.gates.django.row_managers import has_manager, orders_itself
+from skills.gates.django.row_sources import unordered
 from skills.gates.django.serializer_rows import may_decide_itself
 from skills.gates.django.unordered_examples import UNORDERED_BAD, UNORDERED_GOOD
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.names import last_name
+from skills.gates.engine.names import is_decorated, last_name
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants, is_singleton
 from skills.gates.model import Candidate, Confidence, Evidence, FileReport
@@ -157,6 +159,15 @@ def _on_pages(node: ast.Call, context: FileContext) -> None:
     _on_cut(node, made(node.args[0], context), "`paginate_queryset` cuts the rows", context, paged, (pages,))
 
 
+def _on_paginated(node: FunctionNode, context: FileContext) -> None:
+    """`@paginate` of django-ninja over a view that answers rows."""
+    if is_decorated(node, {"paginate"}):
+        for part in descendants(node):
+            if isinstance(part, ast.Return) and part.value is not None:
+                why = f"`{node.name}` answers pages of the rows"
+                _on_cut(part.value, made_in(node, part.value, context), why, context)
+
+
 def _on_cut(
     node: ast.expr, rows: ast.expr, why: str, context: FileContext, paged: str = "yes", pages: Needs = ()
 ) -> None:
@@ -164,6 +175,9 @@ def _on_cut(
     more = said_of(rows)
     if model is None and (behind := related(rows, context)) is not None:
         model, more = behind[0], (("behind", behind[1]),)
+    named = answering(rows, context) if model is None else ""
+    if named:
+        model, more = named, (("answered", named),)
     if model:
         _report(node, model, _manager(rows), paged, why, context, context.symbol, 0, (*more, *pages))
 
@@ -208,9 +222,24 @@ def _on_rest(node: ast.Assign, context: FileContext) -> None:
 
 
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    """Looks at the rows that a function of another file answers."""
+    said = dict(candidate.needs)
+    if "answered" not in said:
+        return _is_unordered(candidate, report, project)
+    answer = unordered(said["answered"], project)
+    if answer is None:
+        return None
+    left = (need for need in candidate.needs if need[0] not in {"model", "manager", "answered"})
+    return _is_unordered(replace(candidate, needs=(*answer, *left), fixable=False), report, project)
+
+
+def _is_unordered(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
     """The model is known, and neither it nor its manager gives an order."""
     said = dict(candidate.needs)
     place = _listed(said, report.path, project)
+    known = said["manager"] in {"", *MANAGERS}
+    if place is not None and not known and not has_manager(place, said["manager"], project):
+        place = None
     bases = [value for kind, value in candidate.needs if kind == "base"]
     if place is None or may_decide_itself(bases, project) or _orders_itself(said.get("pages", ""), project):
         return None
@@ -274,8 +303,9 @@ unordered_queryset = Rule(
     why="Without an order the database may sort each page differently: one row shows up twice, another never.",
     fix='Give the queryset `order_by(…)`, with a unique column last ("-created", "pk"), or the model `Meta.ordering`.',
     when="In REST views that list (those with `pagination_class = None` are left out), Django's `ListView` with "
-    "`paginate_by`, `Paginator(…)`, `paginate_queryset(…)`, and slices with an offset. The model must be known, with "
-    "what it inherits and its manager; a `get_queryset` that orders anywhere is trusted. Not in tests and migrations.",
+    "`paginate_by`, `Paginator(…)`, `paginate_queryset(…)`, django-ninja's `@paginate`, and slices with an offset; of "
+    "rows that a function of another file answers too. The model must be known, with what it inherits and its "
+    "manager; a `get_queryset` that orders anywhere is trusted. Not in tests and migrations.",
     watches=(
         Watch(
             (ast.ClassDef,),
@@ -284,6 +314,7 @@ unordered_queryset = Rule(
             is_product_path,
         ),
         Watch((ast.Call,), _on_call, (b"Paginator",), is_product_path, near=(b"Paginator",)),
+        Watch((ast.FunctionDef,), _on_paginated, (b"@paginate",), is_product_path),
         Watch((ast.Call,), _on_pages, (b"paginate_queryset(",), is_product_path, near=(b"paginate_queryset(",)),
         Watch((ast.Subscript,), _on_slice, (b"offset", b"page", b"start"), is_product_path, near=(b"[",)),
     ),

@@ -46,6 +46,7 @@ _FROM_DISPLAY = {
 _REDUNDANT_INNER = {
     "list": frozenset({"list", "tuple"}),
     "tuple": frozenset({"list", "tuple"}),
+    "dict": frozenset({"list", "tuple"}),
     "set": frozenset({"list", "tuple", "set", "sorted", "reversed"}),
     "frozenset": frozenset({"list", "tuple", "set", "sorted", "reversed"}),
     "sorted": frozenset({"list", "tuple", "sorted", "reversed"}),
@@ -304,6 +305,7 @@ unnecessary_list_allocation = Rule(
         Example({_PATH: "ranked = sorted(list(scores), key=len)\n"}),
         Example({_PATH: "ranked = list(sorted(scores))\n"}),
         Example({_PATH: "first = list(scores)[0]\n"}),
+        Example({_PATH: "prices = dict(list(zip(names, scores)))\n"}),
         Example({_PATH: "first = [s for s in scores if s > 1][0]\n"}),
         Example({_PATH: "best = sorted(scores)[-1]\n"}),
         Example({_PATH: "for x in xs:\n    if x in [y.id for y in ys]:\n        print(x)\n"}),

@@ -8,7 +8,7 @@ from skills.gates.analysis.loops import changes, scope_of
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Evidence
-from skills.gates.runtime.copy_sources import SEQUENCES, is_shared, is_view, known_container, report
+from skills.gates.runtime.copy_sources import SEQUENCES, is_own_container, is_shared, is_view, known_container, report
 from skills.gates.runtime.copy_uses import handed_on, has_arrays, is_place, leaves_alone, stays_here
 from skills.gates.runtime.fresh import builtin, copied
 
@@ -60,7 +60,7 @@ def _part(over: ast.expr, backwards: bool, target: ast.expr, body: Sequence[ast.
     if isinstance(name, ast.Call):  # `list(rows())`: what nobody keeps may be walked as it comes
         text = f"what `{ast.unparse(name.func)}(…)` answers"
         name = name.func.value if isinstance(name.func, ast.Attribute) else name.func
-    plain = of_dict or shown == ".copy()" or not has_arrays(context)
+    plain = of_dict or shown == ".copy()" or not has_arrays(context) or is_own_container(name, context)
     if plain and is_place(name) and not (backwards or is_shared(name, context) or _is_counted(name, context)):
         turned = frozenset(part.id for part in descendants(target) if isinstance(part, ast.Name))
         parts = [part for statement in body for part in descendants(statement)]

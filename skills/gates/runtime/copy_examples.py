@@ -25,6 +25,8 @@ COPY_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
         Example({_PATH: "import pandas as pd\n\n\ndef f(path):\n    frame = pd.read_csv(path).copy()\n"
                  "    frame['n'] = 1\n    return frame\n"}),
         Example({_PATH: "import numpy as np\n\n\ndef f(n):\n    return np.array(np.zeros(n))\n"}),
+        Example({_PATH: "import numpy as np\n\n\nclass Shop:\n    def __init__(self):\n        self.rooms = []\n\n"
+                 "    def f(self):\n        for room in list(self.rooms):\n            print(room)\n"}),
         Example({_PATH: "import torch\n\n\ndef f(n):\n    return torch.zeros(n).clone()\n"}),
         Example({_PATH: "import pandas as pd\n\n\ndef f(frame: pd.DataFrame):\n"
                  "    open_ = frame[frame.open > 0].copy()\n    return open_.total.sum()\n"}),
