@@ -25,6 +25,7 @@ _MAY_BE_TENANT = lazy(
     r"(?:\w+_)?(?:tenant|company|org|organi[sz]ation|workspace|team|account|realm|entity|entity_model|domain|business)(?:_id)?"
 )
 _OF_PEOPLE = frozenset({"first_name", "last_name", "full_name", "date_of_birth"})
+_OF_A_PERSON = lazy(r"User$|^User|Profile$|^Employee$|^Member$")
 _NARROWER = frozenset({"user", "owner", "created_by", "author", "requester", "user_id", "owner_id"})
 
 
@@ -154,10 +155,10 @@ def _scoped_of_each(project: Project) -> dict[str, tuple[int, int]]:
 
 def is_shared(model: str, project: Project, *, shows_all: bool) -> bool:
     """True for a model most of whose other queries are not scoped either, where its rows may belong to no tenant, or
-    where all of them are shown: templates, events that are sold to all."""
+    where all of them are shown: templates, events that are sold to all. People of no tenant run the service."""
     nullable = {fact.detail for _, fact in project.facts(TENANT_FIELD)}
     scoped, total = _scoped_of_each(project).get(model, (0, 0))
-    if not nullable.isdisjoint(project.models.ancestors(model)):
+    if not _OF_A_PERSON.search(model) and not nullable.isdisjoint(project.models.ancestors(model)):
         return scoped < max(_LEAST_SCOPED, _LEAST_SHARE * (total - 1))
     return shows_all and scoped < _LEAST_SHARE * (total - 1)
 

@@ -26,6 +26,7 @@ from skills.gates.tenancy.unscoped_reach import (
     reach_of,
     sources_of,
 )
+from skills.gates.tenancy.unscoped_shown import asked_beside, model_shown, shows_all
 from skills.gates.tenancy.unscoped_visitors import (
     askers_of,
     asks_whose,
@@ -34,7 +35,7 @@ from skills.gates.tenancy.unscoped_visitors import (
     is_for_served,
     is_for_staff,
     is_public,
-    shows_all,
+    lets_tenants_in,
 )
 from skills.gates.tenancy.unscoped_words import (
     OUTSIDE,
@@ -64,7 +65,7 @@ def reach_needs(query: ast.Call, role: str, context: FileContext) -> Iterator[tu
     reach = reach_of(query, context)
     if reach.how == ROWS_OF_ALL:
         shown = shows_all(query, context) and not _is_let_through(context) and not is_for_a_role(query, context)
-        yield "reach", ROWS_OF_ALL if shown else IN_HAND
+        yield from _shown(context) if shown else [("reach", IN_HAND)]
     elif reach.how == HANDED:
         yield "reach", HANDED
         if not _is_asked(query, reach.words, context):
@@ -74,6 +75,19 @@ def reach_needs(query: ast.Call, role: str, context: FileContext) -> Iterator[tu
         by_request = reach.how == FROM_OUTSIDE and (role in _REQUESTS or is_entry(context))
         if by_request and not _is_asked(query, reach.words, context) and not _is_asked_by_callers(context):
             yield "way", f"{' '.join(sorted(reach.words))}|{' '.join(sorted(askers_of(context)))}"
+
+
+def model_needs(context: FileContext) -> tuple[str, ast.Assign, list[tuple[str, str]]] | None:
+    """The model whose every row the class around shows, with the statement that names it and the needs of the
+    candidate."""
+    shown = None if _is_let_through(context) else model_shown(context)
+    return (*shown, list(_shown(context))) if shown is not None else None
+
+
+def _shown(context: FileContext) -> Iterator[tuple[str, str]]:
+    yield "reach", ROWS_OF_ALL
+    if asked := asked_beside(context):
+        yield "asks", " ".join(sorted(asked))
 
 
 def _is_asked(query: ast.Call, words: frozenset[str], context: FileContext) -> bool:
@@ -110,7 +124,10 @@ def _only_decides(query: ast.Call, context: FileContext) -> bool:
         return True  # what nobody reads
     target = statement.targets[0] if isinstance(statement, ast.Assign) else None
     function = context.function
-    return isinstance(target, ast.Name) and function is not None and uses_of(function, context).only_narrows(target.id)
+    if not isinstance(target, ast.Name) or function is None:
+        return False
+    uses = uses_of(function, context)
+    return uses.only_narrows(target.id) or (function.name.startswith("validate") and not uses.keeps(target.id))
 
 
 def _handed(words: frozenset[str], context: FileContext, depth: int) -> Iterator[tuple[str, str]]:
@@ -312,7 +329,8 @@ def reaches(candidate: Candidate, report: FileReport, project: Project) -> bool:
     """Whether a request reaches the rows of a candidate by something that nobody asked for before."""
     for kind, value in candidate.needs:
         if kind == "reach" and value == ROWS_OF_ALL:
-            return True
+            beside = (said for name, said in candidate.needs if name == "asks")
+            return lets_tenants_in(asked_by(next(beside, "").split(), project))
         if kind == "way":
             words, _, asks = value.partition("|")
             if asked_by(asks.split(), project).isdisjoint(words.split()):

@@ -15,7 +15,8 @@ from skills.gates.tenancy.unscoped_function import SHORTCUTS, is_manager, uses_o
 from skills.gates.tenancy.unscoped_reach import conditions_of, is_key, is_published, uses_bound
 from skills.gates.tenancy.unscoped_words import ASKERS, CHECKS, OUTSIDE, names_tenant
 
-_OF_THE_ROW = ("pk", "id", "uuid")
+OF_THE_ROW = ("pk", "id", "uuid")
+"""What the key of the row of an address is called."""
 _ASKS, _RANDOM = "asks-key", "random-column"
 HOOKS = frozenset(
     {"has_permission", "has_object_permission", "dispatch", "initial", "setup", "test_func", "check_permissions",
@@ -75,7 +76,7 @@ def _asked_of(call: ast.Call, context: FileContext) -> Iterator[str]:
         if own or is_published(call) or not ASKERS.isdisjoint(said) or names_tenant(said, context):
             yield from (word for _, value in conditions for word in words_of(value))
     elif name == "get_object":
-        yield from (*_OF_THE_ROW, *(word for value in call.args for word in words_of(value)))
+        yield from (*OF_THE_ROW, *(word for value in call.args for word in words_of(value)))
     elif not name[:1].isupper():
         given = [*call.args, *(word.value for word in call.keywords)]
         said = {name for value in given for name in mentioned_names(value)}
@@ -150,7 +151,7 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
             words.update(words_of(part))
             words.update(argument.arg for argument in (*part.args.args, *part.args.kwonlyargs))
             if any(word.endswith("_object") for word in words):
-                words.update(_OF_THE_ROW)  # it asks for the row of the address
+                words.update(OF_THE_ROW)  # it asks for the row of the address
         elif isinstance(part, ast.Assign) and last_name(part.targets[0]) in _USED:
             bases.update(mentioned_names(part.value))
     if words or bases:

@@ -130,6 +130,17 @@ class Uses:
                 reads.append(part)
         return deciding.issuperset(reads)
 
+    def keeps(self, name: str) -> bool:
+        """True where what a name is bound to, or is read of it, is answered or kept elsewhere: `self.row = row`."""
+        names = self.derived_from(name)
+        for part in descendants(self._function):
+            value = part.value if isinstance(part, ast.Return) else None
+            if isinstance(part, ast.Assign) and isinstance(part.targets[0], (ast.Attribute, ast.Subscript)):
+                value = part.value
+            if value is not None and not names.isdisjoint(mentioned_names(value)):
+                return True
+        return False
+
     def statement_of(self, call: ast.Call) -> ast.AST:
         """The assignment of what a call answers, the call itself where nothing is bound to it."""
         return next((part for part in self._binding if getattr(part, "value", None) is call), call)

@@ -130,6 +130,12 @@ _GIVEN = (
 _OPEN = "{decorator}def {name}(request, pk):\n    return Invoice.objects.get(pk=pk)\n\n\n"
 _SCOPED = "def {name}(request, pk):\n    return Invoice.objects.get(pk=pk, company=request.company)\n\n\n"
 
+_NOTED = f"{IN}def add(request):\n    invoice = Invoice.objects.get(pk=request.POST['id'])\n    {{call}}\n"
+_PEOPLE = """\
+class Profile(models.Model):
+    company = models.ForeignKey("companies.Company", null=True, on_delete=models.CASCADE)
+"""
+
 PAIRS_BAD: tuple[Example, ...] = (
     by_hand(_APART.format(first="late = True", rows="newest(Invoice.objects.all(), late)"), note="handed to nobody"),
     by_hand(_ROLE.format(test="request.user.role not in ('owner', 'clerk')"), note="roles of a company's people"),
@@ -187,6 +193,18 @@ PAIRS_BAD: tuple[Example, ...] = (
         + "".join(_OPEN.format(decorator=IN, name=f"one_{at}") for at in range(2)),
         note="as many are scoped: the others were forgotten",
     ),
+    by_hand(_NOTED.format(call="Line.objects.create(company=request.company, invoice=invoice)"), note="of another row"),
+    by_hand(_NOTED.format(call="log_invoice(invoice, company=request.company)"), note="noted, and not asked"),
+    by_hand("def drop(request, pk):\n    Invoice.objects.get(pk=pk).delete()\n", note="nothing is published by that"),
+    Example(
+        {
+            "people/models.py": _PEOPLE,
+            "people/views.py": f"{IN}def one(request, pk):\n    return Profile.objects.get(pk=pk)\n",
+        },
+        tenancy="explicit",
+        note="people of no company run the service",
+    ),
+    by_hand("".join(_OPEN.format(decorator=IN, name=f"one_{at}") for at in range(3)), note="a few of a small file"),
 )
 PAIRS_GOOD: tuple[Example, ...] = (
     by_hand(
@@ -227,6 +245,10 @@ PAIRS_GOOD: tuple[Example, ...] = (
     _each(_SHOWN, "all that call it ask for the row", asks="check_writer(request.user, invoice)"),
     by_hand(_NAMED.format(name="coupon_code"), note="a word that was handed out"),
     by_hand(_GIVEN.format(result=""), "billing/serializers.py", "nobody reads it"),
+    by_hand(_GIVEN.format(result="known = "), "billing/serializers.py", "kept nowhere"),
+    by_hand(
+        _NOTED.format(call="check_invoice(invoice, company=request.company)"), note="a check that knows the company"
+    ),
     by_hand(
         f"{IN}def drop(request, pk):\n"
         "    Line.objects.filter(company=request.company, number=Invoice.objects.get(pk=pk).number).delete()\n",
@@ -284,7 +306,7 @@ PAIRS_GOOD: tuple[Example, ...] = (
         note="who rents a flat is no organisation",
     ),
     by_hand(
-        _SCOPED.format(name="own") + "".join(_OPEN.format(decorator=IN, name=f"one_{at}") for at in range(2)),
+        _SCOPED.format(name="own") + "".join(_OPEN.format(decorator=IN, name=f"one_{at}") for at in range(4)),
         note="most of its queries are of no tenant: so are its callers",
     ),
 )

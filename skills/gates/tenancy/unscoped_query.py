@@ -27,16 +27,18 @@ from skills.gates.tenancy.modes import (
 )
 from skills.gates.tenancy.multi_tenant_guardian import SKILL, implements_isolation, is_judged_path
 from skills.gates.tenancy.tenant_coverage import covers
-from skills.gates.tenancy.unscoped_callers import reach_needs, reaches
+from skills.gates.tenancy.unscoped_callers import model_needs, reach_needs, reaches
 from skills.gates.tenancy.unscoped_examples import UNSCOPED_BAD
 from skills.gates.tenancy.unscoped_function import SHORTCUTS, is_manager
 from skills.gates.tenancy.unscoped_good import UNSCOPED_GOOD
 from skills.gates.tenancy.unscoped_pairs import PAIRS_BAD, PAIRS_GOOD
 from skills.gates.tenancy.unscoped_reach import ROWS_OF_ALL, reach_of
+from skills.gates.tenancy.unscoped_shown_examples import SHOWN_BAD, SHOWN_GOOD
 from skills.gates.tenancy.unscoped_visitors import APART, is_for_staff, own_models, says_public
 from skills.gates.tenancy.unscoped_words import (
     ASKERS,
     CHECKS,
+    NOTED,
     QUERYSET,
     SCOPED,
     SECRETS,
@@ -59,7 +61,8 @@ _SAYS_ROWS = frozenset({"get_queryset", "filter_queryset", "__init__"})
 _QUERIES = Words(*MANAGER_WORDS, b"_objects.", b"_or_404")
 _INNER = "unscoped-tenant-query: calls that a longer chain contains"
 _AROUND = "unscoped-tenant-query: what is said of a scope"
-_EXCEPTIONS = "unscoped-tenant-query: files that scope most of their queries"
+_EXCEPTIONS = "unscoped-tenant-query: files that leave most of their queries open"
+_FEW = 3
 
 
 def _is_judged_path(path: str) -> bool:
@@ -90,7 +93,8 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     if is_open and is_for_staff(context):
         return
     said_names, said_keywords = " ".join(sorted(names)), " ".join(sorted(keywords))
-    context.fact(READ, model, f"{said_names}|{said_keywords}")
+    noted = f" {context.tenant_fields[0]}" if NOTED in later else ""
+    context.fact(READ, model, f"{said_names}{noted}|{said_keywords}")
     needs = (
         ("model", model),
         ("role", role),
@@ -102,6 +106,23 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     if role in _JUDGED_ROLES and says_public(context) and _lists(node, context):
         context.fact(PUBLISHED, model)
     context.report(UNSCOPED, node, f"{model} is queried", needs=needs, confidence="likely")
+
+
+def _on_class(node: ast.ClassDef, context: FileContext) -> None:
+    """A generic view of Django's that names a model, and narrows none of its rows."""
+    if not any(last_name(base).endswith("View") for base in node.bases):
+        return
+    context.scopes.append(node)
+    try:
+        found = None if implements_isolation(context) else model_needs(context)
+        if found is not None:
+            name, statement, reach = found
+            model = context.imports.get(name, name).rpartition(".")[2]
+            names = " ".join(sorted(set(_said_by_class(context))))
+            needs = (("model", model), ("role", "view"), ("names", names), ("keywords", ""), *reach)
+            context.report(UNSCOPED, statement, f"{model} is shown", needs=needs, confidence="likely")
+    finally:
+        context.scopes.pop()
 
 
 def _lists(query: ast.Call, context: FileContext) -> bool:
@@ -236,17 +257,19 @@ def _applies(project: Project) -> str | None:
     return tenancy_of(project).why
 
 
-def _is_exception(report: FileReport, project: Project) -> bool:
-    """False in a file that scopes fewer queries than it leaves open: it acts for no one tenant, and its callers may be
-    of none."""
+def _is_exception(candidate: Candidate, report: FileReport, project: Project) -> bool:
+    """True in a file that leaves more queries open than it scopes, and more than a few: it acts for no one tenant, and
+    its callers may be of none."""
     known = project.memo.setdefault(_EXCEPTIONS, {})
     assert isinstance(known, dict)
     if report.path not in known:
         models = tenant_models(project)
         queries = [one for one in report.candidates if one.rule == UNSCOPED and needed(one, "model") in models]
         scoped = sum(_is_scoped(one, project) for one in queries)
-        known[report.path] = len(queries) - scoped <= max(1, scoped)
-    return bool(known[report.path])
+        known[report.path] = len(queries) - scoped, scoped
+    open_ones, scoped = known[report.path]
+    few = _FEW if needed(candidate, "role") in {"view", "router"} else 1
+    return bool(open_ones > max(few, scoped))
 
 
 def _is_scoped(query: Candidate, project: Project) -> bool:
@@ -273,7 +296,7 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     shows_all = needed(candidate, "reach") == ROWS_OF_ALL
     if is_shared(model, project, shows_all=shows_all) or _is_for_outsiders(needed(candidate, "own").split(), project):
         return None
-    if covers(model, "", project) or model in published_models(project) or not _is_exception(report, project):
+    if covers(model, "", project) or model in published_models(project) or _is_exception(candidate, report, project):
         return None
     path, fact = place
     field = fact.name.partition(".")[2]
@@ -291,7 +314,8 @@ unscoped_tenant_query = Rule(
     skill=SKILL,
     sources=("X-BN-12",),
     catches="A query on a model with a tenant field by a key that came with a request, which nobody asked for; and a "
-    "view that shows all rows of one to whoever is signed in, and tells nobody apart.",
+    "view that shows all rows of one to whoever is signed in, or has a role that every tenant's people have, and tells "
+    "nobody apart: by its query, as its `queryset` or `model`, in a page or through a serializer.",
     why="Where nothing scopes queries by itself, the one query without a filter shows every tenant's rows to whoever "
     "sends its request.",
     fix="Filter by the tenant, or start from it: `company.invoices.filter(…)`.",
@@ -299,11 +323,12 @@ unscoped_tenant_query = Rule(
     "nothing that scopes them by itself. A key counts where it came with a request: in the view itself, or handed on "
     "by a view to a helper or a service. It is fine where a permission, a decorator, a check or a scoped query asked "
     "for it before, where the row is compared with what belongs to who asks, where it is of a row in hand, and where "
-    "the query only decides what happens. Also fine is what a view reads that is public, published, for staff, for "
-    "developers, for those whom tenants serve or for another service, a model that a view lists to everybody, rows "
-    "that may belong to no tenant (null=True) where most queries on them are not scoped either, a table that a policy "
-    "of the database keeps apart, and a file most of whose queries name no tenant. Tasks, and the fields of "
-    "serializers and forms, are not judged.",
+    "the query only decides what happens; not where the row is only noted with a tenant. Also fine is what a view "
+    "reads that is public, published, for staff, for developers, for those whom tenants serve or for another service, "
+    "a model that a view lists to everybody, rows that may belong to no tenant (null=True; not people) where most "
+    "queries on them are not scoped either, a table that a policy of the database keeps apart, and a file that leaves "
+    "more than a few queries open, and more than it scopes. Tasks, and the fields of serializers and forms, are not "
+    "judged.",
     watches=(
         Watch(
             (ast.Call,),
@@ -313,9 +338,10 @@ unscoped_tenant_query = Rule(
             near=_QUERIES.words,
             tenants=True,
         ),
+        Watch((ast.ClassDef,), _on_class, (b"    model = ",), _is_judged_path, tenants=True),
     ),
-    bad=UNSCOPED_BAD + PAIRS_BAD,
-    good=UNSCOPED_GOOD + PAIRS_GOOD,
+    bad=UNSCOPED_BAD + PAIRS_BAD + SHOWN_BAD,
+    good=UNSCOPED_GOOD + PAIRS_GOOD + SHOWN_GOOD,
     applies=_applies,
     holds=_holds,
 )

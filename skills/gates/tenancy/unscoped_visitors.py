@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from skills.gates.analysis.queries import chain_of, mentioned_names
@@ -11,7 +11,7 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import function_role
 from skills.gates.engine.syntax import descendants
-from skills.gates.tenancy.unscoped_checks import HOOKS, words_of
+from skills.gates.tenancy.unscoped_checks import OF_THE_ROW, words_of
 from skills.gates.tenancy.unscoped_function import SHORTCUTS, uses_of
 from skills.gates.tenancy.unscoped_reach import is_entry
 from skills.gates.tenancy.unscoped_words import ASKERS, is_of_request, names_tenant
@@ -23,7 +23,7 @@ APART = lazy(
 """Paths of those who run the service, of those who develop it, and of other services that call it."""
 _STAFF = lazy(
     r"staff|super_?user|super_?admin|platform|^internal|back_?office|(?:site|global|system|service)_?admin"
-    r"|^(?:is_?)?admin(?:_?(?:user|only|required|permission|role))?s?$|^is_global$",
+    r"|^(?:is_?)?admin(?:_?(?:user|only|required|permission|role))?s?(?:mixin)?$|^is_global$",
     re.I,
 )
 _SERVED = lazy(
@@ -33,15 +33,8 @@ _BY_STAFF = lazy(
     r"^(?:Super|Platform|Site|System|Global)?Admin(?=[A-Z])|^admin_|_admin_|^(?:dev|debug|dummy|mock)_|Test(?:API)?View$"
 )
 _CALLED_BACK = lazy(r"web_?hook|call_?back", re.I)
-_SIGNED_IN = frozenset({"IsAuthenticated", "LoginRequiredMixin", "login_required"})
-_ROUTES = lazy(
-    r"schema|swagger|^action$|api_view|^require_|cache|csrf|atomic|^(?:List|Create|Retrieve|Update|Destroy)Model"
-)
-_GENERIC = lazy(
-    r"^(?:ReadOnly)?ModelViewSet$|^GenericViewSet$|^(?:Retrieve|List)\w*APIView$|^(?:List|Detail|Update|Delete)View$"
-    r"|^(?:List|Create|Retrieve|Update|Destroy)ModelMixin$|^LoginRequiredMixin$"
-)
-_OWN_ROWS = frozenset({"get_queryset", "filter_queryset", "get_object", "list", "retrieve", "get"})
+SIGNED_IN = frozenset({"IsAuthenticated", "LoginRequiredMixin", "login_required"})
+"""What asks of who comes nothing but to have signed in."""
 _NO_TENANT_YET = lazy(
     r"regist(?:er|rat)|sign_?(?:up|in(?!g))|log_?in|password|invit|activate|activation|o_?auth(?!or)|saml|oidc|unsubscri",
     re.I,
@@ -74,7 +67,7 @@ def is_before_sign_in(context: FileContext) -> bool:
     if inmost not in known:
         names = [scope.name for scope in context.scopes]
         named = any(map(_NO_TENANT_YET.search, names)) or (
-            any(map(_CALLED_BACK.search, names)) and _SIGNED_IN.isdisjoint(askers_of(context))
+            any(map(_CALLED_BACK.search, names)) and SIGNED_IN.isdisjoint(askers_of(context))
         )
         known[inmost] = named or _asks_for_signature(context)
     return bool(known[inmost])
@@ -129,6 +122,11 @@ def is_for_staff(context: FileContext) -> bool:
     if any(_BY_STAFF.search(scope.name) for scope in context.scopes):
         return True
     return any(_STAFF.search(word) for scope in context.scopes for word in _asked_at(scope))
+
+
+def lets_tenants_in(words: Iterable[str]) -> bool:
+    """False for permissions, by the words that they read, that ask for the row itself or let only staff in."""
+    return not any(word in OF_THE_ROW or word == "obj" or _STAFF.search(word) for word in words)
 
 
 def is_for_served(context: FileContext) -> bool:
@@ -214,13 +212,13 @@ def says_public(context: FileContext) -> bool:
 def _allows_any(scope: ast.ClassDef | FunctionNode) -> bool:
     if any("AllowAny" in mentioned_names(decorator) for decorator in scope.decorator_list):
         return True
-    return any(set(_permissions(value)) <= {"AllowAny"} for value in _settings(scope, "permission_classes"))
+    return any(set(permissions_in(value)) <= {"AllowAny"} for value in _settings(scope, "permission_classes"))
 
 
 def _looks_public(scope: ast.ClassDef | FunctionNode) -> bool:
     decorators = {name for one in scope.decorator_list for name in mentioned_names(one)}
     exempt = "csrf_exempt" in decorators and not any(map(_SIGNS_IN.search, decorators))
-    permissions = {name for part in _settings(scope, "permission_classes") for name in _permissions(part)}
+    permissions = {name for part in _settings(scope, "permission_classes") for name in permissions_in(part)}
     return exempt or any(map(_PUBLIC.search, {scope.name, *decorators, *permissions}))
 
 
@@ -232,15 +230,23 @@ def _settings(scope: ast.ClassDef | FunctionNode, name: str) -> Iterator[ast.exp
 
 
 def _is_open_view(context: FileContext) -> bool:
-    """True for a plain function of Django's that a request comes to, which asks for nobody and names no tenant."""
+    """True for a plain function of Django's that a request comes to, which asks for nobody, names no tenant, and
+    changes no row that is there."""
     function = context.function
     if function is None or context.class_scope is not None or not is_entry(context):
         return False
     decorators = {name for one in function.decorator_list for name in mentioned_names(one)}
     if function_role(function) == "router" or "api_view" in decorators or any(map(_SIGNS_IN.search, decorators)):
         return False
+    if any(map(_changes, uses_of(function, context).calls)):
+        return False
     names = {*mentioned_names(function), *(argument.arg for argument in function.args.args)}
     return ASKERS.isdisjoint(names) and not names_tenant(names, context)
+
+
+def _changes(call: ast.Call) -> bool:
+    """`invoice.delete()` and `InvoiceForm(request.POST, instance=invoice)`."""
+    return last_name(call.func) == "delete" or any(word.arg == "instance" for word in call.keywords)
 
 
 def asks_whose(context: FileContext) -> bool:
@@ -254,53 +260,6 @@ def asks_whose(context: FileContext) -> bool:
     return False
 
 
-def shows_all(query: ast.Call, context: FileContext) -> bool:
-    """True where a view shows every row of a query to whoever is signed in: as its `queryset`, what its `get_queryset`
-    answers, or through a serializer of many."""
-    if not _only_signs_in(context):
-        return False
-    function, owner, statement = context.function, context.class_scope, context.statement
-    if function is None or function.name == "get_queryset":
-        plain = owner is not None and all(map(_GENERIC.search, map(last_name, owner.bases)))
-        if not plain or owner is None:
-            return False
-        if function is None:
-            own = {part.name for part in owner.body if isinstance(part, FunctionNode)}
-            target = statement.targets[0] if isinstance(statement, ast.Assign) else None
-            return target is not None and last_name(target) == "queryset" and own.isdisjoint(_OWN_ROWS)
-        return isinstance(statement, ast.Return) and not _tells_callers_apart(function, context)
-    if _tells_callers_apart(function, context):
-        return False
-    bound = statement.targets[0] if isinstance(statement, ast.Assign) else None
-    for call in uses_of(function, context).calls:
-        first = call.args[0] if call.args else None
-        is_it = first is query or (isinstance(first, ast.Name) and isinstance(bound, ast.Name) and first.id == bound.id)
-        if is_it and last_name(call.func).endswith("Serializer") and any(word.arg == "many" for word in call.keywords):
-            return True
-    return False
-
-
-def _tells_callers_apart(function: FunctionNode, context: FileContext) -> bool:
-    """True for a function that says who asks, or names a tenant: what it shows to whom is not told by one query."""
-    words = set(mentioned_names(function))
-    return not ASKERS.isdisjoint(words) or names_tenant(words, context)
-
-
-def _only_signs_in(context: FileContext) -> bool:
-    """True where all that is asked of who comes is to be signed in."""
-    asked: set[str] = set()
-    for scope in context.scopes:
-        asked.update(map(last_name, scope.decorator_list))
-        if isinstance(scope, ast.ClassDef):
-            asked.update(last_name(base) for base in scope.bases if last_name(base).endswith("Mixin"))
-            for part in scope.body:
-                if isinstance(part, ast.Assign) and last_name(part.targets[0]) == "permission_classes":
-                    asked.update(_permissions(part.value))
-                elif isinstance(part, FunctionNode) and part.name in {"get_permissions", *HOOKS}:
-                    return False
-    asked = {name for name in asked if not _ROUTES.search(name)}
-    return bool(asked) and asked <= _SIGNED_IN
-
-
-def _permissions(value: ast.expr) -> Iterator[str]:
+def permissions_in(value: ast.expr) -> Iterator[str]:
+    """The names in what `permission_classes` is set to."""
     return map(last_name, value.elts if isinstance(value, (ast.Tuple, ast.List)) else [value])

@@ -13,6 +13,8 @@ from skills.gates.tenancy.unscoped_function import SHORTCUTS, subject_of, uses_o
 
 SCOPED = "*"
 """Stands for a condition that is not spelled out, or names an object in hand or a secret."""
+NOTED = "+"
+"""Stands for a row that is noted with a tenant: that asks nothing of it, but says that tenants are kept by hand."""
 QUERYSET = frozenset(
     {"all", "filter", "exclude", "get", "first", "last", "earliest", "latest", "count", "exists", "aggregate", "values",
      "values_list", "annotate", "order_by", "distinct", "select_related", "prefetch_related", "only", "defer", "using",
@@ -29,6 +31,11 @@ SECRETS = lazy(
 _CONDITIONS = frozenset({"filter", "get", "exclude", "aget", *SHORTCUTS})
 _RELATES = _CONDITIONS | {"create", "get_or_create", "update_or_create"}
 _COLUMNS = frozenset({"values", "values_list", "only"})
+_MAKES = frozenset(
+    {"create", "acreate", "create_user", "get_or_create", "aget_or_create", "update_or_create", "aupdate_or_create",
+     "render", "append"}
+)  # fmt: skip
+_TELLS = lazy(r"^_?(?:log|audit|notify|send|track|publish|emit|broadcast|info|debug|warning|error)(?:_|$)")
 OUTSIDE = frozenset(
     {"request", "kwargs", "data", "payload", "validated_data", "cleaned_data", "params", "query_params", "initial_data",
      "args", "attrs", "GET", "POST", "body"}
@@ -182,7 +189,13 @@ def _later(function: FunctionNode, name: str, context: FileContext) -> set[str]:
     """What calls on a name, calls with it and comparisons of it mention, in one function."""
     uses = uses_of(function, context)
     parts = uses.said.get(name, ())
-    words = {word for part in parts for word in mentioned_names(part)}
+    words: set[str] = set()
+    for part in parts:
+        said = set(mentioned_names(part))
+        if not _only_uses(part, name):
+            words |= said
+        elif names_tenant(said, context):
+            words.add(NOTED)
     row = name.rpartition(".")[2]
     for test in (part.test for part in uses.ifs):
         said = set(mentioned_names(test))
@@ -207,6 +220,17 @@ def _later(function: FunctionNode, name: str, context: FileContext) -> set[str]:
         elif any(map(SECRETS.search, mentioned_names(part))) or _compares_whose(part, name):
             words.add(SCOPED)
     return words
+
+
+def _only_uses(part: ast.Call | ast.Compare, name: str) -> bool:
+    """True for a call that makes, shows or notes something with a row, `Line.objects.create(company=company,
+    invoice=row)`: what else it is given says nothing of the row."""
+    called = last_name(part.func) if isinstance(part, ast.Call) else ""
+    return (
+        bool(called)
+        and subject_of(part) != name
+        and (called[:1].isupper() or called in _MAKES or bool(_TELLS.search(called)))
+    )
 
 
 def _asks_of_row(call: ast.Call, name: str) -> bool:
