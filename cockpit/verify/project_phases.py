@@ -15,7 +15,7 @@ from cockpit.verify.requests import BOOT, PLUGIN, counting, request_counts
 from skills.gates.model import Check, Status
 from skills.verify.diff_review import review, unmigrated
 from skills.verify.model import Answer
-from skills.verify.test_output import collection_errors
+from skills.verify.pytest_output import collection_errors
 from skills.workflow.sweep import judged, title_of
 
 _ENV_NAME = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=", re.MULTILINE)

@@ -85,16 +85,15 @@ def _weakness(name: str, value: ast.expr) -> tuple[str, Severity] | None:
 
 
 def _hosts(value: ast.expr, told: object) -> tuple[str, Severity] | None:
-    if isinstance(told, str) and "*" in told.split(","):
-        return "every Host header is accepted, and ends up in links and mails", "HIGH"
-    if not isinstance(value, (ast.List, ast.Tuple, ast.Set)):
-        return None
-    names = [part.value for part in value.elts if isinstance(part, ast.Constant)]
+    listed = value.elts if isinstance(value, (ast.List, ast.Tuple, ast.Set)) else None
+    names = told.split(",") if isinstance(told, str) else [p.value for p in listed or () if isinstance(p, ast.Constant)]
     if "*" in names:
         return "every Host header is accepted, and ends up in links and mails", "HIGH"
-    if not value.elts:
+    if listed is None:
+        return None
+    if not listed:
         return "no host is named: without DEBUG every request is refused, until somebody writes `*`", "MEDIUM"
-    if not any(names) and len(names) == len(value.elts):
+    if not any(names) and len(names) == len(listed):
         return "no host is named, so the check is left to chance", "MEDIUM"
     return None
 
