@@ -28,6 +28,7 @@ _HANDLER_NAMES = frozenset(
 )  # fmt: skip
 _HANDLER_BASES = lazy(r"(View|ViewSet|Viewset|RequestHandler|HTTPEndpoint|WebSocketEndpoint|Consumer|Resource)$")
 _REQUEST_TYPES = frozenset({"Request", "HttpRequest", "WebSocket", "HTTPConnection", "ASGIRequest"})
+_SEEDS = lazy(r"(^|_)(seed|seeds|populate|populatedb|fixture|fixtures|sample|bootstrap|initial|random|demo|fake)(_|$)")
 _STEPS: tuple[Severity, ...] = ("LOW", "MEDIUM", "HIGH", "CRITICAL")
 
 
@@ -61,6 +62,30 @@ def severity_of(kind: Execution, handler: Severity, other: Severity) -> Severity
 def one_less(severity: Severity) -> Severity:
     """One step down, LOW at least."""
     return _STEPS[max(0, _STEPS.index(severity) - 1)]
+
+
+def lowered(
+    severity: Severity, kind: Execution, why: Evidence | None, context: FileContext
+) -> tuple[Severity, tuple[Evidence, ...]]:
+    """The severity after what the place says, and the evidence: LOW where it runs once, one step less in commands and
+    in the admin."""
+    links = [why] if why is not None else []
+    wanted: Severity = severity
+    symbol = context.symbol.rpartition(".")[2]
+    if kind == "init" or _SEEDS.search(symbol) or _SEEDS.search(context.path.rpartition("/")[2].removesuffix(".py")):
+        wanted = "LOW" if severity != "INFO" else severity
+    elif (kind == "cli" or context.role == "admin" or "admin" in context.path.split("/")) and severity != "INFO":
+        wanted = one_less(severity)
+    if wanted != severity:
+        links.append(
+            Evidence(
+                context.path,
+                why.line if why else 1,
+                f"lowered from {severity} to {wanted}: "
+                + ("it runs once" if wanted == "LOW" and kind == "init" else "not a hot path"),
+            )
+        )
+    return wanted, tuple(links)  # fmt: skip
 
 
 _Answer = tuple[Execution, int, str]

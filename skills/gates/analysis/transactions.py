@@ -138,6 +138,12 @@ def _is_client(node: ast.expr, method: str, context: FileContext) -> bool:
     )
 
 
+def sleeps(call: ast.Call, context: FileContext) -> bool:
+    """True for a call that waits for a time; `sleep(0)` only lets others run."""
+    first = call.args[0] if call.args else None
+    return (origin(context, call.func) or "") in SLEEPS and not (isinstance(first, ast.Constant) and first.value == 0)
+
+
 def shown_call(call: ast.Call) -> str:
     """A call in a message, its name's end where it is long."""
     text = " ".join(ast.unparse(call.func).split())

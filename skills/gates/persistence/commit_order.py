@@ -4,7 +4,7 @@ import ast
 import itertools
 from collections.abc import Iterator
 
-from skills.gates.analysis.execution import execution_of
+from skills.gates.analysis.execution import execution_of, lowered
 from skills.gates.analysis.local_values import own_nodes
 from skills.gates.analysis.loops import blocks
 from skills.gates.analysis.sessions import unawaited
@@ -45,15 +45,16 @@ def _judge_pairs(function: FunctionNode, events: list[Event], commits: list[Even
             continue
         name, severity, line = torn
         kind, why = execution_of(context)
+        severity, links = lowered(severity, kind, why, context)
         context.statement = statement_of(function, first.node, context)
         context.report(
             RULE,
             first.node,
             f"`{name}` is committed here and what belongs to it in line {line} only with the next commit: a failure "
             "in between leaves half of it",
-            severity="LOW" if kind == "init" else severity,
+            severity=severity,
             confidence="likely",
-            evidence=(Evidence(context.path, second.line, "the second commit"), *((why,) if why else ())),
+            evidence=(Evidence(context.path, second.line, "the second commit"), *links),
         )
         return
 
@@ -85,9 +86,9 @@ def _torn(
             related = sorted(changed & used)
             if related and event.name not in changed:
                 return related[0], "MEDIUM", event.line
-    earlier = {(_attribute(event), event.name) for event in before if event.kind == "set"}
+    earlier = {(_attribute(event), event.name) for event in before if _moves(event)}
     for event in between:
-        if event.kind == "set" and _attribute(event) in ("balance", "amount", "stock", "quantity", "credits", "points"):
+        if _moves(event) and _attribute(event) in ("balance", "amount", "stock", "quantity", "credits", "points"):
             other = next(
                 (name for attribute, name in earlier if attribute == _attribute(event) and name != event.name), None
             )
@@ -109,6 +110,17 @@ def _attribute(event: Event) -> str:
     node = event.node
     target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
     return target.attr if isinstance(target, ast.Attribute) else ""
+
+
+def _moves(event: Event) -> bool:
+    """True for `row.amount -= x` and `row.amount = row.amount - x`: what is taken here is given elsewhere."""
+    node = event.node
+    if event.kind != "set" or isinstance(node, ast.AugAssign):
+        return event.kind == "set"
+    of = _attribute(event)
+    return isinstance(node, ast.Assign) and any(
+        isinstance(part, ast.Attribute) and part.attr == of for part in descendants(node.value)
+    )
 
 
 def _used(function: FunctionNode, event: Event, context: FileContext) -> set[str]:

@@ -97,6 +97,8 @@ NARROW: Pair = (
               "    except SQLAlchemyError:\n"
               "        db.rollback()\n        db.add(Failure(job_id=job.id))\n        db.commit()\n"
               "", "the first failed"),
+        _file("def reckon(db, one, other, costs):\n    one.amount = costs[0]\n    db.commit()\n"
+              "    other.amount = costs[1]\n    db.commit()\n", "nothing is moved from one to the other"),
         _file("def load(db, rows):\n    for row in rows:\n        db.add(Item(**row))\n        db.commit()\n"),
     ),
 )  # fmt: skip

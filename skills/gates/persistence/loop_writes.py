@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator
 
 from skills.gates.analysis.bindings import lookup
-from skills.gates.analysis.execution import Execution, execution_of, one_less
+from skills.gates.analysis.execution import execution_of, lowered
+from skills.gates.analysis.local_values import values_of
 from skills.gates.analysis.loops import blocks, local_nodes, loops_around, turns
 from skills.gates.analysis.sessions import is_session, speaks_django, unawaited
 from skills.gates.analysis.transactions import first_time
@@ -34,7 +35,6 @@ _NO_ROWS = lazy(
     r"(form|forms|formset|serializer|image|img|picture|fig|figure|plot|wb|workbook|doc|document|file|storage|cache|"
     r"session|table|writer|model_file|pdf|canvas|bucket|blob|key|message|msg)$", re.I,
 )  # fmt: skip
-_SEEDS = lazy(r"(^|_)(seed|seeds|populate|populatedb|fixture|fixtures|sample|bootstrap|initial|random|demo|fake)(_|$)")
 
 _PLAINER = {
     "add": "`add_all` would say it in one line; the statements are the same",
@@ -145,7 +145,11 @@ def _bound(loop: Turns) -> frozenset[str]:
         for node in local_nodes(loop):
             if isinstance(node, ast.Assign):
                 for target in node.targets:
-                    found |= {part.id for part in descendants(target) if isinstance(part, ast.Name)}
+                    found |= {
+                        part.id
+                        for part in descendants(target)
+                        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
+                    }
             elif isinstance(node, (ast.NamedExpr, ast.AnnAssign, ast.For, ast.AsyncFor)):
                 found |= {part.id for part in descendants(node.target) if isinstance(part, ast.Name)}
     return frozenset(found)
@@ -235,13 +239,25 @@ def _asks_for_many(node: ast.AST, bound: frozenset[str]) -> bool:
     return False
 
 
-def _few(loop: Turns) -> int | None:
+def _written_out(over: ast.expr, context: FileContext) -> ast.expr:
+    """The display behind the name of a constant, also in `NAMES.items()`."""
+    function = over.func if isinstance(over, ast.Call) and not over.args else None
+    if isinstance(function, ast.Attribute) and function.attr in ("items", "keys", "values"):
+        over = function.value
+    bound = values_of(over.id, context) if isinstance(over, ast.Name) and over.id.isupper() else []
+    return bound[0] if len(bound) == 1 and bound[0] is not None else over
+
+
+def _few(loop: Turns, context: FileContext) -> int | None:
     """At most so many turns, where the code says so."""
     if not isinstance(loop, ast.comprehension) and (said := turns(loop)) is not None:
         return said
     over = loop.iter
     if isinstance(over, ast.Call) and last_name(over.func) in ("enumerate", "list", "reversed", "sorted") and over.args:
         over = over.args[0]
+    over = _written_out(over, context)
+    if isinstance(over, ast.Dict) and None not in over.keys:
+        return len(over.keys)
     if isinstance(over, (ast.List, ast.Tuple, ast.Set)) and not any(isinstance(one, ast.Starred) for one in over.elts):
         return len(over.elts)
     if isinstance(over, ast.Subscript) and isinstance(over.slice, ast.Slice):
@@ -256,32 +272,8 @@ def _few(loop: Turns) -> int | None:
     return None
 
 
-def lowered(
-    severity: Severity, kind: Execution, why: Evidence | None, context: FileContext
-) -> tuple[Severity, tuple[Evidence, ...]]:
-    """The severity after what the place says, and the evidence: LOW where it runs once, one step less in commands and
-    in the admin."""
-    links = [why] if why is not None else []
-    wanted: Severity = severity
-    symbol = context.symbol.rpartition(".")[2]
-    if kind == "init" or _SEEDS.search(symbol) or _SEEDS.search(context.path.rpartition("/")[2].removesuffix(".py")):
-        wanted = "LOW" if severity != "INFO" else severity
-    elif (kind == "cli" or context.role == "admin" or "admin" in context.path.split("/")) and severity != "INFO":
-        wanted = one_less(severity)
-    if wanted != severity:
-        links.append(
-            Evidence(
-                context.path,
-                why.line if why else 1,
-                f"lowered from {severity} to {wanted}: "
-                + ("it runs once" if wanted == "LOW" and kind == "init" else "not a hot path"),
-            )
-        )
-    return wanted, tuple(links)  # fmt: skip
-
-
 def _report_write(node: ast.Call, write: Write, loop: Turns, whole: ast.AST, context: FileContext) -> None:
-    few = _few(loop)
+    few = _few(loop, context)
     base: Severity = "MEDIUM" if few is not None and few <= FEW else "HIGH"
     kind, why = execution_of(context)
     severity, links = lowered(base, kind, why, context)

@@ -63,6 +63,8 @@ WRITES: Pair = (
               "    session.commit()\n"),
         _file("import hashlib\n\n\ndef digest(parts):\n    found = hashlib.sha256()\n    for part in parts:\n"
               "        found.update(part)\n"),
+        _file("def close(session, case, tickets):\n    for ticket in tickets:\n        case.note = ask(ticket)\n"
+              "        session.commit()\n", "the same row each time"),
         _file(_DJANGO + "def copy(orders):\n    for order in orders:\n        order.pk = None\n"
               "        order.save()\n", "an INSERT"),
     ),

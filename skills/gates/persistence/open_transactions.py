@@ -2,9 +2,8 @@
 
 import ast
 
-from skills.gates.analysis.bindings import origin
 from skills.gates.analysis.local_values import own_nodes
-from skills.gates.analysis.transactions import HELD, SCOPE, SLEEPS, first_time, shown_call, waits_outside
+from skills.gates.analysis.transactions import HELD, SCOPE, first_time, shown_call, sleeps, waits_outside
 from skills.gates.analysis.waits import FILE, TREE
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
@@ -44,7 +43,7 @@ def on_function(node: FunctionNode, context: FileContext) -> None:
                 continue
             if not isinstance(part, ast.Call) or not events[0].line < part.lineno < events[-1].line:
                 continue
-            if (origin(context, part.func) or "") in SLEEPS:
+            if sleeps(part, context):
                 between = open_at(events, part.lineno)
                 if between is not None and first_time(HELD, part, context):
                     message = f"`{shown_call(part)}` sleeps between two writes of one transaction: its locks sleep too"

@@ -7,7 +7,8 @@ from skills.gates.analysis.execution import execution_of
 from skills.gates.analysis.local_values import own_nodes
 from skills.gates.analysis.sessions import GENERIC, model_key
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.names import last_name, module_name
+from skills.gates.engine.names import last_name, module_name, root_name
+from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Candidate, Fact
 from skills.gates.persistence.database_events import Event
@@ -18,6 +19,8 @@ _PASSES = "passes-id"
 _KEYS = frozenset({"id", "pk", "uuid"})
 _HOLDERS = frozenset({"self", "request", "req"})
 """What `.user` or `.order` of is a row that is there; of other things it may be what a client sent."""
+_INPUT_CLASS = lazy(r".(In|Input|Create|Update|Read|Base|Schema|Request|Payload|DTO|Dto|Data|Form)$")
+_INPUT_NAME = lazy(r"(_in|_data|_input|_create|_update|_schema)$|^(payload|body|data|request|schema|dto|form)$")
 _QUEUES = frozenset(
     {"delay", "apply_async", "add_task", "enqueue", "enqueue_job", "send_task", "create_task", "submit"}
 )
@@ -39,17 +42,8 @@ class Passed:
 
 def tell_callers(function: FunctionNode, events: list[Event], context: FileContext) -> None:
     """A fact for each call that hands on the key of a row which the function has."""
-    rows: dict[str, str] = {}
-    keys: dict[str, tuple[str, int]] = {}
-    for event in events:
-        assert event.fetch is not None
-        if isinstance(event.fetch.key, ast.Name):
-            keys.setdefault(event.fetch.key.id, (model_key(event.fetch.model), event.line))
-    for node in own_nodes(function, context):
-        if events and isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            for event in events:
-                if any(part is event.node for part in descendants(node.value)) and event.fetch is not None:
-                    rows[node.targets[0].id] = model_key(event.fetch.model)
+    rows, keys = _rows_of(function, events, context)
+    sent: set[str] | None = None
     kind = ""
     fetches = {event.node for event in events}
     for node in own_nodes(function, context):
@@ -61,12 +55,48 @@ def tell_callers(function: FunctionNode, events: list[Event], context: FileConte
             continue
         for place, value in _given(node):
             passed = _row_behind(value, rows, keys, node.lineno)
+            if passed is not None and not passed[1]:
+                sent = _sent_in(function, context) if sent is None else sent
+                passed = passed if root_name(value) not in sent else None
             if passed is None:
                 continue
             kind = kind or execution_of(context)[0]
             model, fetched = passed
             detail = "|".join((_where(node.func, context), place, model, kind, "1" if fetched else ""))
             context.fact(_PASSES, name, detail, node.lineno)
+
+
+def _rows_of(
+    function: FunctionNode, events: list[Event], context: FileContext
+) -> tuple[dict[str, str], dict[str, tuple[str, int]]]:
+    """The names of the rows that a function has read → their models; those of their keys → (model, line)."""
+    rows: dict[str, str] = {}
+    keys: dict[str, tuple[str, int]] = {}
+    for event in events:
+        assert event.fetch is not None
+        if isinstance(event.fetch.key, ast.Name):
+            keys.setdefault(event.fetch.key.id, (model_key(event.fetch.model), event.line))
+    for node in own_nodes(function, context):
+        if events and isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            for event in events:
+                if any(part is event.node for part in descendants(node.value)) and event.fetch is not None:
+                    rows[node.targets[0].id] = model_key(event.fetch.model)
+    return rows, keys
+
+
+def _sent_in(function: FunctionNode, context: FileContext) -> set[str]:
+    """The names of a function that stand for what a client sent: by the class, or as parts of such a thing."""
+    found = {
+        arg.arg
+        for arg in (*function.args.args, *function.args.kwonlyargs)
+        if arg.annotation is not None and _INPUT_CLASS.search(last_name(arg.annotation))
+    }
+    for node in own_nodes(function, context):
+        if isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)) and isinstance(node.target, ast.Name):
+            over = root_name(node.iter)
+            if over in found or _INPUT_NAME.search(over):
+                found.add(node.target.id)
+    return found
 
 
 def _given(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:

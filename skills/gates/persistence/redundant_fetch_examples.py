@@ -54,6 +54,9 @@ REDUNDANT: Pair = (
               + _WORK, "handed to a queue"),
         _file("def step(order):\n    ship(order.pk)\n\n\n@shared_task\ndef ship(order_id):\n"
               "    order = Order.objects.get(pk=order_id)\n    order.sent = True\n    order.save()\n", "a task"),
+        _file("async def step(session, body):\n    for job in body.jobs:\n        await work(session, job.id)\n\n\n"
+              + _WORK, "what a client sent"),
+        _file("async def step(session, job: JobUpdate):\n    await work(session, job.id)\n\n\n" + _WORK, "likewise"),
         _file("async def step(session, user):\n    await work(session, user.job_id)\n\n\n" + _WORK, "another row"),
         _file("def pay(session, ident):\n    order = session.get(Order, ident)\n    check(order)\n"
               "    return session.get(Order, ident, with_for_update=True)\n", "the second read locks"),

@@ -62,6 +62,8 @@ CLEANUP: Pair = (
               "        return handle.read()\n"),
         _file("class Store:\n    def __init__(self, path):\n        file = open(path)\n        self.file = file\n"),
         _file("def load(path):\n    handle = open(path)\n    return Reader(handle)\n"),
+        _file("import socket\n\n\ndef load(tls, host):\n    plain = socket.create_connection((host, 443))\n"
+              "    return tls.wrap_socket(plain, server_hostname=host)\n"),
         _file("def load(signal):\n    session = signal.connect()\n    return session.id\n"),
     ),
 )  # fmt: skip

@@ -16,7 +16,7 @@ from skills.gates.model import Confidence, Evidence, Severity
 from skills.gates.persistence.resource_examples import CLEANUP, POOL
 from skills.gates.persistence.session_config import LAYER_WORDS, on_import
 from skills.gates.persistence.session_config import on_call as tell_config
-from skills.gates.persistence.taken_resources import CLEANUP_RULE, SKILL, leak_of, releases, taken
+from skills.gates.persistence.taken_resources import CLEANUP_RULE, SKILL, last_words, leak_of, releases, taken
 from skills.gates.rule import Rule, Watch
 
 POOL_RULE = "pool-configuration"
@@ -170,8 +170,8 @@ def _cares(node: ast.AST, name: str) -> bool:
     match node:
         case ast.With(items=items) | ast.AsyncWith(items=items):
             return any(mentions(item.context_expr, name) for item in items)
-        case ast.Try(finalbody=last):
-            return any(mentions(statement, name) for statement in last)
+        case ast.Try():
+            return any(mentions(statement, name) for statement in last_words(node))
         case ast.Return(value=ast.expr() as value) | ast.Yield(value=ast.expr() as value):
             return _hands_over(value, name)
         case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
@@ -200,7 +200,12 @@ def _passes(call: ast.Call, name: str) -> bool:
     ):
         return False
     taker = last_name(call.func)
-    return taker in _TAKERS or taker[:1].isupper() or taker in ("append", "add", "put", "setattr", "partial", "submit")
+    return (
+        taker in _TAKERS
+        or taker[:1].isupper()
+        or taker.startswith("wrap")
+        or taker in ("append", "add", "put", "setattr", "partial", "submit")
+    )
 
 
 pool_configuration = Rule(

@@ -91,6 +91,8 @@ ERRORS: Pair = (
     (
         _file("def get_db():\n    db = SessionLocal()\n    try:\n        yield db\n    finally:\n        db.close()\n"),
         _file("def get_db():\n    with SessionLocal() as db:\n        yield db\n"),
+        _file("def get_db():\n    db = SessionLocal()\n    try:\n        yield db\n    except BaseException:\n"
+              "        db.close()\n        raise\n    else:\n        db.close()\n", "everything is caught"),
         _file("def load(engine):\n    conn = engine.connect()\n    try:\n        return conn.execute(QUERY).all()\n"
               "    except DBAPIError:\n        return []\n    finally:\n        conn.close()\n"),
         _file("def load(engine):\n    conn = engine.connect()\n    try:\n        rows = conn.execute(QUERY).all()\n"

@@ -105,13 +105,19 @@ def releases(call: ast.Call, name: str) -> bool:
     )
 
 
+def last_words(node: ast.Try) -> list[ast.stmt]:
+    """What a `try` runs whatever fails in it: its `finally`, and what catches everything."""
+    everything = [one for one in node.handlers if one.type is None or last_name(one.type) == "BaseException"]
+    return [*node.finalbody, *(statement for handler in everything for statement in handler.body)]
+
+
 def leak_of(function: FunctionNode, name: str, context: FileContext) -> tuple[int, str] | None:
     """(line, how) where an error leaves open what the usual way closes; None where none does or nothing closes it."""
     closes = [part for part in own_nodes(function, context) if isinstance(part, ast.Call) and releases(part, name)]
     if not closes:
         return None
     for part in own_nodes(function, context):
-        if isinstance(part, ast.Try) and any(releases(one, name) for one in calls_in(part.finalbody)):
+        if isinstance(part, ast.Try) and any(releases(one, name) for one in calls_in(last_words(part))):
             return None
         if isinstance(part, (ast.With, ast.AsyncWith)) and any(
             isinstance(one, ast.Name) and one.id == name

@@ -4,15 +4,14 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from skills.gates.analysis.bindings import origin
 from skills.gates.analysis.transactions import (
     HELD,
     SCOPE,
     SKILL,
-    SLEEPS,
     first_time,
     opens_transaction,
     shown_call,
+    sleeps,
     waits_behind,
     waits_outside,
 )
@@ -147,7 +146,7 @@ def _on_session(node: FunctionNode, context: FileContext) -> None:
 def _judge_length(block: Block, context: FileContext) -> None:
     opener, body = block
     for call in _calls(body, context):
-        if (origin(context, call.func) or "") in SLEEPS and first_time(HELD, call, context):
+        if sleeps(call, context) and first_time(HELD, call, context):
             message = f"`{shown_call(call)}` sleeps while a transaction is open: its locks and its connection sleep too"
             context.report(HELD, call, message, severity="HIGH", evidence=_begun(opener, context))
     lines = {node.lineno for node in _inside(body, context) if isinstance(node, ast.stmt)}

@@ -70,6 +70,8 @@ LONG: Pair = (
     (
         _file(_ATOMIC + "import time\n\n\ndef pay(order):\n    with transaction.atomic():\n        order.save()\n"
               "    time.sleep(1)\n"),
+        _file("import asyncio\n\n\nasync def pay(db):\n    async with db.begin():\n        await asyncio.sleep(0)\n",
+              "others run, and it goes on"),
         _file(_ATOMIC + "\n\n@transaction.atomic\ndef pay(order):\n    order.save(\n        a=1,\n"
               + "\n\n\n" * 60 + "    )\n", "one statement over many lines"),
     ),

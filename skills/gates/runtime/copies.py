@@ -24,6 +24,7 @@ from skills.gates.runtime.copy_sources import (
     is_part,
     is_placed,
     is_shared,
+    is_shown,
     is_view,
     known_container,
     report,
@@ -220,7 +221,7 @@ def _of_other(
             report(value, f"`{copy}` is only read: what it copies is made new already", context)
         return
     if isinstance(source, ast.Call) and is_view(source):
-        if found.kind in SEQUENCES and not is_placed(function, copy, context):
+        if found.kind in SEQUENCES and not is_placed(function, copy, context) and not is_shown(function, copy, context):
             _of_unknown(node, value, copy, found, source.func.value, function, context)  # type: ignore[attr-defined]
     elif isinstance(source, ast.Call):
         if found.kind in SEQUENCES and is_looped_once(function, copy, context):

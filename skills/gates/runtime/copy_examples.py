@@ -83,6 +83,8 @@ COPY_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
                  "        return sum(1 for room in rooms if room)\n"}),
     ),
 (
+        Example({_PATH: "SIZES = {'s': 1}\n\n\ndef f(size):\n    known = list(SIZES.keys())\n"
+                 "    raise ValueError(f'{size} is none of {known}')\n"}, note="a view reads otherwise"),
         Example({_PATH: "def f(sizes: list):\n    for size in list(sizes):\n        sizes.remove(size)\n"}),
         Example({_PATH: "def f():\n    sizes = ['s']\n    for size in list(sizes):\n        sizes.append(size)\n"}),
         Example({_PATH: "def f():\n    sizes = ['s']\n    for size in sizes[:]:\n        sizes.remove(size)\n"}),

@@ -145,6 +145,12 @@ def is_placed(function: FunctionNode, copy: str, context: FileContext) -> bool:
     return any(isinstance(parents.get(use), ast.Subscript) for use in uses_of(function, copy))
 
 
+def is_shown(function: FunctionNode, copy: str, context: FileContext) -> bool:
+    """True where a copy is put into a text: a view of a dict reads otherwise there."""
+    parents = parents_of(function, context)
+    return any(isinstance(parents.get(use), ast.FormattedValue) for use in uses_of(function, copy))
+
+
 def is_own_container(source: ast.expr, context: FileContext) -> bool:
     """True for an attribute that its class only ever gives containers."""
     kinds = _own_kinds(source, context)

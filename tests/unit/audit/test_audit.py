@@ -154,6 +154,29 @@ def test_add_in_a_loop_is_a_remark_and_with_flush_an_issue() -> None:
     assert [one.severity for one in flushed if one.rule == "missing-bulk-ops"] == ["MEDIUM"]
 
 
+def test_a_loop_over_a_few_written_out_keys_weighs_less() -> None:
+    loop = (
+        "KINDS = {}\n\n\ndef close(day):\n    for kind, state in KINDS.items():\n"
+        "        Order.objects.filter(kind=kind).update(state=state)\n"
+    )
+
+    few = settled(loop.format({"a": 1, "b": 2}))
+    unknown = settled(loop.format("read()"))
+
+    assert [one.severity for one in few if one.rule == "n-update-delete-loop"] == ["MEDIUM"]
+    assert [one.severity for one in unknown if one.rule == "n-update-delete-loop"] == ["HIGH"]
+
+
+def test_what_a_seed_commits_apart_weighs_little() -> None:
+    torn = (
+        "def {}(db):\n    team = Team()\n    db.add(team)\n    db.commit()\n"
+        "    db.add(User(team_id=team.id))\n    db.commit()\n"
+    )
+
+    assert [one.severity for one in settled(torn.format("seed")) if one.rule == "scope-too-narrow"] == ["LOW"]
+    assert [one.severity for one in settled(torn.format("join")) if one.rule == "scope-too-narrow"] == ["HIGH"]
+
+
 def test_pool_defaults_are_a_limit_and_minus_one_is_none() -> None:
     head = "from sqlalchemy import create_engine\n\nengine = create_engine(URL{})\n"
 
