@@ -96,7 +96,7 @@ class WorktreeDeeds(Deeds):
         if plan is None:
             return
         if plan.refusal or plan.nothing:
-            why = plan.refusal or f"all of it is in {plan.into} already"
+            why = plan.refusal or f"all of it is in {plan.into if plan.old else plan.base} already"
             self.tell(f"{name} is not merged: {why}", bad=bool(plan.refusal))
             return
         if plan.conflicts:

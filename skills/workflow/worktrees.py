@@ -161,8 +161,8 @@ def _advice_when_clean(state: WorktreeState, *, safe: bool) -> str:
         return "push"
     if state.main or state.own_base:
         return "pull" if state.behind else ""
-    if state.stale_days is not None and state.stale_days > ARCHIVE_AFTER_DAYS:
-        return "archive or remove"
+    if state.stale_days is not None and state.stale_days > ARCHIVE_AFTER_DAYS and state.ahead != 0:
+        return "archive or remove"  # without commits of its own the days are those of its base
     if state.behind:
         return f"rebase on {state.base}" if state.base else "rebase"
     return "review and merge" if state.ahead else ""

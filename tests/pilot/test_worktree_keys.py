@@ -149,3 +149,19 @@ async def test_work_that_takes_its_time_says_its_first_step_in_a_small_frame(app
         view = screen.query_one("#report", FixedLines)
         assert plain(view.line_at(0, 70)) == "▶ looking"
         assert view.outer_size.height < 12 and view.region.y > 3
+
+
+async def test_a_fresh_worktree_has_nothing_to_merge_and_is_not_stale(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await settled(app)
+        await pick(app, "main")
+        await pilot.press("n", *"fresh", "enter")
+        await on(app, ConfirmScreen)
+        await pilot.press("enter")
+        await until(lambda: "fresh" in branches(app), "the worktree")
+        await pick(app, "fresh")
+        await pilot.press("m")
+        await until(
+            lambda: any("fresh is not merged: all of it is in main already" in one.text for one in app._standing),
+            "why not",
+        )

@@ -66,6 +66,8 @@ def test_a_detached_head_whose_commits_are_on_a_branch_may_go() -> None:
         ({"unpushed": 2, "stale_days": 20, "behind": 1}, "push"),
         ({"stale_days": 15, "behind": 1}, "archive or remove"),
         ({"stale_days": 14, "behind": 1}, "rebase on main"),
+        ({"stale_days": 100, "behind": 0, "ahead": 0}, ""),
+        ({"stale_days": 100, "behind": 1, "ahead": 0}, "rebase on main"),
         ({"behind": 0}, "review and merge"),
         ({"behind": 0, "ahead": 0}, ""),
         ({"main": True, "behind": 3}, "pull"),
