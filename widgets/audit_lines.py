@@ -139,7 +139,7 @@ def _score_line(category: Category, worst: bool, width: int) -> Line:
 def _counts(category: Category, *, short: bool) -> Line:
     return tuple(
         (f"{category.count(severity)} {_SHORT[severity] if short else severity.lower()} ", SEVERITY[severity][1])
-        for severity in ("CRITICAL", "HIGH", "MEDIUM", "LOW")
+        for severity in _SHORT
         if category.count(severity)
     )
 

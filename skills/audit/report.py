@@ -12,7 +12,7 @@ from skills.audit.workers import EFFORT_HOURS, PRINCIPLES
 from skills.counted import counted
 
 TITLE = "Persistence & Performance Audit"
-_SHOWN = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
+_SHOWN = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO")
 _TEAM = re.compile(r"^[^\w\n]*(?:linear\s+)?team(?:\s+(?:id|key|name))?[^\w:|]*[:|]\W*([\w][\w .&-]*)", re.I | re.M)
 
 
@@ -45,7 +45,7 @@ def audit_report(result: AuditResult, date: str, task: str = "") -> str:
         "",
         "### Severity Summary",
         "",
-        *table(("Severity", "Count"), [(name.capitalize(), _total(result, name)) for name in _SHOWN]),
+        *table(("Severity", "Count"), [(name.capitalize(), _total(result, name)) for name in _SHOWN if name != "INFO" or _total(result, name)]),
         "",
         "### Findings by Category",
         "",

@@ -18,6 +18,8 @@ from skills.audit.scoring import band_of, overall_of, score_of, trend_of, verdic
 from skills.audit.workers import WORKERS
 from skills.gates import RULES, analyse, settle
 from skills.gates.model import Evidence, Finding, GateOptions, ProjectEvidence, Severity
+from widgets.audit_lines import _score_line
+from widgets.lines import plain
 
 HEADINGS = [
     "## Persistence & Performance Audit Report - 2026-11-20",
@@ -234,6 +236,15 @@ def test_the_report_has_the_headings_in_their_order_and_ends_with_ten_lines() ->
     assert [line for line in lines if line in HEADINGS] == HEADINGS
     assert all(line.startswith("- [") for line in lines[-10:]) and not lines[-11].startswith("- [")
     assert "| HIGH | Transaction Correctness | app/a.py:5 | scope-too-wide: m | h | S |" in lines
+
+
+def test_the_counts_of_a_category_are_those_of_its_issues() -> None:
+    issues = (issue(severity="LOW"), issue(severity="INFO"), issue(severity="INFO"))
+    text = audit_report(result(*issues), "2026-11-20")
+
+    assert "1 low, 2 info;" in text and "| Info | 2 |" in text.splitlines()
+    assert "Info" not in audit_report(result(issue()), "2026-11-20").partition("### Findings")[0]
+    assert "1 low 2 info" in plain(_score_line(category(1, 9.8, *issues), False, 120))
 
 
 def test_cells_cannot_break_a_table() -> None:
