@@ -7,6 +7,7 @@ from cockpit.audit.models import AuditProgress, WorkerProgress
 from cockpit.plain_text import plain_text
 from skills.audit.model import AuditResult, Category, Issue
 from skills.audit.scoring import band_of, next_step
+from skills.gates.model import Severity
 from skills.spending.amount import percent
 from widgets.lines import Line, Span, crop, crop_path, fit, gauge, line, next_lines, pad, spread, width_of
 
@@ -23,7 +24,7 @@ VERDICT: dict[str, Span] = {
     "FAIL": ("✖ FAIL", "bad"),
     "BLOCKED": ("? BLOCKED", "bad"),
 }
-_SHORT = {"CRITICAL": "crit", "HIGH": "high", "MEDIUM": "med", "LOW": "low", "INFO": "info"}
+_SHORT: dict[Severity, str] = {"CRITICAL": "crit", "HIGH": "high", "MEDIUM": "med", "LOW": "low", "INFO": "info"}
 _NAME = 24
 _WIDE = 72
 _NARROW = 50

@@ -132,7 +132,7 @@ class FindingDeeds(Deeds):
         except CannotAnswer as problem:
             self.tell(problem, bad=True)
             return
-        self.tell("Nothing to undo." if changed is None and not said.startswith("Hidden") else said)
+        self.tell("Nothing to undo." if changed is None and not said.startswith("Hidden") else said, about="hidden")
         self.show_hidden()
 
     def do_hidden(self) -> None:

@@ -45,7 +45,7 @@ def audit_report(result: AuditResult, date: str, task: str = "") -> str:
         "",
         "### Severity Summary",
         "",
-        *table(("Severity", "Count"), [(name.capitalize(), _total(result, name)) for name in _SHOWN if name != "INFO" or _total(result, name)]),
+        *table(("Severity", "Count"), _severities(result)),
         "",
         "### Findings by Category",
         "",
@@ -175,6 +175,12 @@ def _actions(result: AuditResult) -> list[str]:
     if not rows:
         return ["Nothing to do."]
     return table(("Priority", "Category", "Location", "Issue", "Recommendation", "Effort"), rows)
+
+
+def _severities(result: AuditResult) -> list[tuple[str, int]]:
+    """How many of each severity; infos, which lower no score, only where there are some."""
+    counts = [(name, _total(result, name)) for name in _SHOWN]
+    return [(name.capitalize(), count) for name, count in counts if count or name != "INFO"]
 
 
 def _notes(result: AuditResult) -> list[str]:

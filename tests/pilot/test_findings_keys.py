@@ -118,6 +118,12 @@ async def test_hide_list_and_undo(app: CockpitApp) -> None:
         assert first is not None
         await pilot.press("d")
         await until(lambda: app.findings_pane.finding != first, "it to hide")
+        await pilot.press("u")
+        await until(lambda: app.findings_pane.finding == first, "it to come back")
+        said = [one.text for one in app._standing if one.about == "hidden"]
+        assert said == ["The finding that was hidden last is back."]  # not beside the key that would do it
+        await pilot.press("d")
+        await until(lambda: app.findings_pane.finding != first, "it to hide")
         await pilot.press("D")
         await until(lambda: isinstance(app.screen, PickScreen), "the list")
         await pilot.press("enter")
