@@ -9,15 +9,9 @@ from skills.audit.model import AuditResult, Category, Issue
 from skills.audit.scoring import band_of, next_step
 from skills.gates.model import Severity
 from skills.spending.amount import percent
+from widgets.findings_pane import SEVERITY
 from widgets.lines import Line, Span, crop, crop_path, fit, gauge, line, next_lines, pad, spread, width_of
 
-SEVERITY: dict[str, Span] = {
-    "CRITICAL": ("✖", "bad"),
-    "HIGH": ("!", "warn"),
-    "MEDIUM": ("•", "info"),
-    "LOW": ("·", "muted"),
-    "INFO": ("·", "faint"),
-}
 VERDICT: dict[str, Span] = {
     "PASS": ("✓ PASS", "good"),
     "CONCERNS": ("! CONCERNS", "warn"),

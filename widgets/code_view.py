@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from cockpit.findings.models import CheckProblem, Finding
 from cockpit.plain_text import plain_text
 from skills.gates.security.secret_values import shows_secret, without_literals
-from widgets.findings_pane import GATE_GLYPH
+from widgets.findings_pane import glyph_of
 from widgets.line_view import FixedLines
 from widgets.lines import Line, Span, line, pad
 
@@ -30,7 +30,7 @@ def code_lines(
     """The lines of a finding, or of a place that could not be judged, with their numbers; the lines around them
     dimmer, carets under a finding's place where they fit into `width` cells, else the place itself stands out. Of a
     secret only the beginning is shown."""
-    glyph, token = GATE_GLYPH[row.gate] if isinstance(row, Finding) else ("?", "warn")
+    glyph, token = glyph_of(row) if isinstance(row, Finding) else ("?", "warn")
     end = max(row.end_line, row.line) if isinstance(row, Finding) else row.line
     secret = isinstance(row, Finding) and shows_secret(row.rule, row.also)
     rows: list[Line] = []

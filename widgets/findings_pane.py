@@ -17,7 +17,14 @@ from widgets.wrap import wrap_line
 
 Row = Finding | CheckProblem | Check
 
-GATE_GLYPH = {"P0": ("✖", "bad"), "P1": ("!", "warn"), "P2": ("·", "info"), "none": ("·", "muted")}
+GATE_GLYPH = {"P0": ("✖", "bad"), "P1": ("!", "warn"), "P2": ("·", "info")}
+SEVERITY: dict[str, Span] = {
+    "CRITICAL": ("✖", "bad"),
+    "HIGH": ("!", "warn"),
+    "MEDIUM": ("•", "info"),
+    "LOW": ("·", "muted"),
+    "INFO": ("·", "faint"),
+}
 _GATES = ("P0", "P1", "P2", "none")
 _HARDLY = 4  # cells that are better left empty than have a row out of line
 _NOTE = 16  # cells from which the beginning of a note says something
@@ -113,6 +120,11 @@ def columns(rows: Sequence[Row], width: int) -> tuple[int, int]:
     return min(_most_need(places), max(20, width // 3)), min(_most_need(rules), 32)
 
 
+def glyph_of(finding: Finding) -> Span:
+    """The mark of a finding: of its gate, and of its severity where it belongs to none."""
+    return GATE_GLYPH.get(finding.gate) or SEVERITY[finding.severity]
+
+
 def _most_need(sizes: list[int]) -> int:
     """What nine of ten of the sorted sizes need; the longest where that is one of a few, or hardly longer."""
     most = sizes[-1 - len(sizes) // 10]
@@ -123,7 +135,7 @@ def finding_row(
     finding: Finding, index: int, width: int, sizes: tuple[int, int], *, new: bool, jump: bool, cost: str = ""
 ) -> Line:
     """One finding in `width` cells: gate, place, rule, message; then `new` and its step's cost."""
-    glyph, token = GATE_GLYPH[finding.gate]
+    glyph, token = glyph_of(finding)
     wide = width >= 60
     rule = plain_text(finding.rule)
     parts: list[Span] = [(f"{index + 1} " if index < 9 else "  ", "key")] if jump else []

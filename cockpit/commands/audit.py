@@ -66,7 +66,7 @@ def _run(call: Call, root: Path, scope: str, in_git: bool) -> int:
     started, moment, args = time.perf_counter(), now(), call.args
     config = load_config(root, Path(args.config) if args.config else None)
     baseline = None if args.no_baseline else str(Path(args.baseline).absolute()) if args.baseline else ""
-    request = AuditRequest(scope, not in_git, baseline, not args.no_cache)
+    request = AuditRequest(scope, not in_git and bool(scope), baseline, not args.no_cache)
     result = audit(root, config, request, tell=_teller())
     task = task_path(result, moment) if args.task else ""
     problem = None

@@ -7,7 +7,7 @@ from skills.audit.dedupe import note_lines
 from skills.audit.documents import acceptance_of, severity_counts
 from skills.audit.model import SEVERITIES, AuditResult, Category, Issue, Technology
 from skills.audit.practices import sources_for
-from skills.audit.scoring import band_of
+from skills.audit.scoring import BEST, band_of
 from skills.audit.workers import EFFORT_HOURS, PRINCIPLES
 from skills.counted import counted
 
@@ -105,7 +105,8 @@ def _score_row(category: Category) -> tuple[str, str, str]:
 def _overall_row(result: AuditResult) -> tuple[str, str, str]:
     if result.overall is None:
         return "**Overall**", "**N/A**", ""
-    worst = f"worst: {result.worst.worker.category} {result.worst.score:.1f}" if result.worst else ""
+    below = result.worst is not None and result.worst.score != BEST
+    worst = f"worst: {result.worst.worker.category} {result.worst.score:.1f}" if below and result.worst else ""
     return "**Overall**", f"**{result.overall:.1f}/10**", worst
 
 

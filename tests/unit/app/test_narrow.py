@@ -257,6 +257,8 @@ def test_a_mark_in_a_line_that_is_too_long_stands_in_the_line() -> None:
     code = f"owners = {'x' * 60}"
     found = structs.replace(finding("a"), column=10, end_column=70)
     assert [plain(row) for row in code_lines(found, [code], 1, 1, 100)][1].strip() == "^" * 60
+    heavy = structs.replace(found, gate="none", severity="HIGH")
+    assert plain(code_lines(heavy, [code], 1, 1, 100)[0]).startswith("! "), "what belongs to no gate has its severity"
     (narrow,) = code_lines(found, [code], 1, 1, 40)
     assert narrow[3] == ("x" * 60, "bad")
 

@@ -45,6 +45,16 @@ def ask(capsys: pytest.CaptureFixture[str]) -> Any:
     return asked
 
 
+def test_a_folder_outside_git_is_audited_whole(tmp_path: Path, ask: Any) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/api.py").write_text("import time\n\n\nasync def wait():\n    time.sleep(1)\n")
+
+    whole, part = ask(str(tmp_path))[1], ask(str(tmp_path / "app/api.py"))[1]
+
+    assert [len(one["findings"]) for one in whole["categories"]] == [0, 0, 1, 0]
+    assert [len(one["findings"]) for one in part["categories"]] == [0, 0, 1, 0] and part["files"] == 1
+
+
 def test_the_document_has_the_keys_of_the_contract_and_the_same_bytes_twice(repo: Path, ask: Any) -> None:
     code, document = ask()
     again = ask()[1]
