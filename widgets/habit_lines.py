@@ -7,20 +7,12 @@ from cockpit.agents.models import named
 from cockpit.phases.habits_models import HabitsView
 from cockpit.plain_text import plain_text
 from skills.counted import counted
-from skills.orchestrator.habit_models import BASIS, HabitRow, PatternId, Violation
+from skills.orchestrator.habit_models import BASIS, PATTERN_NAMES, HabitRow, PatternId, Violation
 from skills.orchestrator.measures import Measure, figure, share
 from widgets.lines import Line, Span, crop, fit, line, pad, sparkline, spread, width_of
 from widgets.words import money, tokens
 from widgets.wrap import wrap_line
 
-NAMES: dict[PatternId, str] = {
-    "sequential-tools": "reads one by one",
-    "web-search-for-docs": "web before docs server",
-    "no-analysis": "changes before analysis",
-    "budget-ignored": "context overfilled",
-    "over-delegation": "needless sub-agents",
-    "unbacked-claim": "claims without a run",
-}
 ADVICE: dict[PatternId, str] = {
     "sequential-tools": "reads that do not need each other's answer can be asked at once",
     "web-search-for-docs": "the documentation server of this session knows installed packages",
@@ -123,7 +115,7 @@ def habit_head(width: int) -> Line:
 def habit_row(row: HabitRow, weeks: Sequence[int], width: int) -> Line:
     """What a habit cost: `–` where it cannot apply, `?` where nobody could look."""
     glyph, token = _STATUS[row.status]
-    left: Line = ((f"{glyph} ", token), (NAMES[row.id], "strong" if row.count else "muted"))
+    left: Line = ((f"{glyph} ", token), (PATTERN_NAMES[row.id], "strong" if row.count else "muted"))
     if row.status in ("not_run", "not_applicable"):
         return spread(left, ((row.status.replace("_", " "), "faint"),), width)
     seconds = "" if row.seconds is None else f"{row.seconds:,.0f} s"

@@ -5,6 +5,7 @@ from dataclasses import field
 from datetime import datetime
 from typing import Literal
 
+from skills.orchestrator.context import ContextLevel
 from skills.orchestrator.model import Check, Phase
 from skills.record import record
 
@@ -29,7 +30,6 @@ AGENT_NAMES: dict[Agent, str] = {
     "opencode": "OpenCode",
 }
 State = Literal["busy", "waiting", "idle", "ended"]
-ContextLevel = Literal["safe", "warn", "alert", "critical"]
 
 
 @record

@@ -5,7 +5,8 @@ from typing import Literal, NotRequired
 from typing_extensions import TypedDict
 
 from cockpit.agents.models import Agent, ContextLevel, State
-from cockpit.answers.base import Answer, Basis, MoneyBasis, Object, Status
+from cockpit.answers.base import Answer, Basis, MoneyBasis, Object
+from skills.gates.model import Status
 from skills.orchestrator.habit_models import PatternId
 from skills.orchestrator.measures import MeasureId, MeasureStatus
 from skills.orchestrator.model import PhaseStatus

@@ -4,8 +4,9 @@ from typing import Any, Literal, TypeAlias
 
 from typing_extensions import TypedDict
 
+from skills.gates.model import Status
+
 Object: TypeAlias = dict[str, Any]  # its keys follow from what it tells about
-Status: TypeAlias = Literal["pass", "fail", "not_run", "not_applicable"]
 Basis: TypeAlias = Literal["billed", "measured", "computed", "estimated"]
 MoneyBasis: TypeAlias = Literal["billed", "computed", "estimated"]
 

@@ -4,7 +4,8 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from cockpit.answers.base import Answer, Object, Status
+from cockpit.answers.base import Answer, Object
+from skills.gates.model import Status
 from skills.workflow.rollback import Action, Kind, Severity
 
 _From = TypedDict("_From", {"from": str})

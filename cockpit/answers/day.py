@@ -5,8 +5,9 @@ from typing import Literal, NotRequired
 from typing_extensions import TypedDict
 
 from cockpit.agents.models import Agent, State
-from cockpit.answers.base import Answer, Object, Status, Step
+from cockpit.answers.base import Answer, Object, Step
 from cockpit.answers.gates import SweepCheck
+from skills.gates.model import Status
 
 _With = TypedDict("_With", {"with": str})
 

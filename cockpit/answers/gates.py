@@ -4,9 +4,9 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from cockpit.answers.base import Answer, Object, Place, Status
+from cockpit.answers.base import Answer, Object, Place
 from skills.audit.model import CheckStatus, VerdictName, WorkerStatus
-from skills.gates.model import Confidence, Gate, Severity, TenancyMode
+from skills.gates.model import Confidence, Gate, Severity, Status, TenancyMode
 from skills.routing.catalogue import Lane
 from skills.workflow.sweep import CheckName
 

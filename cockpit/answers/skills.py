@@ -4,7 +4,8 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from cockpit.answers.base import Answer, Basis, Object, Status
+from cockpit.answers.base import Answer, Basis, Object
+from skills.gates.model import Status
 
 
 class BodyTokens(TypedDict):

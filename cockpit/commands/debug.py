@@ -264,7 +264,11 @@ def _tools(call: "Call") -> _Answer:
     rows = [{"area": area, "question": question, "command": command} for area, question, command in TOOLBOX]
     lines = [f"{row['area']:<10} {row['question']}\n           {row['command']}" for row in rows]
     lines += [f"{name:<14} {looks}: {how}" for name, looks, how in BUG_PATTERNS]
-    return 0, {"tools": rows, "patterns": [{"name": a, "looks": b, "see": c} for a, b, c in BUG_PATTERNS]}, lines
+    return (
+        0,
+        {"tools": rows, "patterns": [{"name": name, "looks": looks, "see": how} for name, looks, how in BUG_PATTERNS]},
+        lines,
+    )
 
 
 def _report(call: "Call") -> _Answer:

@@ -21,15 +21,6 @@ EXAMPLES = """examples:
   cockpit habits --json | jq '.patterns[] | select(.status == "fail")'
 """
 
-_NAMES = {
-    "sequential-tools": "reads one by one",
-    "web-search-for-docs": "web before docs server",
-    "no-analysis": "changes before analysis",
-    "budget-ignored": "context overfilled",
-    "over-delegation": "needless sub-agents",
-    "unbacked-claim": "claims without a run",
-}
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own options."""
@@ -138,20 +129,19 @@ def _example(one: "Violation") -> dict[str, Any]:
 
 def _lines(rows: "tuple[HabitRow, ...]", reading: "HabitsReading") -> list[str]:
     from cockpit.agents.models import named
+    from skills.orchestrator.habit_models import PATTERN_NAMES
 
     if not reading.sessions:
         return ["no session of an agent to look at in this time"]
     lines = [f"{'habit':<24} {'status':<15} {'count':>5} {'seconds':>9} {'tokens':>10} {'dollars':>9}"]
     for row in rows:
         cells = (_cell(row.seconds, "{:.1f}"), _cell(row.tokens, "{:,}"), _cell(row.usd, "${:.4f}"))
-        status = row.status.replace("_", " ")
-        lines.append(
-            f"{_NAMES[row.id]:<24} {status:<15} {row.count:>5} {cells[0]:>9} {cells[1]:>10} {cells[2]:>9}".rstrip()
-        )
+        name, status = PATTERN_NAMES[row.id], row.status.replace("_", " ")
+        lines.append(f"{name:<24} {status:<15} {row.count:>5} {cells[0]:>9} {cells[1]:>10} {cells[2]:>9}".rstrip())
         lines += [f"  {row.why}"] if row.why else []
     for row in rows:
         if row.examples:
-            lines += ["", f"{_NAMES[row.id]}:"]
+            lines += ["", f"{PATTERN_NAMES[row.id]}:"]
             lines += [f"  {one.session[:8]}:{one.line}  {one.text}" for one in row.examples]
     many = counted(reading.sessions, "session")
     return [*lines, "", f"{many} of {named(reading.agents)}, measured from their transcripts"]

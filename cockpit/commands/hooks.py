@@ -8,7 +8,8 @@ from cockpit.call import Call, print_json
 from cockpit.errors import CannotAnswer
 
 if TYPE_CHECKING:
-    from cockpit.hooks.agents import Agent, AgentHooks, Scope
+    from cockpit.agents.models import Agent
+    from cockpit.hooks.agents import AgentHooks, Scope
     from cockpit.hooks.git import Hook, HookPlan
     from cockpit.repository import Repository
 

@@ -296,5 +296,6 @@ def _playbook(call: "Call") -> _Answer:
 def _matrix(call: "Call") -> _Answer:
     from skills.workflow.rollback import MATRIX
 
-    rows = [{"symptom": a, "look_at": b, "rollback": c, "otherwise": d} for a, b, c, d in MATRIX]
-    return 0, {"matrix": rows}, [f"{a:<24} {b:<32} {c:<6} {d}" for a, b, c, d in MATRIX]
+    rows = [dict(zip(("symptom", "look_at", "rollback", "otherwise"), row, strict=True)) for row in MATRIX]
+    lines = [f"{symptom:<24} {look_at:<32} {back:<6} {otherwise}" for symptom, look_at, back, otherwise in MATRIX]
+    return 0, {"matrix": rows}, lines

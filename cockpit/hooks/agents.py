@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from cockpit import paths
+from cockpit.agents.models import Agent
 from cockpit.config import HooksConfig
 from cockpit.errors import CannotAnswer
 from cockpit.files import digest_of, read_regular, write_atomically
@@ -23,7 +24,6 @@ from cockpit.hooks.launcher import HOME, isolated
 from cockpit.hooks.plugin import plugin_text, without_plugin
 from cockpit.hooks.spool import spool_folder
 
-Agent = Literal["claude", "codex", "gemini", "opencode"]
 Scope = Literal["user", "project"]
 AgentState = Literal["installed", "changed", "absent", "unreadable"]
 AGENTS: tuple[Agent, ...] = get_args(Agent)

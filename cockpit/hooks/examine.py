@@ -4,11 +4,12 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from cockpit.agents.models import Agent
 from cockpit.clock import iso
 from cockpit.config import Config
 from cockpit.errors import CannotAnswer
 from cockpit.health import Check
-from cockpit.hooks.agents import AGENTS, Agent, agent_status, found_agents, shown
+from cockpit.hooks.agents import AGENTS, agent_status, found_agents, shown
 from cockpit.hooks.drain import lost_so_far, waiting_files
 from cockpit.hooks.git import hook_status
 from cockpit.hooks.memory import hints_counted

@@ -18,7 +18,8 @@ from cockpit.plain_text import plain_text
 from cockpit.programs import Ran, find_program
 from cockpit.sweep.cancel import Cancel
 from cockpit.temporary import temporary_folder
-from skills.workflow.sweep import Status, SweepCheck, SweepFinding
+from skills.gates.model import Status
+from skills.workflow.sweep import SweepCheck, SweepFinding
 from skills.workflow.sweep_reports import pinned_lock, pinned_requirements, read_npm_audit, read_pip_audit
 
 SECONDS = 180.0

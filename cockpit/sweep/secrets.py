@@ -11,7 +11,8 @@ from cockpit.sweep.cancel import Cancel
 from cockpit.sweep.pool import Progress, SecretPool
 from cockpit.sweep.secret_lines import BASELINE
 from cockpit.temporary import temporary_folder
-from skills.workflow.sweep import Status, SweepCheck, SweepFinding
+from skills.gates.model import Status
+from skills.workflow.sweep import SweepCheck, SweepFinding
 from skills.workflow.sweep_reports import read_gitleaks
 
 GITLEAKS_SECONDS = 900.0

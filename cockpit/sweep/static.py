@@ -12,8 +12,9 @@ from cockpit.plain_text import plain_text
 from cockpit.programs import find_program
 from cockpit.sweep.cancel import Cancel
 from cockpit.sweep.pool import Progress
+from skills.gates.model import Status
 from skills.gates.tool_output import parse_output
-from skills.workflow.sweep import Status, SweepCheck, SweepFinding
+from skills.workflow.sweep import SweepCheck, SweepFinding
 from skills.workflow.sweep_reports import read_semgrep
 
 SECONDS = 600.0

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from skills.gates.model import Status
 from skills.orchestrator.model import Check, Phase
 
 
@@ -15,7 +16,7 @@ class RuleReading:
     """What the gates say of one rule: `place` is the first finding (`path:line`) in the files that count, `here` how
     many there are in them, `elsewhere` how many in the other files."""
 
-    status: Literal["pass", "fail", "not_run", "not_applicable"]
+    status: Status
     here: int = 0
     elsewhere: int = 0
     place: str = ""

@@ -1,6 +1,6 @@
 """The 19 auto-checks of the six phases, held against the transcript (performance orchestrator)."""
 
-from skills.orchestrator.context import Level
+from skills.orchestrator.context import ContextLevel
 from skills.orchestrator.model import Check
 from skills.orchestrator.planning import Plan, tier_of_model
 from skills.orchestrator.shell import CheckKind
@@ -17,7 +17,7 @@ LONG_DELEGATION = 300.0
 class ContextReading:
     """How full the context window is, e.g. `78 % of 200K`."""
 
-    level: Level
+    level: ContextLevel
     words: str
 
 

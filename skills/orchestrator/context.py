@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-Level = Literal["safe", "warn", "alert", "critical"]
+ContextLevel = Literal["safe", "warn", "alert", "critical"]
 
 DEFAULT_WINDOW = 200_000
 LARGE_WINDOW = 1_000_000
 
 
-def context_level(used: float, window: float) -> Level:
+def context_level(used: float, window: float) -> ContextLevel:
     """The level of `used` tokens in a window: warn from 75 %, alert from 87.5 %, critical from 95 % of it."""
     thousandths = used * 1000
     if thousandths >= window * 950:

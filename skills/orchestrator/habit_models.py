@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from skills.gates.model import Status
 from skills.orchestrator.events import ContextPoint, Event
 
 PatternId = Literal[
     "sequential-tools", "web-search-for-docs", "no-analysis", "budget-ignored", "over-delegation", "unbacked-claim"
 ]
 AgentName = Literal["claude", "codex", "gemini", "opencode"]
-Status = Literal["pass", "fail", "not_run", "not_applicable"]
 PATTERNS: tuple[PatternId, ...] = (
     "sequential-tools",
     "web-search-for-docs",
@@ -20,6 +20,14 @@ PATTERNS: tuple[PatternId, ...] = (
     "over-delegation",
     "unbacked-claim",
 )
+PATTERN_NAMES: dict[PatternId, str] = {
+    "sequential-tools": "reads one by one",
+    "web-search-for-docs": "web before docs server",
+    "no-analysis": "changes before analysis",
+    "budget-ignored": "context overfilled",
+    "over-delegation": "needless sub-agents",
+    "unbacked-claim": "claims without a run",
+}
 BASIS: dict[PatternId, Literal["measured", "computed", "estimated"]] = {
     "sequential-tools": "measured",
     "web-search-for-docs": "estimated",

@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from skills.gates.model import Status
 from skills.orchestrator.events import Prompt, Step, ToolResult
 from skills.orchestrator.habit_edits import no_analysis, unbacked_claims
-from skills.orchestrator.habit_models import PATTERNS, HabitRow, Look, PatternId, SessionRecord, Status, Violation, Week
+from skills.orchestrator.habit_models import PATTERNS, HabitRow, Look, PatternId, SessionRecord, Violation, Week
 from skills.orchestrator.habit_tools import budget_ignored, over_delegation, sequential_tools, web_search_for_docs
 from skills.orchestrator.tool_use import ToolUse
 from skills.orchestrator.tools import role

@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
+from skills.gates.model import Status
 from skills.gates.security.secret_values import known_format, redacted
 from skills.record import record
 
 CheckName = Literal["secrets", "history", "dependencies", "env-files", "permissions", "sast"]
-Status = Literal["pass", "fail", "not_run", "not_applicable"]
 BlockAt = Literal["any", "fixable", "high", "critical"]
 
 CHECKS: tuple[CheckName, ...] = ("secrets", "history", "dependencies", "env-files", "permissions", "sast")
