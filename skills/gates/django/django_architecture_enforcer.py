@@ -8,8 +8,8 @@ from skills.gates.django.relations import relations_of
 from skills.gates.django.view_examples import VIEW_BAD, VIEW_GOOD
 from skills.gates.django.view_scopes import OF_VIEW, is_view, may_hold_views, view_around
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.names import last_name, root_name
-from skills.gates.engine.syntax import is_singleton, keyword_of
+from skills.gates.engine.names import dotted, last_name, root_name
+from skills.gates.engine.syntax import descendants, is_singleton, keyword_of
 from skills.gates.model import Candidate, Confidence, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
@@ -43,7 +43,7 @@ _CONNECTING = ("url", "HTTPS", "SMTP")
 EFFECTS = (
     b"create", b"update", b"delete", b"save(", b"mail", b"Email", b"atomic", b"get(", b"post(", b"put(", b"patch(",
     b"head(", b"options(", b"request(", b"stream(", b"Session", b"Client", b"PoolManager", b"urlopen", b"urlretrieve",
-    b"HTTPSConn", b"boto3", b"SMTP",
+    b"HTTPSConn", b"boto3", b"SMTP", b"add(", b"remove(", b"set(", b"clear(",
 )  # fmt: skip
 _ATOMIC = frozenset({"django.db.transaction.atomic", "django.db.transaction.Atomic"})
 # What has a `save()` or `delete()` of its own and is no row of a database.
@@ -65,6 +65,7 @@ _NOT_ROW_PACKAGES = frozenset(
 
 
 _RELATED = "related-name"
+_LINKS = frozenset({"add", "remove", "set", "clear", "aadd", "aremove", "aset", "aclear"})
 _REMOTES = ("bot", "api", "sdk", "gateway", "service", "llm", "ai", "openai", "twilio", "slack", "http", "conn")
 
 
@@ -72,7 +73,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     what = _effect(node, context)
     needs: tuple[tuple[str, str], ...] = ()
     if what is None:
-        what = in_related_rows(node, context)
+        what = in_related_rows(node, context) or _in_links(node)
         needs = ((_RELATED, related_name(node)),)
     view = view_around(context) if what is not None else None
     if what is None or view is None:
@@ -100,6 +101,19 @@ def in_related_rows(node: ast.Call, context: FileContext) -> tuple[str, bool] | 
         return None
     owner = last_name(node.func.value.value)  # type: ignore[attr-defined]
     if not owner or not_a_row(owner) or owner.lower().endswith(_REMOTES) or owner in context.imports:
+        return None
+    return f"{shown_chain(chain_of(node))} writes", False
+
+
+def _in_links(node: ast.Call) -> tuple[str, bool] | None:
+    """`order.tags.add(tag)`, `.remove(…)`, `.set(…)`, `.clear()`: rows of the table between two models."""
+    name = last_name(node.func)
+    if name not in _LINKS or node.keywords or not related_name(node):
+        return None
+    if any(isinstance(given, ast.Constant) for given in node.args) or (name.endswith("set") and len(node.args) != 1):
+        return None  # `user.config.set("size", 3)` keeps a value under a name
+    owner = last_name(node.func.value.value)  # type: ignore[attr-defined]
+    if owner in {"", "self", "cls"} or not_a_row(owner):
         return None
     return f"{shown_chain(chain_of(node))} writes", False
 
@@ -249,6 +263,8 @@ def _bound_elsewhere(receiver: ast.expr, context: FileContext) -> bool:
     """True where the function binds the receiver to a serializer, a form, the row that a form still has to save
     (`form.save(commit=False)`), or a thing of a library that saves files; and where it asks it `is_valid()`."""
     function = context.function
+    if isinstance(receiver, ast.Attribute) and function is not None:
+        return _is_of_form(receiver, function)
     if not isinstance(receiver, ast.Name) or function is None:
         return False
     said = said_in(function, context)
@@ -268,6 +284,18 @@ def _bound_elsewhere(receiver: ast.expr, context: FileContext) -> bool:
         ):
             return True
     return False
+
+
+def _is_of_form(receiver: ast.Attribute, function: FunctionNode) -> bool:
+    """True for `self.object` of `self.object = form.save(commit=False)`."""
+    return any(
+        isinstance(part, ast.Assign)
+        and isinstance(part.value, ast.Call)
+        and last_name(part.value.func) == "save"
+        and _only_builds(part.value)
+        and dotted(receiver) in map(dotted, part.targets)
+        for part in descendants(function)
+    )
 
 
 def _is_plain_class(made_by: ast.expr, context: FileContext) -> bool:

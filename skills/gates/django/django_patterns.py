@@ -200,6 +200,8 @@ foreign_key_defaults = Rule(
             {
                 "shop/models.py": "class Order(models.Model):\n"
                 "    user = models.ForeignKey(User, models.CASCADE, related_name='orders')\n"
+                "    shop = models.ForeignKey(Shop, models.CASCADE, 'orders')\n"
+                "    till = models.ForeignKey(Till, models.CASCADE, related_name=BACK)\n"
             }
         ),
     ),

@@ -20,6 +20,7 @@ _MANY = "ManyToManyField"
 _GENERIC = "GenericForeignKey"
 _GENERIC_MANY = "GenericRelation"
 _MANIES = frozenset({_MANY, _GENERIC, _GENERIC_MANY, LAZY_MANY, BETWEEN})
+_RELATED_AT = {"ForeignKey": 2, "ParentalKey": 2, _MANY: 1}  # where the related name stands without its keyword
 _MAPPED = frozenset({LAZY_ONE, LAZY_MANY, BETWEEN, EAGER})
 
 
@@ -60,10 +61,12 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
 
 
 def _arguments(call: ast.Call) -> tuple[str, str]:
-    """(name of the related model, related name) of a relation, "" where it does not say."""
+    """(name of the related model, related name) of a relation, "" where it does not say; a related name that is worked
+    out is "?"."""
     given = {word.arg: word.value for word in call.keywords}
     to = call.args[0] if call.args else given.get("to")
-    related = given.get("related_name")
+    place = _RELATED_AT.get(last_name(call.func), len(call.args))
+    related = given.get("related_name") or next(iter(call.args[place:]), None)
     name = ""
     if isinstance(to, ast.Constant):
         name = str(to.value).rpartition(".")[2]
@@ -71,7 +74,9 @@ def _arguments(call: ast.Call) -> tuple[str, str]:
         name = last_name(to)
     if name == "AUTH_USER_MODEL":
         name = "User"
-    return name, str(related.value) if isinstance(related, ast.Constant) and related.value else ""
+    if related is None or isinstance(related, ast.Constant):
+        return name, str(related.value) if related is not None and related.value else ""
+    return name, "?"
 
 
 class Relations:

@@ -131,6 +131,12 @@ VIEW_BAD: tuple[Example, ...] = (
         note="what chooses the serializer is mixed into a view",
     ),
     Example({_VIEWS: "import stripe\n\n\ndef pay(request):\n    stripe.Charge.create(amount=3)\n"}),
+    Example(
+        {
+            _VIEWS: "def like(request, order):\n    request.user.likes.add(order)\n",
+            "shop/models.py": "class User(models.Model):\n    likes = models.ManyToManyField('Order')\n",
+        }
+    ),
 )
 
 VIEW_GOOD: tuple[Example, ...] = (
@@ -153,6 +159,13 @@ VIEW_GOOD: tuple[Example, ...] = (
             "    order = context['form'].save(commit=False)\n    return render(request, context, order)\n"
         }
     ),
+    Example(
+        {
+            _VIEWS: "class OrderEdit(UpdateView):\n    def form_valid(self, form):\n"
+            "        self.object = form.save(commit=False)\n        self.object.save()\n"
+            "        return redirect(self.object)\n"
+        }
+    ),
     Example({"shop/views/utils.py": "def keep(order):\n    order.save()\n"}),
     Example({_VIEWS: "class OrderFormMixin:\n    def keep(self, order):\n        order.save()\n"}),
     Example({_VIEWS: "def count(request):\n    return HttpResponse(Order.objects.filter(paid=True).count())\n"}),
@@ -173,13 +186,22 @@ VIEW_GOOD: tuple[Example, ...] = (
     Example({"shop/services.py": "def place(request):\n    return Order.objects.create()\n"}),
     Example(
         {
-            _VIEWS: "def show(request, page):\n    page.lines.update({'open': False})\n"
+            _VIEWS: "class Lines(View):\n    def get(self, request):\n        self.lines.add(3)\n\n\n"
+            "def show(request, page):\n    page.seen.add(3)\n    page.lines.update({'open': False})\n"
             "    page.params.update(open=False)\n",
             "shop/models.py": "class Line(models.Model):\n"
             "    order = models.ForeignKey('Order', models.CASCADE, related_name='lines')\n",
         }
     ),
     Example({_VIEWS: "def tell(request, bot):\n    bot.messages.create(text=request.POST['text'])\n"}),
+    Example(
+        {
+            _VIEWS: "def keep(request, key):\n    request.user.config.set(key, 3)\n"
+            "    request.user.config.set('size')\n",
+            "shop/models.py": "class User(models.Model):\n    config = models.ManyToManyField('Value')\n",
+        },
+        note="a store of values by name is no relation, whatever it is called",
+    ),
     Example(
         {
             _VIEWS: "def tell(request, client):\n    client.messages.create(text=request.POST['text'])\n",

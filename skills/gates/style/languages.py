@@ -17,43 +17,48 @@ _ENGLISH = word_set(
 )
 _LANGUAGES = {
     "Spanish": word_set(
-        "agregar ahora al algo antes aquí archivo así aunque borrar busca cada calcula calcular cambiar cambio "
-        "cambios campo cliente clientes como comprobar comprueba con consulta contraseña correo crea crear cuando "
-        "datos de debe deben del desde después devolver devuelve donde el eliminar empresa en entre envía esta "
-        "este esto estos está fecha función guarda guardar hace hacer hasta hay la las lista lo los mientras "
-        "mismo muy más no nombre nueva nuevo obtener obtiene para pedido pedidos pero peticiones por porque "
-        "prueba puede pueden que retorna revisar se según ser si siguiente sin sobre solo son sólo también todas "
-        "todos una usuario usuarios vacía vacío validar valor valores verifica vista ya"
+        "además agregar ahora al algo antes aquí archivo así aunque borrar busca cada calcula calcular cambiar "
+        "cambio cambios campo cliente clientes como comprobar comprueba con consulta contraseña correo crea crear "
+        "cual cuando cuál datos de debe deben debería del desde después devolver devuelve donde dos el eliminar "
+        "empresa en entre envía esta este esto estos está están evita evitar fecha función guarda guardar hace "
+        "hacer han hasta hay la las lista lo los luego mientras misma mismas mismo mismos muy más no nombre nueva "
+        "nuevo nunca obtener obtiene orden ordena para pedido pedidos pero peticiones por porque primero prueba "
+        "puede pueden que retorna revisar se según ser si siempre siguiente sin sobre solo son sus sólo también "
+        "tiene tienen todas todos una usa usar usuario usuarios vacía vacío validar valor valores veces verifica "
+        "vez vista ya"
     ),
     "Portuguese": word_set(
-        "ainda antes ao aos aqui arquivo arquivos as até banco busca buscar cada classe cliente clientes com como "
-        "criar da dados das data de depois devolve devolver do dos e em entre então envia essa esse esta este "
-        "está estão função isso já linha linhas lista mais mas mesmo muito na nas no nos nova novo não número "
-        "obter os para pedido pedidos pela pelo pode podem por porque qual quando que remover requisições retorna "
-        "salva salvar se seja sem sempre ser seu sobre são só também tela todos um uma usado usuário validar "
-        "verifica verifique você"
+        "ainda alterar altere antes ao aos aqui arquivo arquivos as até banco busca buscar cada calcula calcular "
+        "classe cliente clientes com como criar da dados das data de dela dele depois devolve devolver do dos e "
+        "em entre então envia essa esse esta este está estão foi função isso já linha linhas lista mais mas mesma "
+        "mesmo muito na nas no nos nova novo nunca não número obter onde ordem os para pedido pedidos pela pelo "
+        "pode podem por porque qual quando que remover requisições retorna salva salvar se seja sem sempre ser "
+        "seu sobre são só também tela tem todos têm um uma usa usado usar usuário validar verifica verifique você "
+        "é"
     ),
     "French": word_set(
-        "afin ainsi alors appeler après attention au aussi aux avant avec banque ce ces cette chaque classe comme "
-        "créer dans de depuis des donc données du elle encore enregistrer entre envoie est et fichier fichiers "
-        "fois fonction gère ici il la le les ligne lignes liste lors lorsque mais méthode ne non nous nouveau "
-        "nouvelle obtenir ou où par paramètre pas pendant peut plus pour quand que qui renvoie requêtes retourne "
+        "afin ainsi alors appeler après attention au aussi aux avant avec banque calcule car ce cela celui ces "
+        "cette chaque classe comme créer dans de depuis des doit doivent donc données du déjà elle en encore "
+        "enregistrer entre envoie est et faire fait fichier fichiers fois fonction gère ici il jamais la le les "
+        "leur ligne lignes liste lors lorsque mais modifier méthode même ne non nous nouveau nouvelle obtenir ont "
+        "ordre ou où par paramètre pas pendant peut peuvent plus pour qu quand que qui renvoie requêtes retourne "
         "sans sera ses si sinon sont supprimer sur toujours tous toutes très une utilisateur utilisateurs utilisé "
-        "valeur valeurs valider vers vérifie être"
+        "valeur valeurs valider vers vérifie était été être"
     ),
     "German": word_set(
-        "aber alle alles an anfragen anzahl auch auf aus bei benutzer bevor damit danach das dass datei daten "
-        "datenbank dem den der des die diese diesem diesen dieser dieses durch ein eine einem einen einer eines "
-        "enthält erstellen falls funktion für gibt hier im in ist jede jeder jetzt kann kein keine klasse können "
-        "leer liste löschen mehr mit muss nach neue neuer nicht nie noch nur ob oder ohne prüfen schickt schon "
-        "sein sich sind soll sonst speichern speichert später und unter vom von vor weil wenn werden wie wird "
-        "wurde wurden zeile zeilen zu zum zur zurück zählen änderungen über"
+        "aber alle alles an anfragen anzahl auch auf aus bei beide benutzer bereits bevor bitte damit danach dann "
+        "das dass datei daten datenbank dem den der des deshalb die diese diesem diesen dieser dieses doppelte "
+        "durch dürfen ein eine einem einen einer eines enthält erstellen falls funktion für gibt haben hier im "
+        "immer in ist jede jeder jetzt kann kein keine klasse können leer liste löschen mehr mit muss müssen nach "
+        "neue neuer nicht nie noch nur ob oder ohne prüfen schickt schon sein sich sind soll sollte sonst "
+        "speichern speichert später und unter vom von vor weil wenn werden wie wieder wir wird wurde wurden wäre "
+        "zeile zeilen zu zuerst zum zur zurück zwei zählen ändern änderungen über"
     ),
     "Dutch": word_set(
-        "aan alle als bestaat bestand bij bovenaan dan dat de deze dit door een en er functie gebruiker "
-        "gebruikers gebruikt geen gegevens haal haalt het hier later lijst maak maakt maar mag met moet naar niet "
-        "nog of om onder ons ook op opslaan sla slaat stuurt te tot uit van verwijder verzoeken voor waarde "
-        "wanneer wijzigingen worden wordt zijn zodat"
+        "aan alle als altijd bestaat bestand bij bovenaan daarna dan dat de deze dit door een eerst en er functie "
+        "gebruiker gebruikers gebruikt geen gegevens haal haalt hebben heeft het hier kan kunnen later lijst maak "
+        "maakt maar mag met moet moeten naar niet nog nooit of om onder ons ook op opslaan sla slaat stuurt te "
+        "tot uit van verwijder verzoeken voor waarde wanneer wijzigingen worden wordt zijn zodat"
     ),
     "Polish": word_set(
         "ale bazie bazy byc być czy dane danych dla dodaj funkcja i istnieje jesli jest jezeli jeśli jeżeli już "
@@ -69,12 +74,13 @@ _LANGUAGES = {
         "verileri veritabanı veya yapılır yardımcı yeni yoksa çok"
     ),
     "Italian": word_set(
-        "alla alle anche ancora che cliente clienti come con controlla creare da dal dalla dati dei del della "
-        "delle deve di dopo dove eliminare esiste essere file fino funzione gestisce già gli ha hanno i il invia "
-        "le lista ma modifiche molto nei nel nella nessun nome non numero nuova nuovo ogni ottenere per perché "
-        "più poi prima quale quando quello questa questi questo qui quindi restituisce richieste righe salva "
-        "salvare se sempre senza si solo sono sul sulla tra tutte tutti una usato utente validare valore valori "
-        "viene è"
+        "alla alle anche ancora calcola calcolare cambiare che cliente clienti colonne come con controlla creare "
+        "da dal dalla dati degli dei del della delle dello deve devono di dopo dove eliminare esiste essere file "
+        "fino funzione gestisce già gli ha hanno i il invia le lista loro ma mai modifiche molto nei nel nella "
+        "nessun nome non numero nuova nuovo ogni ordine ottenere per perché più poi possono prezzo prima può "
+        "quale quando quello questa questi questo qui quindi restituisce richieste righe salva salvare se sempre "
+        "senza si solo sono stessa stesso sul sulla tra tutte tutti una usa usare usato utente validare valore "
+        "valori vengono viene è"
     ),
 }
 _SCRIPTS = lazy(

@@ -37,7 +37,19 @@ def acts_alike(node: ast.stmt, act: ast.stmt) -> bool:
         or (isinstance(node, ast.Expr) and _called_on(node) in _subjects(act))
         or (called and isinstance(node, ast.Assign) and _called(node) == called)
         or (name and bound_name(node) and _same_call(node, act))
+        or _same_effect(node, act)
     )
+
+
+def _same_effect(node: ast.stmt, act: ast.stmt) -> bool:
+    """True for `close(order, late=True)` where the act was `close(order)`: a function that is called for what it does
+    to the same thing."""
+    one, other = call_of(node), call_of(act)
+    if one is None or other is None or not isinstance(node, ast.Expr) or not isinstance(act, ast.Expr):
+        return False
+    if not isinstance(one.func, ast.Name) or ast.dump(one.func) != ast.dump(other.func) or prints(node):
+        return False
+    return one.func.id not in _LOOKS_AGAIN and not _subjects(node).isdisjoint(_subjects(act))
 
 
 def works_on_the_same(node: ast.stmt, act: ast.stmt) -> bool:

@@ -106,23 +106,41 @@ def _on_fixtures(node: ast.ClassDef, context: FileContext) -> None:
                 context.report(FIXTURE, part, f"`{node.name}` is fed from {files[0]}", symbol=node.name)
 
 
+def _on_loaded(node: ast.Call, context: FileContext) -> None:
+    """`call_command("loaddata", "orders.json")`"""
+    given = node.args
+    if last_name(node.func) == "call_command" and given and isinstance(given[0], ast.Constant):
+        if given[0].value != "loaddata":
+            return
+        loaded = shortened(given[1], 40) if len(given) > 1 else "fixture files"
+        context.report(FIXTURE, node, f"the test is fed from {loaded}")
+
+
 fixture_over_factory = Rule(
     name=FIXTURE,
     gate="P2",
     severity="INFO",
     skill="django-testing-patterns",
     sources=("PB-DT3",),
-    catches="Test classes that load fixture files.",
+    catches="Tests that load fixture files, by the `fixtures` of their class or with `loaddata`.",
     why="What a test depends on stands in another file, in rows that every migration breaks.",
     fix="Create what the test needs, in the test, with a factory (`OrderFactory(paid=True)`).",
     when="In tests, in the profile binora or when selected.",
     profiles=STRICT,
-    watches=(Watch((ast.ClassDef,), _on_fixtures, (b"fixtures = [", b"fixtures = ("), is_test_path),),
-    bad=one_file("tests/test_a.py", "class TestOrders(TestCase):\n    fixtures = ['orders.json']\n"),
+    watches=(
+        Watch((ast.ClassDef,), _on_fixtures, (b"fixtures = [", b"fixtures = ("), is_test_path),
+        Watch((ast.Call,), _on_loaded, (b"loaddata",), is_test_path, near=(b"loaddata",)),
+    ),
+    bad=one_file(
+        "tests/test_a.py",
+        "class TestOrders(TestCase):\n    fixtures = ['orders.json']\n",
+        "def test_orders(db):\n    call_command('loaddata', 'orders.json')\n    assert orders()\n",
+    ),
     good=one_file(
         "tests/test_a.py",
         "class TestOrders(TestCase):\n    def setUp(self):\n        OrderFactory()\n",
         "class Plugin:\n    fixtures = ['cables']\n",
+        "def test_orders(db):\n    call_command('migrate')  # loaddata is for others\n    assert orders()\n",
     ),
 )
 
