@@ -73,8 +73,9 @@ def _worker_line(one: WorkerProgress, name: int, bar: int, width: int) -> Line:
     )
 
 
-def head_lines(result: AuditResult, width: int) -> list[Line]:
-    """Verdict, overall score and trend, what to do first, then one line a category with the worst one marked."""
+def head_lines(result: AuditResult, width: int, writes: str = "x") -> list[Line]:
+    """Verdict, overall score and trend, what to do first, then one line a category with the worst one marked. `writes`
+    is the key that writes the report."""
     glyph, token = VERDICT[result.verdict]
     score = "N/A" if result.overall is None else f"{result.overall:.1f}"
     band = "" if result.overall is None or width < _WIDE else f" · {band_of(result.overall)}"
@@ -87,7 +88,7 @@ def head_lines(result: AuditResult, width: int) -> list[Line]:
     )
     why = f"  {result.why}" if width >= _WIDE else ""
     rows = [spread((*left, (why, "text")), line((_trend(result, width), "muted")), width)]
-    rows += next_lines(next_step(result), width, most=2)
+    rows += next_lines(next_step(result, writes), width, most=2)
     rows += [_score_line(category, category is result.worst, width) for category in result.categories]
     return rows
 

@@ -76,8 +76,8 @@ def trend_of(score: float | None, before: float | None) -> tuple[str, str]:
     return word, f"{delta:+.1f}"
 
 
-def next_step(result: AuditResult) -> str:
-    """What to do first, in a few words."""
+def next_step(result: AuditResult, writes: str = "--write") -> str:
+    """What to do first, in a few words. `writes` is what keeps the report where the person is."""
     broken = next((one for one in result.categories if one.status == "error"), None)
     if broken is not None:
         return f"find out why {broken.worker.category} failed: {broken.reason}"
@@ -86,4 +86,4 @@ def next_step(result: AuditResult) -> str:
         return f"{top.finding.rule} at {top.location}: {top.finding.help.partition('. ')[0].rstrip('.')}"
     if result.questions:
         return result.questions[0]
-    return "nothing weighs: --write keeps the report, so that the next audit has a trend"
+    return f"nothing weighs: {writes} keeps the report, so that the next audit has a trend"

@@ -112,3 +112,13 @@ async def test_the_audit_runs_opens_the_editor_and_writes_the_task(
         await pilot.press("a")
         await until(lambda: not isinstance(app.screen, AuditScreen), "leaving")
         assert app.auditing is not None and app.auditing.cancelled
+
+
+async def test_where_nothing_weighs_the_screen_names_its_own_key(app: CockpitApp) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        screen = AuditScreen("acme", ("a",))
+        await app.push_screen(screen)
+        screen.finish(replace(result(), categories=result().categories[:2], questions=()))
+        await pilot.pause()
+        head = screen.query_one("#audit-head")
+        assert plain(head.line_at(1, 95)).startswith("next → nothing weighs: x keeps the report")  # type: ignore[attr-defined]

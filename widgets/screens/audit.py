@@ -123,7 +123,7 @@ class AuditScreen(FramedScreen):
             rows.empty, items = [], []
         else:
             self.entitle(f"Audit · {self._name_of} · {counted(self.result.files, 'file')}", _HINTS)
-            self.fill("audit-head", [*head_lines(self.result, width), ()])
+            self.fill("audit-head", [*head_lines(self.result, width, self.words("{audit-report}")), ()])
             items = rows_of(self.result)
             rows.longest = max((cell_len(row.issue.location) for row in items if row.issue), default=0)
             told = line(("Nothing found. ", "muted"), ("{audit-report}", "key"), (" writes the report.", "muted"))
