@@ -110,7 +110,7 @@ class KeyDeeds(Deeds):
             self.push_screen(Palette(id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Every action of the registry with its key; over a screen those that work in it."""
+        """Every action of the registry with its key, a line each; over a screen those that work in it."""
         if screen is not self.screen_stack[0]:
             yield from self._commands_of(screen)
             return
@@ -118,7 +118,8 @@ class KeyDeeds(Deeds):
             if action.place == "list" or action.id == "palette":
                 continue
             keys = " ".join(key_label(key) for key in keys_of(action, self.settings.keys))
-            yield SystemCommand(f"{action.title} · {keys}", action.group, partial(self._from_palette, action))
+            named = f"{action.title} pane" if action.id.removeprefix("pane-").isdecimal() else action.title
+            yield SystemCommand(f"{named} · {keys}", "", partial(self._from_palette, action))
 
     def _commands_of(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         known = {BY_ID["palette"].title, BY_ID["help"].title}
@@ -126,7 +127,7 @@ class KeyDeeds(Deeds):
             if title in known:
                 continue
             shown = " ".join(key_label(key) for key in own)
-            yield SystemCommand(f"{title} · {shown}", "Here", partial(self.call_later, self.simulate_key, own[0]))
+            yield SystemCommand(f"{title} · {shown}", "", partial(self.call_later, self.simulate_key, own[0]))
 
     def _from_palette(self, action: Action) -> None:
         if action.place in PANES:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 from textual.app import App, ComposeResult
+from textual.command import CommandList
 from textual.geometry import Size
 
 from cockpit.actions import ACTIONS
@@ -113,6 +114,14 @@ async def test_every_action_is_in_the_palette_and_has_a_method(app: CockpitApp) 
                 assert hasattr(app, f"do_{action.id.replace('-', '_')}"), action.id
             if action.place != "list" and action.id != "palette":
                 assert any(title.startswith(action.title) for title in titles), action.id
+        assert "Budget pane · 2" in titles
+        await pilot.press("colon")
+        palette = app.screen
+        await until(lambda: any(one.option_count > 20 for one in palette.query(CommandList)), "the commands")
+        commands = palette.query_one(CommandList)
+        await until(lambda: commands.virtual_size.height == commands.option_count, "a line each")
+        await pilot.press("escape")
+        await until(lambda: len(app.screen_stack) == 1, "the panes")
         await pilot.press("question_mark")
         await until(lambda: isinstance(app.screen, ReportScreen), "help")
 

@@ -159,3 +159,13 @@ async def test_a_narrow_phase_pane_cuts_no_sentence(app: CockpitApp) -> None:
         await until(lambda: "Checklist of the change" in text_of(app, "phase"), "the checklist")
         assert "…" not in text_of(app, "phase")
         assert "Plan" in text_of(app, "phase") and "Workflow Planning" not in text_of(app, "phase")
+
+
+async def test_the_queue_of_who_waits_hides_no_more_than_it_needs(app: CockpitApp) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(app)
+        await pilot.press("W")
+        await until(lambda: isinstance(app.screen, AttentionScreen), "the queue")
+        await pilot.pause()
+        view = app.screen.query_one("#report")
+        assert view.outer_size.height == 8 and view.region.y > 5

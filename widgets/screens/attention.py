@@ -23,6 +23,7 @@ from widgets.words import age
 from widgets.wrap import wrap_line
 
 _ROOMY, _INDENT = 24, 6  # cells that words should have below their own beginning, else they begin further left
+_LEAST = 6  # lines, so that the frame does not move with every one that comes or goes
 _FRAME = 5  # cells of borders, padding and scroll bar
 _EVIDENCE_FROM = 100  # cells that have room for what a state was read from
 _HINTS = (
@@ -137,6 +138,7 @@ class AttentionScreen(Moving, Leaving[Held | None]):
         view.show_items(
             [HeldLine(one, number) for one in held for number in range(len(held_lines(one, width, self._now)))]
         )
+        view.styles.height = max(_LEAST, view.line_count()) + 2
 
     def useful(self) -> str:
         """The session's id."""

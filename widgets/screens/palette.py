@@ -26,7 +26,7 @@ class Palette(CommandPalette):
         """A page of commands further, or back."""
         commands = self.query_one(CommandList)
         if commands.option_count:
-            page = max(1, commands.size.height // 2)  # a command has two lines: its name and its group
+            page = max(1, commands.size.height - 1)
             place = (commands.highlighted or 0) + by * page
             commands.highlighted = max(0, min(commands.option_count - 1, place))
 
