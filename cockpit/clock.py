@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time
 
 from cockpit.errors import CannotAnswer
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_YEAR, _LAST_YEAR = 1000, 9990  # days and months before and after it still have dates, of four digits
 
 

@@ -130,6 +130,10 @@ def _quick_answer(
     return out
 
 
+OWN_IDENTITY = {f"GIT_{role}_{what}": "cockpit" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+"""Who wrote a commit that only cockpit looks at: git wants somebody."""
+
+
 class GitFailed(Exception):
     """Git said no. `status` is its exit code, `line` the first line that it printed on stderr, `out` what it printed
     on stdout all the same."""

@@ -15,6 +15,7 @@ from rich.cells import cell_len
 from textual.app import SuspendNotSupported
 
 from cockpit import clock
+from cockpit.agents.models import AGENT_NAMES
 from cockpit.app_parts.deeds import Deeds
 from cockpit.app_parts.editor import run_here, start_apart
 from cockpit.editor import folder_command
@@ -37,7 +38,6 @@ Answer = TypeVar("Answer")
 Job = Callable[[Callable[[str], None]], Answer]
 
 _SHOWN_AFTER = 0.6  # seconds until work shows its steps
-_AGENTS = ("claude", "codex", "gemini", "opencode")
 
 
 class WorktreeDeeds(Deeds):
@@ -264,7 +264,7 @@ class WorktreeDeeds(Deeds):
         where = "in a new tmux window" if os.environ.get("TMUX") else "here; cockpit comes back when it ends"
         rows: list[tuple[str, Line]] = [("shell", line((pad("shell", 12), "text"), (where, "muted")))]
         rows.append(("editor", line((pad("editor", 12), "text"), ("$VISUAL or $EDITOR", "muted"))))
-        rows += [(name, line((pad(name, 12), "text"), (where, "muted"))) for name in _AGENTS if shutil.which(name)]
+        rows += [(name, line((pad(name, 12), "text"), (where, "muted"))) for name in AGENT_NAMES if shutil.which(name)]
         screen = PickScreen(f"Open {head_of(tree)} in", rows, hint="{pick} opens it · {close} leave", empty="")
         self.push_screen(screen, partial(self._open_in, Path(tree.path)))
 

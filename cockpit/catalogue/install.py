@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from cockpit import clock, paths
+from cockpit.agents.models import AGENT_NAMES
 from cockpit.catalogue.files import catalogue, slash_commands
 from cockpit.catalogue.models import Step
 from cockpit.errors import CannotAnswer
@@ -19,7 +20,6 @@ from cockpit.files import digest_of, only_one, read_regular, write_atomically
 from cockpit.plain_text import plain_text
 from skills.standard.document import parse_skill
 
-AGENTS = ("claude", "codex", "gemini", "opencode")
 Scope = Literal["project", "user"]
 _LARGEST = 2 << 20
 
@@ -32,7 +32,7 @@ def agents_here() -> tuple[str, ...]:
         "gemini": paths.gemini_root().is_dir(),
         "opencode": paths.opencode_root().is_dir() or paths.opencode_config().is_dir(),
     }
-    return tuple(agent for agent in AGENTS if roots[agent]) or ("claude",)
+    return tuple(agent for agent in AGENT_NAMES if roots[agent]) or ("claude",)
 
 
 def plan_install(

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cockpit import paths
@@ -17,6 +17,7 @@ from cockpit.agents.transcript import Cost
 from cockpit.agents.transcript_file import TranscriptFile
 from cockpit.agents.transcript_files import LineFile, claude_helpers
 from cockpit.agents.transcript_models import Place
+from cockpit.clock import EPOCH
 from cockpit.phases.membership import Membership
 from cockpit.phases.others import other_files
 from cockpit.phases.transcripts import first_cwd, transcripts
@@ -24,7 +25,6 @@ from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 
 LAST = timedelta(days=90)
-_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_TEXT = 200_000
 
 
@@ -111,9 +111,9 @@ class EditIndex:
         found = [
             edit
             for edit in made
-            if (root is None or edit.root == str(root)) and (until is None or (edit.at or _EARLIEST) <= until)
+            if (root is None or edit.root == str(root)) and (until is None or (edit.at or EPOCH) <= until)
         ]
-        return sorted(found, key=lambda edit: (edit.at or _EARLIEST, edit.session, edit.line))
+        return sorted(found, key=lambda edit: (edit.at or EPOCH, edit.session, edit.line))
 
     def since(self, moment: datetime) -> list[MadeEdit]:
         """Every edit after `moment`, the oldest first."""

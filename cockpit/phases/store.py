@@ -6,7 +6,7 @@ import stat
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from cockpit.agents.models import ContextUse, Session, SessionsSnapshot
 from cockpit.agents.processes import Running, running_agents
 from cockpit.agents.registry import REGISTRY_FILE, Registered, read_registry
 from cockpit.agents.told_session import ToldSession
-from cockpit.clock import at_seconds
+from cockpit.clock import EPOCH, at_seconds
 from cockpit.hooks.drain import log_path
 from cockpit.hooks.signs import HookSigns
 from cockpit.phases.context import read_context, thousands
@@ -37,7 +37,6 @@ if TYPE_CHECKING:  # to judge phases takes words, patterns and plans, which who 
 DAY = timedelta(hours=24)
 WORKING = timedelta(seconds=60)
 _RANK = {"waiting": 0, "busy": 1, "idle": 2, "ended": 3}
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -356,5 +355,5 @@ def _unwritten(entry: Registered, now: datetime, nothing: "TaskReading | None") 
 
 
 def _order(session: Session) -> tuple[int, float, str]:
-    last = session.last_event_at or session.since or _LONG_AGO
+    last = session.last_event_at or session.since or EPOCH
     return (_RANK[session.state], -last.timestamp(), session.session)

@@ -5,18 +5,16 @@ Only a repository whose refs are a reftable needs git for it (its HEAD files say
 """
 
 import os
-import re
 from pathlib import Path
 
 from cockpit.errors import CannotAnswer
 from cockpit.git_command import GitFailed, git
 from cockpit.repository import Repository, is_bare
-from cockpit.worktrees.refs import Refs
+from cockpit.worktrees.refs import SHA, Refs
 from skills.record import record
 
 STATUS = ("status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=normal", "-z")
 """The words of git that tell what is changed in a work tree."""
-_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 Stamp = tuple[int, int, int]
 
@@ -158,7 +156,7 @@ def _head(text: str | None, refs: Refs) -> tuple[str | None, str | None, str | N
     if text.startswith("ref:"):
         ref = text.removeprefix("ref:").strip()
         return ref, refs.sha(ref), None
-    if _SHA.fullmatch(text):
+    if SHA.fullmatch(text):
         return None, text, None
     return None, None, "HEAD is damaged"
 
@@ -230,7 +228,7 @@ def _found(refs: Refs, name: str) -> tuple[Base, ...]:
     known = [Base(shown, ref, sha) for shown, ref in ordered if (sha := refs.sha(ref))]
     if known and known[0].ref.startswith("refs/heads/"):
         return tuple(base for base in known[:2] if base.ref in (known[0].ref, f"refs/remotes/origin/{name}"))
-    if not known and _SHA.fullmatch(name):
+    if not known and SHA.fullmatch(name):
         return (Base(name[:10], name, name),)
     return tuple(known[:1])
 

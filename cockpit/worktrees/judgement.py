@@ -5,15 +5,14 @@ work in.
 import os
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from cockpit.agents.models import Session, SessionsSnapshot
+from cockpit.clock import EPOCH
 from cockpit.plain_text import plain_text
 from cockpit.worktrees.models import Presence, Worktree, WorktreesSnapshot
 from skills.workflow.worktrees import WorktreeState, judge
 
 _URGENCY = {"waiting": 0, "busy": 1, "idle": 2}
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def judged(tree: Worktree) -> Worktree:
@@ -91,7 +90,7 @@ def _before(one: Session, other: Session) -> bool:
     """Waiting beats busy beats idle; of two alike the one that spoke last."""
     if one.state != other.state:
         return _URGENCY[one.state] < _URGENCY[other.state]
-    return (one.last_event_at or one.since or _LONG_AGO) > (other.last_event_at or other.since or _LONG_AGO)
+    return (one.last_event_at or one.since or EPOCH) > (other.last_event_at or other.since or EPOCH)
 
 
 def _joined(tree: Worktree, session: Session | None) -> Worktree:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from cockpit.files import read_regular
-from cockpit.git_command import GitFailed, git, git_bytes
+from cockpit.git_command import OWN_IDENTITY, GitFailed, git, git_bytes
 from cockpit.plain_text import plain_text
 from cockpit.worktrees.cheap import STATUS
 from cockpit.worktrees.given import Given
@@ -27,7 +27,6 @@ _WALKED = 5000
 _MOST_IGNORED = 20
 _MOST_KEPT = 2000
 _OWN = ("commit", "cherry-pick", "revert", "am")
-_NOBODY = {f"GIT_{role}_{what}": "cockpit" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
 
 @record
@@ -347,7 +346,7 @@ def _picked(question: Question) -> bool:
     squashed = _run(
         question.folder,
         *("commit-tree", f"{question.head}^{{tree}}", "-p", start, "-m", "squash"),
-        environment={**question.environment, **_NOBODY},
+        environment={**question.environment, **OWN_IDENTITY},
     ).strip()
     return _run(question.folder, "cherry", question.base, squashed, environment=question.environment).startswith("- ")
 

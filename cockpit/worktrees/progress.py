@@ -6,11 +6,11 @@ of its last run counts, and where there is none they are not run.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from cockpit.agents.models import Session, SessionsSnapshot
+from cockpit.clock import EPOCH
 from cockpit.files import read_regular
 from cockpit.plain_text import plain_text
 from cockpit.worktrees.judgement import holders
@@ -20,7 +20,6 @@ from skills.workflow.worktree_setup import TASK_FILE, Progress, progress_of
 
 _LARGEST = 256 << 10
 _NOTHING = ("", "none", "nothing", "-", "n/a")
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ def read_progress(trees: Iterable[Worktree], sessions: SessionsSnapshot) -> dict
 def _newest(trees: list[Worktree], sessions: SessionsSnapshot) -> dict[str, Session]:
     paths = [tree.path for tree in trees]
     found: dict[str, Session] = {}
-    for session in sorted(sessions.sessions, key=lambda one: one.last_event_at or one.since or _LONG_AGO):
+    for session in sorted(sessions.sessions, key=lambda one: one.last_event_at or one.since or EPOCH):
         if session.cwd:
             found.update(dict.fromkeys(holders([session.cwd], paths), session))
     return found

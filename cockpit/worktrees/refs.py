@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cockpit.git_command import git
 
-_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _DEEPEST = 5
 
 
@@ -34,7 +34,7 @@ class Refs:
             return None
         if content.startswith("ref:"):
             return self.sha(content.removeprefix("ref:").strip(), depth + 1)
-        return content if _SHA.fullmatch(content) else None
+        return content if SHA.fullmatch(content) else None
 
     def target(self, ref: str) -> str | None:
         """The ref that the symbolic ref `ref` points at; None where it is not symbolic."""

@@ -6,14 +6,13 @@ import tempfile
 from pathlib import Path
 
 from cockpit.files import read_regular
-from cockpit.git_command import GitFailed
+from cockpit.git_command import OWN_IDENTITY, GitFailed
 from cockpit.worktrees.room import Room
 
 TRASH_REFS = "refs/cockpit/trash/"
 _SHA = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 _MOST_PARENTS = 200
 _LARGEST = 4 << 20
-_SOMEBODY = {f"GIT_{role}_{what}": "cockpit" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
 
 def write_rescue(room: Room, name: str, admin: Path, head: str | None) -> str:
@@ -25,7 +24,7 @@ def write_rescue(room: Room, name: str, admin: Path, head: str | None) -> str:
     parents += [sha for sha in _commits_named(room, admin) if sha != head][:_MOST_PARENTS]
     words = [word for sha in parents for word in ("-p", sha)]
     message = f"cockpit: {name}, removed from {admin.name}"
-    commit = room.git("commit-tree", tree, *words, "-m", message, environment=_SOMEBODY).strip()
+    commit = room.git("commit-tree", tree, *words, "-m", message, environment=OWN_IDENTITY).strip()
     room.git("update-ref", f"{TRASH_REFS}{name}", commit, "")
     return commit
 

@@ -3,14 +3,12 @@
 import re
 from collections.abc import Iterator
 
-from skills.standard.document import SkillDocument, prose_lines
+from skills.standard.document import LIST_ITEM, TABLE_RULE, SkillDocument, prose_lines
 from skills.standard.problem import Problem
 
 TOLERANCE = 1.5
 """A claimed token cost may be off by this factor before it is called wrong."""
 
-_ITEM = re.compile(r"^(\s*)(?:[-*+]|\d{1,3}[.)])\s+\S")
-_RULE = re.compile(r"^(?=[^-]*-)[\s|:-]+$")
 _RANGE = re.compile(
     r"[\s*_`]*(\d{1,4}(?:\.\d+)?)\s*%?\s*(?:-|–|—|to|\.\.)\s*(\d{1,4}(?:\.\d+)?)\s*(?:%|points?|puntos?|pts)?[\s*_`]*"
 )
@@ -34,7 +32,7 @@ def threshold_problems(document: SkillDocument) -> Iterator[Problem]:
     for line, text in prose_lines(document):
         found = _band(text)
         if found is None:
-            if not _RULE.match(text):
+            if not TABLE_RULE.match(text):
                 before = None
             continue
         low, high = float(found[0]), float(found[1])
@@ -51,7 +49,7 @@ def _band(text: str) -> tuple[str, str] | None:
     if text.lstrip().startswith("|") and text.count("|") > 1:
         match = _RANGE.fullmatch(text.split("|")[1])
     else:
-        item = _ITEM.match(text)
+        item = LIST_ITEM.match(text)
         match = _RANGE.match(text, item.end() - 1) if item else None
         match = match if match and _BEHIND.match(text, match.end()) else None
     return (match[1], match[2]) if match else None

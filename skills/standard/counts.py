@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
-from skills.standard.document import SkillDocument, prose_lines
+from skills.standard.document import LIST_ITEM, TABLE_RULE, SkillDocument, prose_lines
 from skills.standard.problem import Problem
 
 _ENGLISH = (
@@ -68,8 +68,6 @@ _JOIN = re.compile(r"\s(?:and|or|y|e|o|u|&)\s|\s&\s")
 _LEAD = re.compile(r"^(?:and|or|then|finally|y|e|o|u|luego|&)\s+", re.IGNORECASE)
 _LINK = re.compile(r"\[([^\[\]]*)\]\([^)]{0,1000}\)")
 _MARKS = re.compile(r"\*+|(?<!\w)__?|__?(?!\w)")
-_ITEM = re.compile(r"^(\s*)(?:[-*+]|\d{1,3}[.)])\s+\S")
-_RULE = re.compile(r"^(?=[^-]*-)[\s|:-]+$")
 _THERE = re.compile(
     r"(?:there (?:are|is)|hay|the following|las? siguientes|los? siguientes|these|"
     r"(?:this|the|it|este|esta|el|la)(?: [\w-]+){0,4} (?:has|have|contains?|includes?|offers?|provides?|ships|covers?|"
@@ -105,7 +103,7 @@ def _paragraph_end(lines: Sequence[Line], at: int) -> int:
     if lines[at][1].lstrip().startswith("#"):
         return end
     while end < len(lines) and (text := lines[end][1]).strip():
-        if text.lstrip().startswith(("#", "|", ">")) or _ITEM.match(text):
+        if text.lstrip().startswith(("#", "|", ">")) or LIST_ITEM.match(text):
             break
         end += 1
     return end
@@ -213,11 +211,11 @@ def _named(lines: list[str], heading: bool) -> tuple[int, ...]:
         return (0,)
     if lines[start].lstrip().startswith("|"):
         rows = list(takewhile(lambda text: text.lstrip().startswith("|"), lines[start:]))
-        return (sum(not _RULE.match(text) for text in rows) - 1, _in_code(rows))
-    first = _ITEM.match(lines[start])
+        return (sum(not TABLE_RULE.match(text) for text in rows) - 1, _in_code(rows))
+    first = LIST_ITEM.match(lines[start])
     indent = len(first[1]) if first else 0
     rows = list(_list_lines(lines[start:], indent))
-    items = [len(item[1]) for item in map(_ITEM.match, rows) if item]
+    items = [len(item[1]) for item in map(LIST_ITEM.match, rows) if item]
     top = sum(size <= indent for size in items)
     return (top, len(items), len(items) - top, _in_code(rows))
 
@@ -229,7 +227,7 @@ def _list_lines(lines: list[str], indent: int) -> Iterator[str]:
         if not text.strip():
             paused = True
             continue
-        item, depth = _ITEM.match(text), len(text) - len(text.lstrip())
+        item, depth = LIST_ITEM.match(text), len(text) - len(text.lstrip())
         if depth < indent or (not item and depth <= indent and (paused or not depth)):
             return
         paused = False
@@ -237,7 +235,7 @@ def _list_lines(lines: list[str], indent: int) -> Iterator[str]:
 
 
 def _begins(text: str) -> bool:
-    return bool(_ITEM.match(text)) or text.lstrip().startswith("|")
+    return bool(LIST_ITEM.match(text)) or text.lstrip().startswith("|")
 
 
 def _in_code(rows: list[str]) -> int:

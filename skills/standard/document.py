@@ -8,6 +8,8 @@ import yaml
 
 LARGEST_HEAD = 64 << 10
 _MOST_NODES = 500
+LIST_ITEM = re.compile(r"^(\s*)(?:[-*+]|\d{1,3}[.)])\s+\S")
+TABLE_RULE = re.compile(r"^(?=[^-]*-)[\s|:-]+$")
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _PLAIN_FIELD = re.compile(r"([A-Za-z][\w-]*):(?:[ \t]+(.*))?$")
 _FENCE = re.compile(r"^(```|~~~).*?^\1[ \t]*$", re.DOTALL | re.MULTILINE)

@@ -11,13 +11,12 @@ from typing import Any, Literal
 
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import import_source
-from skills.gates.engine.syntax import BLOCKS, is_singleton
+from skills.gates.engine.syntax import BLOCKS, COMPREHENSIONS, is_singleton
 from skills.record import record
 
 Kind = Literal["import", "value", "typed", "definition", "opaque", "global"]
 _DEPTH = 6
 _DEFINITIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _WRAPPERS = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Union"})
 
 
@@ -203,7 +202,7 @@ def in_comprehension(context: FileContext, node: ast.Name) -> bool:
     """True where a comprehension around a name binds that name."""
     above = context.parent(node)
     while above is not None:
-        if isinstance(above, _COMPREHENSIONS):
+        if isinstance(above, COMPREHENSIONS):
             for clause in above.generators:
                 if any(isinstance(part, ast.Name) and part.id == node.id for part in ast.walk(clause.target)):
                     return True

@@ -16,7 +16,7 @@ from skills.gates.model import Evidence
 SKILL = "transaction-correctness-auditor"
 SCOPE = "scope-too-wide"
 HELD = "long-held-transaction"
-_ATOMIC = frozenset({"django.db.transaction.atomic", "django.db.transaction.Atomic"})
+ATOMIC = frozenset({"django.db.transaction.atomic", "django.db.transaction.Atomic"})
 _SESSIONS = ("session", "db", "conn", "connection", "engine", "sessionmaker", "session_maker", "sessionlocal", "tx")
 _BEGINNERS = frozenset({"sessionmaker", "async_sessionmaker", "Session", "AsyncSession", "Engine", "AsyncEngine",
                         "Connection", "AsyncConnection", "create_engine", "create_async_engine"})  # fmt: skip
@@ -36,7 +36,7 @@ def opens_transaction(node: ast.expr, context: FileContext) -> bool:
     """True for `transaction.atomic`, with or without a call, and for `session.begin()`."""
     function = node.func if isinstance(node, ast.Call) else node
     if last_name(function) == "atomic":
-        return (context.resolve(function) or "") in _ATOMIC
+        return (context.resolve(function) or "") in ATOMIC
     if not isinstance(node, ast.Call) or not isinstance(function, ast.Attribute) or function.attr != "begin":
         return False
     return last_name(function.value).lower().endswith(_SESSIONS) or _lends_sessions(function.value, context)

@@ -4,7 +4,7 @@ import ast
 import re
 
 from skills.gates.analysis.local_values import own_nodes, values_of
-from skills.gates.analysis.queries import MANAGERS, Chain, chain_of
+from skills.gates.analysis.queries import MANAGERS, OR_CREATE, Chain, chain_of
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import is_decorated, last_name, shortened
 from skills.gates.engine.patterns import lazy
@@ -23,7 +23,6 @@ _LAZY = frozenset(
 _OF_TASKS = lazy(r"(?:^|[._])tasks[._]")
 _STARTS = frozenset({"delay", "apply_async"})
 _LATER = frozenset({"delay_on_commit", "apply_async_on_commit"})
-_OR_CREATE = frozenset({"get_or_create", "update_or_create", "aget_or_create", "aupdate_or_create"})
 _ROWS = frozenset({"get", "first", "last", "create", "get_object", "get_object_or_404", "earliest", "latest", "aget"})
 _BUILDS = (b".delay(", b".apply_async(", b".delay_on_commit(", b".s(", b".si(")
 _WAITS = (b".delay(", b".apply_async(", b".apply(")
@@ -158,7 +157,7 @@ def _is_unpacked_row(name: str, context: FileContext) -> bool:
         if isinstance(target, ast.Tuple) and target.elts and last_name(target.elts[0]) == name:
             made = part.value  # type: ignore[attr-defined]
             made = made.value if isinstance(made, ast.Await) else made
-            if isinstance(made, ast.Call) and last_name(made) in _OR_CREATE and chain_of(made).manager in MANAGERS:
+            if isinstance(made, ast.Call) and last_name(made) in OR_CREATE and chain_of(made).manager in MANAGERS:
                 return True
     return False
 

@@ -6,6 +6,7 @@ import re
 from skills.gates.analysis.local_values import local_values
 from skills.gates.analysis.queries import MANAGERS, chain_of
 from skills.gates.celery.django_celery import SKILL, makes_row
+from skills.gates.django.django_patterns import MESSAGES
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name, root_name, shortened
 from skills.gates.engine.patterns import lazy
@@ -18,7 +19,6 @@ GUARD = "task-without-guard"
 
 _UNSAFE = lazy(r"(?:charge|pay|refund|transfer|debit|credit|capture)(?:_|$)")
 _MAIL = lazy(r"send_(?:mail|sms|email|push)|email_user")
-_MESSAGES = frozenset({"EmailMessage", "EmailMultiAlternatives"})
 _READS = lazy(r"\.(?:scalar|scalars|scalar_one_or_none|first|one_or_none|get|exists|count)\(")
 _SESSIONS = lazy(r"(?:^|_)(?:db|session|s)$|Session", re.I)
 _GUARDS = lazy(
@@ -149,7 +149,7 @@ def _not_repeatable(node: FunctionNode, late: bool, context: FileContext) -> ast
             row = name in {"create", "bulk_create", "acreate"} and (
                 chain_of(part).manager in MANAGERS or _is_related(part, rows)
             )
-            mail = _MAIL.match(name) or (name == "send" and last_name(owner or part) in _MESSAGES)
+            mail = _MAIL.match(name) or (name == "send" and last_name(owner or part) in MESSAGES)
             if row or _UNSAFE.match(name) or (late and mail):
                 return part
             if name == "update" and re.search(r"\bF\('", ast.unparse(part)):

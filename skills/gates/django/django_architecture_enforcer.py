@@ -4,6 +4,7 @@ import ast
 
 from skills.gates.analysis.local_values import said_in, values_of
 from skills.gates.analysis.queries import Chain, chain_of, orm_evidence
+from skills.gates.analysis.transactions import ATOMIC
 from skills.gates.django.relations import relations_of
 from skills.gates.django.view_examples import VIEW_BAD, VIEW_GOOD
 from skills.gates.django.view_scopes import OF_VIEW, is_view, may_hold_views, view_around
@@ -45,7 +46,6 @@ EFFECTS = (
     b"head(", b"options(", b"request(", b"stream(", b"Session", b"Client", b"PoolManager", b"urlopen", b"urlretrieve",
     b"HTTPSConn", b"boto3", b"SMTP", b"add(", b"remove(", b"set(", b"clear(",
 )  # fmt: skip
-_ATOMIC = frozenset({"django.db.transaction.atomic", "django.db.transaction.Atomic"})
 # What has a `save()` or `delete()` of its own and is no row of a database.
 _NOT_ROWS = (
     "serializer", "form", "formset", "session", "storage", "file", "cache", "blob", "bucket", "image",
@@ -183,7 +183,7 @@ def _is_http_client(node: ast.expr, context: FileContext) -> bool:
 
 def is_atomic(function: ast.expr, context: FileContext) -> bool:
     """True for `transaction.atomic`."""
-    return (context.resolve(function) or "") in _ATOMIC
+    return (context.resolve(function) or "") in ATOMIC
 
 
 def on_rows(chain: Chain, context: FileContext) -> bool:

@@ -8,6 +8,7 @@ from skills.gates.analysis.loops import MUTATORS
 from skills.gates.analysis.queries import MANAGERS, Chain, chain_of
 from skills.gates.analysis.settings_modules import is_away_from_production, is_settings_path
 from skills.gates.analysis.transactions import waits_outside
+from skills.gates.django.django_architecture_enforcer import INSTANCE_WRITES
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.fingerprints import on_line
 from skills.gates.engine.names import last_name
@@ -21,8 +22,7 @@ SKILL = "django-patterns"
 HEAVY, RELATED, ONE_MODULE = "heavy-signal", "foreign-key-defaults", "single-settings-module"
 _NOT_ROWS = frozenset({"post_migrate", "pre_migrate", "setting_changed", "got_request_exception", "worker_ready"})
 _MAILS = frozenset({"send_mail", "send_mass_mail", "mail_admins", "mail_managers"})
-_MESSAGES = frozenset({"EmailMessage", "EmailMultiAlternatives"})
-_WRITES = frozenset({"save", "delete", "asave", "adelete"})
+MESSAGES = frozenset({"EmailMessage", "EmailMultiAlternatives"})
 
 
 def _on_receiver(node: ast.FunctionDef, context: FileContext) -> None:
@@ -70,7 +70,7 @@ def _heavy(node: ast.AST, context: FileContext) -> str:
         return "sends mail"
     if last == "email_user" and isinstance(node.func, ast.Attribute):
         return "sends mail"
-    if last == "send" and isinstance(node.func, ast.Attribute) and last_name(node.func.value) in _MESSAGES:
+    if last == "send" and isinstance(node.func, ast.Attribute) and last_name(node.func.value) in MESSAGES:
         return "sends mail"
     return "calls another service" if waits_outside(node, context) is not None and not _local(node, context) else ""
 
@@ -104,7 +104,9 @@ def _query_in(loop: ast.For) -> ast.Call | None:
         if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr not in MUTATORS:
             chain = chain_of(part)
             queried = chain.manager in MANAGERS - {"_meta"} or _asks_relation(chain)
-            if queried or (part.func.attr in _WRITES and isinstance(part.func.value, ast.Name) and not part.args):
+            if queried or (
+                part.func.attr in INSTANCE_WRITES and isinstance(part.func.value, ast.Name) and not part.args
+            ):
                 return part
     return None
 

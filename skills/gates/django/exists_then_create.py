@@ -7,7 +7,7 @@ from skills.gates.analysis.queries import MANAGERS, Chain, chain_of, literal_key
 from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_product_path
-from skills.gates.engine.syntax import BLOCKS, descendants
+from skills.gates.engine.syntax import BLOCKS, LEAVING, descendants
 from skills.gates.model import Evidence
 from skills.gates.rule import Example, Rule, Watch
 from skills.record import record
@@ -18,7 +18,6 @@ _LAZY = frozenset({"all", "filter", "exclude", "order_by", "only", "select_relat
 _CREATING = Words(b"create(", b"save(")
 _LOCKING = Words(b"select_for_update")
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
 @record
@@ -183,7 +182,7 @@ def _of_branch(node: ast.If, after: list[ast.stmt], names: dict[str, _Look]) -> 
         return
     look, present = found
     absent = node.orelse if present else node.body
-    if present and isinstance(node.body[-1], _ENDS):
+    if present and isinstance(node.body[-1], LEAVING):
         absent = [*node.orelse, *(statement for statement in after if not _guarded(statement))]
     created = _creates((statement for statement in absent if not _guarded(statement)), look)
     if created is not None:

@@ -8,11 +8,10 @@ from skills.gates.analysis.bindings import lookup
 from skills.gates.analysis.loops import changes, scope_of, turns
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
-from skills.gates.engine.syntax import descendants, statements
+from skills.gates.engine.syntax import COMPREHENSIONS, descendants, statements
 
 _CALLS = "loop helpers: calls in loops"
 _PIECES = ("batch", "chunk", "page", "slice", "group")
-_TAKING = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _Found = tuple[ast.Call, ast.For | ast.AsyncFor, ast.stmt]
 
 
@@ -84,7 +83,7 @@ def _in_loop(statement: ast.stmt) -> Iterator[tuple[ast.Call, ast.For | ast.Asyn
                 yield part, statement
     elif not isinstance(statement, (ast.While, ast.If, ast.With, ast.Try, ast.FunctionDef, ast.ClassDef)):
         for part in descendants(statement):
-            if isinstance(part, _TAKING):
+            if isinstance(part, COMPREHENSIONS):
                 taken = part.generators[-1]
                 loop = ast.For(taken.target, taken.iter, [], [], lineno=part.lineno, end_lineno=part.end_lineno)
                 yield from ((inner, loop) for inner in descendants(part) if _is_own(inner))

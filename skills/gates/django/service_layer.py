@@ -17,7 +17,7 @@ from skills.gates.django.relations import relations_of
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_product_path, path_role
-from skills.gates.engine.syntax import descendants, is_singleton
+from skills.gates.engine.syntax import LEAVING, descendants, is_singleton
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Example, Observer, Rule, Watch
@@ -25,7 +25,6 @@ from skills.gates.rule import Example, Observer, Rule, Watch
 _RELATED = "related-name"
 STATIC, NOT_ATOMIC = "service-static-methods", "multi-write-without-atomic"
 _SERVICE = ("Service", "UseCase", "Interactor")
-_ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _NO_DATABASE = frozenset({"sqlalchemy", "sqlmodel", "motor", "pymongo", "beanie", "tortoise", "peewee"})
 
 
@@ -118,7 +117,7 @@ def _writes(body: list[ast.stmt], context: FileContext) -> list[ast.Call]:
             continue
         if isinstance(node, (ast.If, ast.Try, ast.Match)):
             branches = _branches(node)
-            ways = [(_writes(branch, context), bool(branch) and isinstance(branch[-1], _ENDS)) for branch in branches]
+            ways = [(_writes(branch, context), bool(branch) and isinstance(branch[-1], LEAVING)) for branch in branches]
             ended = max((way for way, ends in ways if ends), key=len, default=[])
             through = max((way for way, ends in ways if not ends), key=len, default=[])
             rest = [*found, *through, *_writes(body[index + 1 :], context)]

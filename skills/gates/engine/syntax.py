@@ -10,6 +10,10 @@ from typing import Any
 SCOPES = frozenset({ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef})
 """The statements that open a scope, to be asked of a node's class."""
 
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+LEAVING = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+"""The statements after which nothing of their block runs."""
+
 _NO_CHILDREN = {
     "ctx", "op", "ops", "type_comment", "type_ignores", "kind", "id", "attr", "tag", "conversion", "is_async", "simple",
     "asname", "rest", "kwd_attrs", "str",

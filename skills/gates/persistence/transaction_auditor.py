@@ -4,6 +4,7 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from skills.gates.analysis.queries import OR_CREATE
 from skills.gates.analysis.transactions import (
     HELD,
     SCOPE,
@@ -32,7 +33,6 @@ _MOST_LINES = 50
 _TASKS = frozenset({"delay", "apply_async", "send_task", "enqueue", "enqueue_in", "enqueue_at", "enqueue_job"})
 _ERRORS = frozenset({"IntegrityError", "DatabaseError", "OperationalError", "DataError", "ProgrammingError",
                      "SQLAlchemyError", "DBAPIError"})  # fmt: skip
-_OWN_SAVEPOINT = frozenset({"get_or_create", "update_or_create", "aget_or_create", "aupdate_or_create"})
 
 
 Block = tuple[ast.AST, list[ast.stmt]]
@@ -193,7 +193,7 @@ def _protected(node: ast.Try, context: FileContext) -> bool:
         ):
             continue
         calls = [last_name(part.func) for part in descendants(statement) if isinstance(part, ast.Call)]
-        if any(name not in _OWN_SAVEPOINT for name in calls) and not _OWN_SAVEPOINT.intersection(calls):
+        if any(name not in OR_CREATE for name in calls) and not OR_CREATE.intersection(calls):
             return False
     return True
 

@@ -7,7 +7,7 @@ from skills.gates.analysis.execution import execution_of
 from skills.gates.analysis.loops import changes, loops_around, scope_of
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import root_name
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import COMPREHENSIONS, descendants
 from skills.gates.model import Confidence, Evidence, Severity
 from skills.gates.runtime.copy_uses import parents_of, uses_of
 from skills.gates.runtime.fresh import made
@@ -15,7 +15,6 @@ from skills.gates.runtime.fresh import made
 COPIES = "redundant-data-copies"
 _CONTAINERS = frozenset({"list", "tuple", "set", "dict"})
 SEQUENCES = frozenset({"list", "tuple"})
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _VIEWS = frozenset({"items", "keys", "values"})
 _THREADS = (b"threading", b"Thread", b"concurrent", b"Lock", b"multiprocessing")
 
@@ -128,12 +127,12 @@ def is_looped_once(function: FunctionNode, copy: str, context: FileContext) -> b
     if not isinstance(above, (ast.For, ast.comprehension)) or above.iter is not uses[0]:
         return False
     outer = parents.get(above)
-    if isinstance(outer, _COMPREHENSIONS):
+    if isinstance(outer, COMPREHENSIONS):
         if outer.generators[0] is not above or isinstance(outer, ast.GeneratorExp):
             return False  # walked again, or later
         outer = parents.get(outer)
     while outer is not None and outer is not function:
-        if isinstance(outer, (ast.For, ast.AsyncFor, ast.While, ast.Lambda, *_COMPREHENSIONS)):
+        if isinstance(outer, (ast.For, ast.AsyncFor, ast.While, ast.Lambda, *COMPREHENSIONS)):
             return False
         outer = parents.get(outer)
     return True

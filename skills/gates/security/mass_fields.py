@@ -4,6 +4,7 @@ import ast
 import re
 
 from skills.gates.analysis.local_values import own_nodes, values_of
+from skills.gates.analysis.queries import OR_CREATE
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
@@ -18,7 +19,6 @@ _MASS_METHODS = frozenset(
     {"create", "update", "get_or_create", "update_or_create", "acreate", "aupdate", "filter", "get", "exclude",
      "aget_or_create", "aupdate_or_create", "filter_by", "values", "insert", "create_user"}
 )  # fmt: skip
-_WITH_DEFAULTS = frozenset({"get_or_create", "update_or_create", "aget_or_create", "aupdate_or_create"})
 _MODEL_OF = lazy(r"^(?:\w+_)?model(?:_class|_cls)?$")  # `self.model(**fields)`, `cls.order_model(**fields)`
 _VALIDATES = ("Form", "Serializer", "Schema", "Input", "Request", "Validator", "DTO", "Params", "Payload", "Filter")
 
@@ -32,7 +32,7 @@ def fields_given(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Orig
         return (origin, ()) if origin is not None and origin.kind == "body" else None
     if isinstance(node.func, ast.Attribute) and _takes_fields(name, node.func.value):
         stars += node.args
-    if name in _WITH_DEFAULTS:
+    if name in OR_CREATE:
         stars += [word.value for word in node.keywords if word.arg in {"defaults", "create_defaults"}]
     for star in stars:
         origin = flow.origin(star)

@@ -24,6 +24,7 @@ from skills.gates.tenancy.modes import needed, tenancy_of, tenant_field
 from skills.gates.tenancy.tenant_apart import asked_around, asked_first, model_asked, stands_apart
 from skills.gates.tenancy.tenant_coverage import covers, covers_sql, goes_past_managers, only_policies
 from skills.gates.tenancy.tenant_examples import MANUAL_BAD, MANUAL_GOOD
+from skills.gates.tenancy.unscoped_function import SHORTCUTS
 
 SKILL = "multi-tenant-guardian"
 MANUAL = "manual-tenant-filter"
@@ -31,7 +32,6 @@ MANUAL = "manual-tenant-filter"
 _FILTERS = frozenset({"filter", "exclude", "filter_by", "get_or_create", "update_or_create", "aget_or_create"})
 _ON_QUERYSETS = frozenset({"get", "aget", "create", "acreate", "bulk_create", "abulk_create", "aupdate_or_create"})
 _SAVES = frozenset({"save", "asave"})
-_SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404", "aget_list_or_404"})
 _NAMED = "manual-tenant-filter: the file names a field of a tenant"
 _NO_TENANT = frozenset({"defaults", "pk", "id", "commit", "using", "update_fields", "batch_size"})
 _ISOLATION = lazy(r"(Tenant|Company|Organi[sz]ation|Workspace|Scoped|Isolat)\w*Mixin$")
@@ -92,9 +92,9 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         method = function.attr
         if method in _FILTERS or method in _ON_QUERYSETS or method in _SAVES:
             _on_method(node, method, context)
-        elif method == "Q" or method in _SHORTCUTS:
+        elif method == "Q" or method in SHORTCUTS:
             _on_condition(node, method, context)
-    elif isinstance(function, ast.Name) and (function.id == "Q" or function.id in _SHORTCUTS):
+    elif isinstance(function, ast.Name) and (function.id == "Q" or function.id in SHORTCUTS):
         _on_condition(node, function.id, context)
 
 

@@ -11,7 +11,7 @@ from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import descendants, is_singleton, strings_in
 from skills.gates.project import Project
 from skills.gates.rule import Observer, Watch
-from skills.gates.tenancy.unscoped_function import SHORTCUTS, is_manager, uses_of
+from skills.gates.tenancy.unscoped_function import READS_ONE, SHORTCUTS, is_manager, uses_of
 from skills.gates.tenancy.unscoped_reach import conditions_of, is_key, is_published, uses_bound
 from skills.gates.tenancy.unscoped_words import ASKERS, CHECKS, OUTSIDE, names_tenant
 
@@ -25,7 +25,6 @@ HOOKS = frozenset(
 _USED = frozenset({"filter_backends", "permission_classes"})
 _PLAIN = frozenset({"", "object", "APIView", "View", "BasePermission", "IsAuthenticated", "AllowAny"})
 _NO_KEYS = frozenset({"self", "cls", "request", "view", "get", *OUTSIDE, *ASKERS})
-_READS_ONE = frozenset({"get", "aget", "first", "afirst", *SHORTCUTS})
 _VETTED = "unscoped-tenant-query: keys that were asked for"
 
 
@@ -46,7 +45,7 @@ def vetted_in(function: FunctionNode, context: FileContext, but: str = "") -> fr
 def _read_by(name: str, function: FunctionNode, context: FileContext) -> Iterator[str]:
     """What the key of a row is called, by which a function read it: `invoice = Invoice.objects.get(pk=pk)`."""
     for row in uses_of(function, context).bound.get(name, ()):
-        if isinstance(row, ast.Call) and last_name(row.func) in _READS_ONE:
+        if isinstance(row, ast.Call) and last_name(row.func) in READS_ONE:
             yield from (word for lookup, value in conditions_of(row) if is_key(lookup) for word in words_of(value))
 
 

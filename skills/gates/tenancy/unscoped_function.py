@@ -9,6 +9,7 @@ from skills.gates.engine.names import last_name, root_name
 from skills.gates.engine.syntax import descendants
 
 SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404", "aget_list_or_404"})
+READS_ONE = frozenset({"get", "aget", "first", "afirst", *SHORTCUTS})
 _NARROWS = frozenset({"filter", "exclude", "get", "Q"})
 _GOES_ON = frozenset({"redirect", "reverse", "HttpResponseRedirect"})
 _FILLS = frozenset({"append", "add", "extend", "update"})

@@ -9,14 +9,13 @@ from skills.gates.engine.names import is_decorated, last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import function_role
 from skills.gates.engine.syntax import descendants
-from skills.gates.tenancy.unscoped_function import SHORTCUTS, is_manager, uses_of
+from skills.gates.tenancy.unscoped_function import READS_ONE, SHORTCUTS, is_manager, uses_of
 from skills.gates.tenancy.unscoped_words import ASKERS, OUTSIDE, ROWS, SAID_BY_REQUEST, parameters
 from skills.record import record
 
 ROWS_OF_ALL, FROM_OUTSIDE, HANDED, IN_HAND = "rows", "outside", "handed", "known"
 _NARROWING = frozenset({"filter", "get", "aget", "Q", "get_or_create", "update_or_create", *SHORTCUTS})
 _PUBLISHED = lazy(r"(?:^|_)(?:published|public|shared|template|global|marketplace)$|^visibility$")
-_ONE = frozenset({"get", "aget", "first", "afirst", *SHORTCUTS})
 # who is meant, whatever the tenant, and what is handed out to be typed in: a coupon
 _SAID_TO_ALL = lazy(r"mail|user_?name|login|phone|(?:^|_)code$")
 _KEY = lazy(r"(?:^|_)(?:pk|id|uuid|guid)s?$")
@@ -46,7 +45,7 @@ class Reach:
 def reach_of(query: ast.Call, context: FileContext) -> Reach:
     """Where the keys in the conditions of a query come from. One that is known narrows it, whatever the others are."""
     found: dict[str, set[str]] = {}
-    reads_one = last_name(query.func) in _ONE
+    reads_one = last_name(query.func) in READS_ONE
     for name, value in conditions_of(query):
         if isinstance(value, ast.Call) and chain_of(value).model:
             continue  # its own conditions are judged with these
