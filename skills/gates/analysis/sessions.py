@@ -22,6 +22,8 @@ _REPOSITORY_CLASS = lazy(r".(Repo|Repository|DAO|Dao)$")
 GENERIC = frozenset({"repo", "repos", "repository", "dao"})
 """Names of repositories that do not say what they are about."""
 _CLIENT_TYPES = ("aiohttp.", "requests.", "httpx.", "niquests.", "boto3.", "curl_cffi.")
+_SESSION_CLASSES = ("sqlalchemy.orm.Session", "asyncio.AsyncSession", "sqlmodel.Session")
+_FACTORY_NAME = lazy(r"(Session|SessionLocal|session_?factory|session_?maker|SessionMaker)$")
 _SUFFIX = lazy(r"(model|orm|entity|record|table|repo|repos|repository|dao|store|gateway)$")
 
 
@@ -47,7 +49,7 @@ def is_session(node: ast.expr, context: FileContext) -> bool:
     if isinstance(node, ast.Attribute) and last_name(node.value) in ("request", "req"):
         return False
     if not _SESSION_NAME.search(name):
-        return False
+        return isinstance(node, ast.Name) and _speaks_sql(context) and _holds_session(node, context)
     if isinstance(node, ast.Name):
         found = lookup(context, node.id, node.lineno)
         if found is not None and found.hint is not None:
@@ -58,6 +60,20 @@ def is_session(node: ast.expr, context: FileContext) -> bool:
         if isinstance(value, ast.Call) and (context.resolve(value.func) or "").startswith(_CLIENT_TYPES):
             return False
     return _speaks_sql(context) or not _speaks_http(context)
+
+
+def _holds_session(node: ast.Name, context: FileContext) -> bool:
+    """True for a name of any spelling that is annotated as a session, or is what a factory of sessions makes."""
+    found = lookup(context, node.id, node.lineno)
+    if found is None:
+        return False
+    if found.hint is not None and (annotated_type(context, found.hint) or "").endswith(_SESSION_CLASSES):
+        return True
+    made = unawaited(found.value)
+    if not isinstance(made, ast.Call) or (context.resolve(made.func) or "").startswith((*_CLIENT_TYPES, "boto")):
+        return False
+    name = last_name(made.func)
+    return name in ("Session", "AsyncSession") or (not made.args and _FACTORY_NAME.search(name) is not None)
 
 
 def is_connection(node: ast.expr) -> bool:

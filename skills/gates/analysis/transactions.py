@@ -8,6 +8,7 @@ from skills.gates.analysis.blocking_calls import FUNCTIONS
 from skills.gates.analysis.blocking_receivers import ITSELF, MAKES, RECEIVERS
 from skills.gates.analysis.local_values import own_nodes
 from skills.gates.analysis.receivers import TypeReader
+from skills.gates.analysis.sessions import is_session
 from skills.gates.analysis.waits import FILE, HTTP, NETWORK, Waits
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
@@ -24,9 +25,11 @@ SLEEPS = frozenset({"time.sleep", "asyncio.sleep", "anyio.sleep", "trio.sleep"})
 _ASYNC_CLIENTS = frozenset({"httpx.AsyncClient", "aiohttp.ClientSession", "grpc.aio.Channel"})
 _ASYNC_VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "request", "send", "stream"})
 _SERVICES = frozenset({"stripe", "twilio", "sendgrid", "braintree", "paypalrestsdk", "mailchimp", "plaid", "razorpay"})
+_MAILS = frozenset({"aiosmtplib.send"})
 _SERVICE_VERBS = frozenset(
     {"create", "retrieve", "modify", "list", "send", "capture", "confirm", "cancel", "refund", "delete", "update"}
 )
+_WHOLE_FILES = frozenset({"write_text", "read_text", "write_bytes", "read_bytes"})
 _PLAIN = frozenset({"staticmethod", "classmethod", "override"})
 _BEHIND = "transactions: what functions wait for"
 _TYPES = TypeReader(frozenset(RECEIVERS) | _ASYNC_CLIENTS, MAKES, ITSELF)
@@ -39,7 +42,8 @@ def opens_transaction(node: ast.expr, context: FileContext) -> bool:
         return (context.resolve(function) or "") in ATOMIC
     if not isinstance(node, ast.Call) or not isinstance(function, ast.Attribute) or function.attr != "begin":
         return False
-    return last_name(function.value).lower().endswith(_SESSIONS) or _lends_sessions(function.value, context)
+    owner = function.value
+    return last_name(owner).lower().endswith(_SESSIONS) or is_session(owner, context) or _lends_sessions(owner, context)
 
 
 def _lends_sessions(node: ast.expr, context: FileContext) -> bool:
@@ -70,6 +74,8 @@ def waits_outside(call: ast.Call, context: FileContext) -> Waits | None:
         waits = FUNCTIONS.get(name)
         if waits is not None:
             return waits if waits in (HTTP, NETWORK, FILE) else None
+        if name in _MAILS:
+            return NETWORK
         root, _, rest = name.partition(".")
         if root in _SERVICES and rest and last_name(call.func) in _SERVICE_VERBS:
             return HTTP
@@ -78,6 +84,8 @@ def waits_outside(call: ast.Call, context: FileContext) -> Waits | None:
     owner = _TYPES.type_of(context, call.func.value)
     if owner in _ASYNC_CLIENTS:
         return HTTP if call.func.attr in _ASYNC_VERBS else None
+    if owner is None and call.func.attr in _WHOLE_FILES:
+        return FILE
     if owner is None and _is_client(call.func.value, call.func.attr, context):
         return HTTP
     receiver = RECEIVERS.get(owner or "")

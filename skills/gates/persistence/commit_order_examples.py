@@ -67,6 +67,11 @@ NARROW: Pair = (
         _file("from sqlalchemy import insert, update\n\n\ndef close(db, job_id):\n"
               "    db.execute(update(Job).where(Job.id == job_id).values(open=False))\n    db.commit()\n"
               "    db.execute(insert(Entry).values(job_id=job_id))\n    db.commit()\n", "MEDIUM: by its key"),
+        _file("from sqlalchemy import insert\n\n\nasync def place(session, data):\n    order = Order(**data)\n"
+              "    session.add(order)\n"
+              "    await session.commit()\n"
+              "    await session.execute(insert(Line), [{'order_id': order.id, 'n': n} for n in data['lines']])\n"
+              "    await session.commit()\n", "many rows at once"),
         _file("def move(db, one, other, amount):\n    one.balance -= amount\n    db.commit()\n"
               "    other.balance += amount\n    db.commit()\n", "half a transfer"),
         _file("class Orders:\n    async def place(self, data):\n        order = await self.order_repo.create(data)\n"

@@ -18,7 +18,9 @@ WriteKind = Literal["insert", "update", "delete"]
 _KEYS = frozenset({"id", "pk", "uuid", "uid", "guid"})
 _ONE = frozenset({"first", "one", "one_or_none", "scalar", "get", "aget", "afirst", "scalar_one", "scalar_one_or_none"})
 _REPOSITORY_READS = lazy(r"(get|find|fetch|load)(_one)?(_(by_)?(id|pk|uuid))?$")
-_REPOSITORY_WRITES = lazy(r"(update|delete|reset|save|mark|remove|set|increment|touch|archive|soft_delete)(_\w+)?$")
+_REPOSITORY_WRITES = lazy(
+    r"(update|delete|reset|save|mark|remove|set|increment|touch|archive|soft_delete|change|patch|modify)(_\w+)?$"
+)
 _WRITES_SQL = lazy(r"\s*(INSERT|UPDATE|DELETE)\b", re.I)
 _TABLE = lazy(r"\s*(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+[\"`]?(?:\w+\.)?(\w+)", re.I)
 _READS_BY_NAME = lazy(r"(?:get|fetch|find|load|read)(?:_(\w+?))?(?:_by_(?:id|pk|uuid))?$")
@@ -37,11 +39,13 @@ class Fetch:
 
 @record
 class Write:
-    """One statement that is sent to the database: what it does, and to which model or table ("" unknown)."""
+    """One statement that is sent to the database: what it does, and to which model or table ("" unknown); `many` where
+    it is given a list of rows."""
 
     kind: WriteKind
     model: str
     how: str
+    many: bool = False
 
 
 def is_class_name(node: ast.expr) -> bool:
@@ -226,9 +230,8 @@ def _executed(call: ast.Call, context: FileContext) -> Write | None:
         name = last_name(first.func)
         if name in _KINDS:
             model = last_name(first.args[0]) if first.args else last_name(root) if root is not None else ""
-            if len(call.args) > 1 and _holds_rows(call.args[1], context):
-                return None  # one statement for many rows
-            return Write(_KINDS[name], model, f"execute({name}(…))")
+            many = len(call.args) > 1 and _holds_rows(call.args[1], context)
+            return Write(_KINDS[name], model, f"execute({name}(…))", many)
         if name == "text" and first.args:
             statement = first.args[0]
     text = _text(statement)

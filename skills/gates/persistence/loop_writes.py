@@ -26,7 +26,7 @@ LOOP_RULE, BULK_RULE = "n-update-delete-loop", "missing-bulk-ops"
 FEW = 10
 _NAMES = frozenset(
     {"execute", "exec", "scalar", "scalars", "update", "aupdate", "delete", "adelete", "create", "acreate", "save",
-     "asave", "add", "merge", "remove", "commit", "flush"}
+     "asave", "add", "merge", "remove", "change", "patch", "modify", "commit", "flush"}
 )  # fmt: skip
 _LONG_NAMES = lazy(r"(update|delete|reset|save|mark|remove|set|increment|touch|archive|soft_delete)_\w+")
 _PIECES = lazy(r"batch|chunk|page|slice|window|partition|group|block", re.I)
@@ -35,6 +35,8 @@ _NO_ROWS = lazy(
     r"(form|forms|formset|serializer|image|img|picture|fig|figure|plot|wb|workbook|doc|document|file|storage|cache|"
     r"session|table|writer|model_file|pdf|canvas|bucket|blob|key|message|msg)$", re.I,
 )  # fmt: skip
+
+_NO_MODELS = ("Form", "Serializer", "FormSet", "Formset", "Image", "Document", "Workbook")
 
 _PLAINER = {
     "add": "`add_all` would say it in one line; the statements are the same",
@@ -61,8 +63,8 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         _changed_rows(node, loop, whole, bound, context)
         return
     write = write_of(node, context)
-    if write is not None and write.model in bound and write.how.startswith(("execute(", "query(")):
-        return  # another table each turn
+    if write is not None and (write.many or (write.model in bound and write.how.startswith(("execute(", "query(")))):
+        return  # many rows, or another table each turn
     if write is None:
         write = _row_write(node, bound, loop, context)
     if write is None or not _about(node, bound, context):
@@ -161,6 +163,10 @@ def _row_write(node: ast.Call, bound: frozenset[str], loop: Turns, context: File
     if not isinstance(function, ast.Attribute) or function.attr not in ("save", "asave", "delete", "adelete"):
         return None
     owner = function.value
+    made = last_name(owner) if isinstance(owner, ast.Call) and isinstance(owner.func, (ast.Name, ast.Attribute)) else ""
+    if made[:1].isupper() and function.attr.endswith("save") and not node.args:
+        is_row = not made.endswith(_NO_MODELS) and speaks_django(context)
+        return Write("insert", made, f"{made}(…).{function.attr}()") if is_row else None
     if node.args or not isinstance(owner, ast.Name) or owner.id not in bound or _NO_ROWS.search(owner.id):
         return None
     if isinstance(context.parent(node), (ast.Attribute, ast.Call)):
@@ -182,7 +188,7 @@ def _made_in(loop: Turns, name: str) -> str:
             value = unawaited(node.value)
             if isinstance(value, ast.Call) and not isinstance(value.func, ast.Call):
                 made = last_name(value.func)
-                if made[:1].isupper() and not made.endswith(("Form", "Serializer")):
+                if made[:1].isupper() and not made.endswith(_NO_MODELS):
                     return made
     return ""
 

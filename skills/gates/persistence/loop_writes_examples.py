@@ -38,6 +38,10 @@ WRITES: Pair = (
               "    async def send(self, ids):\n        for one in ids:\n"
               "            await self.rows.update(one, sent=True)\n",
               "a repository by its class"),
+        _file("from sqlalchemy import delete\nfrom sqlalchemy.orm import Session\n\n"
+              "from app.db import SessionLocal\n\n\n"
+              "def drop(ids):\n    with SessionLocal() as s:\n        for one in ids:\n"
+              "            s.execute(delete(Job).where(Job.id == one))\n", "a session of any name"),
         _file(_SQL + "def first(db):\n    for number in range(5):\n"
               "        db.execute(update(Job).where(Job.rank == number).values(rank=number + 1))\n", "five turns"),
     ),
@@ -61,6 +65,9 @@ WRITES: Pair = (
               "one statement a table"),
         _file("def close(session, tickets):\n    for ticket in tickets:\n        ticket.state = 'closed'\n"
               "    session.commit()\n"),
+        _file("import requests\nfrom sqlalchemy import delete\n\n\ndef drop(ids):\n    with requests.Session() as s:\n"
+              "        for one in ids:\n            s.delete(f'https://shop.example/{one}')\n"
+              "", "a session of another kind"),
         _file("import hashlib\n\n\ndef digest(parts):\n    found = hashlib.sha256()\n    for part in parts:\n"
               "        found.update(part)\n"),
         _file("def close(session, case, tickets):\n    for ticket in tickets:\n        case.note = ask(ticket)\n"
@@ -79,6 +86,7 @@ BULK: Pair = (
         _file(_SQL + "def load(db, rows):\n    for row in rows:\n        db.execute(insert(Job).values(**row))\n"),
         _file(_DJANGO + "def load(rows):\n    for row in rows:\n        Order.objects.create(**row)\n"),
         _file(_DJANGO + "def load(rows):\n    for row in rows:\n        order = Order(**row)\n        order.save()\n"),
+        _file(_DJANGO + "def load(rows):\n    for row in rows:\n        Order(**row).save()\n"),
         _file(_DJANGO + "def copy(orders, shop):\n    for order in orders:\n        order.pk = None\n"
               "        order.shop = shop\n        order.save()\n", "without its key a row is saved as a new one"),
         _file("def load(session, rows):\n    for row in rows:\n        session.add(Item(**row))\n    "

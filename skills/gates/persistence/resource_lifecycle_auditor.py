@@ -16,7 +16,15 @@ from skills.gates.model import Confidence, Evidence, Severity
 from skills.gates.persistence.resource_examples import CLEANUP, POOL
 from skills.gates.persistence.session_config import LAYER_WORDS, on_import
 from skills.gates.persistence.session_config import on_call as tell_config
-from skills.gates.persistence.taken_resources import CLEANUP_RULE, SKILL, last_words, leak_of, releases, taken
+from skills.gates.persistence.taken_resources import (
+    CLEANUP_RULE,
+    SKILL,
+    last_words,
+    leak_of,
+    made_name,
+    releases,
+    taken,
+)
 from skills.gates.rule import Rule, Watch
 
 POOL_RULE = "pool-configuration"
@@ -97,10 +105,10 @@ def _is_local(node: ast.Call) -> bool:
     return any(text.startswith("sqlite") for text in strings_in(node))
 
 
-def _on_assignment(node: ast.Assign, context: FileContext) -> None:
+def _on_assignment(node: ast.Assign | ast.AnnAssign, context: FileContext) -> None:
     function = context.function
-    target = node.targets[0]
-    if function is None or len(node.targets) != 1 or not isinstance(target, ast.Name):
+    target = made_name(node)
+    if function is None or target is None:
         return
     value = node.value.value if isinstance(node.value, ast.Await) else node.value
     if not isinstance(value, ast.Call):
@@ -121,8 +129,8 @@ def _on_assignment(node: ast.Assign, context: FileContext) -> None:
         else f"`{target.id}` is {what} that is closed only where nothing fails before: use `with`, or `finally`"
     )
     confidence: Confidence = "confirmed" if state == "forgotten" else "likely"
-    weight = severity if state == "forgotten" else lower
     kind, why = execution_of(context)
+    weight = severity if state == "forgotten" or kind == "request_handler" else lower
     links: tuple[Evidence, ...] = (why,) if why is not None else ()
     if kind == "cli" and why is not None and weight != "LOW":  # the process ends, and gives everything back
         links += (Evidence(context.path, why.line, f"lowered from {weight} to {one_less(weight)}: the process ends"),)
@@ -257,10 +265,10 @@ missing_cleanup = Rule(
     "after the cause.",
     fix="`with open(…) as f:`, `async with Session() as session:`, `contextlib.closing(…)`, or close in `finally`.",
     when="In functions of production code: HIGH for sessions and connections, MEDIUM for files and cursors; one "
-    "step less in commands, and where it "
+    "step less in commands, and, outside of requests, where it "
     "is closed but not in `finally`. Not where it is returned, yielded, stored, or given to what closes it.",
     watches=(
-        Watch((ast.Assign,), _on_assignment, _TAKES, is_product_path),
+        Watch((ast.Assign, ast.AnnAssign), _on_assignment, _TAKES, is_product_path),
         Watch((ast.Call,), _on_inline, _TAKES, is_product_path, near=_TAKES_INLINE),
     ),
     bad=CLEANUP[0],

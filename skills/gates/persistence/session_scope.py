@@ -14,7 +14,7 @@ from skills.gates.model import Evidence, Severity
 from skills.gates.persistence.database_events import inside
 from skills.gates.persistence.injected_sessions import session_parameter, stream_of
 from skills.gates.persistence.session_scope_examples import ERRORS, SCOPE
-from skills.gates.persistence.taken_resources import CLEANUP_RULE, SKILL, leak_of, taken
+from skills.gates.persistence.taken_resources import CLEANUP_RULE, SKILL, leak_of, made_name, taken
 from skills.gates.rule import Rule, Watch
 
 SCOPE_RULE, ERROR_RULE = "resource-scope-mismatch", "error-path-leak"
@@ -87,13 +87,14 @@ def _call_outside(function: FunctionNode, first: int, last: int, context: FileCo
 def _on_leak(node: FunctionNode, context: FileContext) -> None:
     with inside(node, context):
         for made in own_nodes(node, context):
-            if not isinstance(made, ast.Assign) or len(made.targets) != 1 or not isinstance(made.targets[0], ast.Name):
+            target = made_name(made) if isinstance(made, (ast.Assign, ast.AnnAssign)) else None
+            if target is None:
                 continue
-            value = unawaited(made.value)
+            value = unawaited(made.value)  # type: ignore[attr-defined]
             found = taken(value, context) if isinstance(value, ast.Call) else None
             if found is None:
                 continue
-            name = made.targets[0].id
+            name = target.id
             place = leak_of(node, name, context)
             if place is None:
                 continue

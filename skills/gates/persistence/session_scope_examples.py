@@ -78,6 +78,7 @@ ERRORS: Pair = (
             "def get_db():\n    db = SessionLocal()\n    yield db\n    db.close()\n", "an error never comes back to "
                                         "`close`"
         ),
+        _file("def get_db():\n    db: Session = SessionLocal()\n    yield db\n    db.close()\n", "annotated"),
         _file("from sqlalchemy.orm import sessionmaker\n\n\ndef get_db():\n    db = sessionmaker(engine)()\n"
               "    yield db\n"
               "    db.close()\n", "made on the spot"),

@@ -34,6 +34,13 @@ _RELEASES = frozenset(
 )
 
 
+def made_name(node: ast.Assign | ast.AnnAssign) -> ast.Name | None:
+    """The one name that an assignment gives a value."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    target = targets[0]
+    return target if len(targets) == 1 and isinstance(target, ast.Name) else None
+
+
 def taken(call: ast.Call, context: FileContext) -> tuple[str, Severity] | None:
     """What a call takes that must be given back, and how bad it is not to."""
     name = origin(context, call.func)

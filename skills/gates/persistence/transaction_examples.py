@@ -33,6 +33,11 @@ WIDE: Pair = (
               "        order.charge = charge(order)\n"
               "        order.save()\n\n\ndef charge(order):\n    return requests.post('https://pay.example').text\n",
               "in a function that the transaction calls"),
+        _file("import aiosmtplib\nfrom sqlalchemy.orm import Session\n\n\nasync def pay(s: Session, mail):\n"
+              "    with s.begin():\n"
+              "        s.add(Order())\n        await aiosmtplib.send(mail)\n", "a session of any name"),
+        _file(_ATOMIC + "\n\n@transaction.atomic\ndef keep(order, path):\n    order.save()\n"
+              "    path.joinpath('order.txt').write_text(str(order))\n", "MEDIUM: a whole file"),
         _file(_ATOMIC + "import stripe\n\n\ndef pay(order):\n    with transaction.atomic():\n"
               "        order.charge = stripe.Charge.create(amount=order.total).id\n        order.save()\n"),
     ),

@@ -179,6 +179,20 @@ def test_what_a_seed_commits_apart_weighs_little() -> None:
     assert [one.severity for one in settled(torn.format("join")) if one.rule == "scope-too-narrow"] == ["HIGH"]
 
 
+def test_what_only_the_usual_way_closes_weighs_most_while_a_request_waits() -> None:
+    source = (
+        "from fastapi import APIRouter\n\nfrom app.db import SessionLocal\n\nrouter = APIRouter()\n\n\n{}def load():\n"
+        "    db = SessionLocal()\n    rows = db.query(Order).all()\n    db.close()\n    return rows\n"
+    )
+
+    weights = [
+        [one.severity for one in settled(source.format(head)) if one.rule == "missing-cleanup"]
+        for head in ("@router.get('/')\n", "")
+    ]
+
+    assert weights == [["HIGH"], ["MEDIUM"]]
+
+
 def test_pool_defaults_are_a_limit_and_minus_one_is_none() -> None:
     head = "from sqlalchemy import create_engine\n\nengine = create_engine(URL{})\n"
 
