@@ -46,6 +46,10 @@ _TELLS = lazy(r"health|ping|alive|ready|status|version|robots|time|index|home|ab
 _KEEPER = lazy(r"Protected|Token|ApiKey|Signed|OAuth|Bearer")
 _WITHOUT_COOKIE = "asks-without-cookie"
 _TOKENS = lazy(r"(?:JWT|Token|Bearer|Api_?Key|Signature|Hmac)\w*Auth", re.I)
+_ABOUT_ADDRESSES = frozenset(
+    {"get", "get_full_path", "build_absolute_uri", "reverse", "replace", "format", "strip", "lstrip", "rstrip", "join",
+     "urlencode", "quote", "debug", "info", "warning"}
+)  # fmt: skip
 _FORMS = lazy(r"Form|Create|Update|Delete|Edit|Login|Wizard")
 
 
@@ -148,7 +152,7 @@ def _changes_nothing(node: FunctionNode) -> bool:
         ):
             return True
     first = next((part for part in node.body if not isinstance(part, ast.Expr)), None)
-    if isinstance(node.body[-1], ast.Return) and all(map(_only_answers, node.body)):
+    if isinstance(node.body[-1], ast.Return) and (all(map(_only_answers, node.body)) or _only_sends_on(node)):
         return True
     if (
         isinstance(first, ast.Return)
@@ -165,6 +169,15 @@ def _changes_nothing(node: FunctionNode) -> bool:
         and isinstance(test.ops[0], (ast.NotEq, ast.NotIn))
         and _only_reads(test.comparators[0])
     )
+
+
+def _only_sends_on(node: FunctionNode) -> bool:
+    """True for a view that puts an address together and sends the visitor there: the view that answers asks."""
+    made = node.body[-1].value if isinstance(node.body[-1], ast.Return) else None
+    if not isinstance(made, ast.Call) or not last_name(made.func).lower().endswith("redirect"):
+        return False
+    calls = (part for line in node.body for part in descendants(line) if isinstance(part, ast.Call))
+    return all(call is made or last_name(call.func) in _ABOUT_ADDRESSES for call in calls)
 
 
 def _is_stub(answer: ast.Return) -> bool:
@@ -250,6 +263,7 @@ csrf_exempt = Rule(
         "shop/views.py",
         "@csrf_exempt\ndef done(request):\n    return HttpResponse('Done')\n",
         "@csrf_exempt\ndef pay(request):\n    pass\n",
+        "@csrf_exempt\ndef pay(request):\n    charge(request.user)\n    return redirect(request.get_full_path())\n",
         "def entered(view):\n    def asking(request):\n        return view(request) if request.user else refuse()\n\n"
         "    return asking\n\n\n@csrf_exempt\n@entered\ndef pay(request):\n    pass\n",
         '@method_decorator(csrf_exempt, name="dispatch")\nclass Pay(View):\n    pass\n',
@@ -271,6 +285,8 @@ csrf_exempt = Rule(
             "    def post(self, request):\n        pass\n",
             "@csrf_exempt\ndef paid(request):\n    if not check_token(request):\n        raise PermissionDenied\n",
             "@csrf_exempt\ndef paid(request):\n    # The bank signs what it sends\n    note(request.body)\n",
+            "@csrf_exempt\ndef moved(request, name):\n    path = request.get_full_path().replace(name, name + 's')\n"
+            "    return HttpResponseRedirect(path)\n",
             "@csrf_exempt\n@auth_privileged\ndef submit(request):\n    pass\n",
             "@csrf_exempt\ndef lesson(request):\n    if request.user.is_anonymous:\n        return redirect('enter')\n"
             "    return render(request, 'lesson.html')\n",

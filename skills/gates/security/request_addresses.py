@@ -20,7 +20,10 @@ def own_beginning(value: ast.expr, flow: Flow) -> bool:
     if isinstance(value, ast.Name):
         assigned = [part.value for part in said_in(flow.function, flow.context).assigned.get(value.id, ())]
         return bool(assigned) and all(
-            _is_own_path(one) or (isinstance(one, ast.JoinedStr) and own_beginning(one, flow)) for one in assigned
+            _is_own_path(one)
+            or (isinstance(one, ast.JoinedStr) and own_beginning(one, flow))
+            or flow.origin(one) is None
+            for one in assigned  # of the last, what a client sends was only put behind it
         )
     if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "replace":
         return _is_own_path(value.func.value) or own_beginning(value.func.value, flow)

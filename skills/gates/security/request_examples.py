@@ -13,6 +13,8 @@ _WHERE = (
 INPUT_BAD = one_file(
     "shop/views.py",
     _HEAD + '    return HttpResponseRedirect(resolve_url(request.GET.get("next", "home")))\n',
+    _HEAD + '    known = {}\n    kind = request.GET["kind"]\n    known[kind] = known[kind] + 1\n    open(kind)\n',
+    _HEAD + '    url = request.GET["url"]\n    url += "&again=1"\n    return HttpResponseRedirect(url)\n',
     _HEAD + '    order.note, order.kind = request.POST["note"], 1\n    order.save()\n',
     "import requests\n" + _HEAD + '    url = request.GET["url"]\n    host = urlsplit(url).hostname\n'
     "    note(host)\n    requests.get(url)\n",
@@ -85,6 +87,10 @@ INPUT_BAD = one_file(
 
 INPUT_GOOD = one_file(
     "shop/views.py",
+    _HEAD + '    ends = {"go": "go", "python": "py"}\n    kind = request.GET["kind"]\n    end = ends[kind]\n'
+    '    open(f"/srv/{kind}/demo.{end}")\n',
+    _HEAD + '    url = start_of(request)\n    for name in request.GET:\n        url += f"&{name}"\n'
+    "    return redirect(url)\n",
     _HEAD + '    site = urlsplit(request.GET["site"]).hostname\n    if site not in SITES:\n        raise Http404\n'
     "    return requests.get(site)\n",
     "import requests\n" + _HEAD + '    url = request.GET["url"]\n    host = urlsplit(url).hostname\n'

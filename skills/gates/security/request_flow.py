@@ -37,6 +37,7 @@ from skills.gates.security.request_parts import (
     header,
     holder,
     is_empty,
+    is_key_of_table,
     read_field,
     trimmed,
     written_as,
@@ -65,6 +66,7 @@ class Flow(Origins):
         self.asked_by: dict[str, list[ast.expr]] = {}  # name → what was looked up by to get it: `shop = shop_of(name)`
         self.sized = set()  # what has a known length, or a row of its own, and no name
         self.checked = set()  # what a condition looked at that has no name: `request.POST["pk"]`
+        self.keys: list[ast.expr] = []  # what the statement at hand looks up in a table of the source
         self.caught = 0  # how many `try` around the statement catch a value of another shape
 
     def steps(self) -> Iterator[ast.AST]:
@@ -81,6 +83,7 @@ class Flow(Origins):
             yield from calls
             before = {name: self.held[name] for name in known_within(statement) if name in self.held}
             self._take_over(statement, named)
+            self._found()
             if not BLOCKS[statement.__class__]:
                 continue
             for name in ("body", "handlers", "orelse", "finalbody", "cases"):
@@ -126,6 +129,8 @@ class Flow(Origins):
                     self._bind(node.target, self.origin(node.iter))  # type: ignore[attr-defined]
                 elif kind is ast.NamedExpr:
                     named = True
+                elif kind is ast.Subscript and is_key_of_table(node, self.context):
+                    self.keys.append(node.slice)  # type: ignore[attr-defined]
         return calls if fed else [], named
 
     def _take_over(self, statement: ast.stmt, named: bool) -> None:
@@ -152,6 +157,12 @@ class Flow(Origins):
             for node in descendants(part):
                 if isinstance(node, ast.NamedExpr):
                     self._bind(node.target, self.origin(node.value))
+
+    def _found(self) -> None:
+        """What the statement looked up in a table of the source is one of its keys behind it."""
+        if self.keys:
+            self._forget_all(self.keys)
+            self.keys.clear()
 
     def _each(self, over: ast.expr) -> Origin | None:
         """What each of several holds, one of several files too."""

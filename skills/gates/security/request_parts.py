@@ -2,6 +2,7 @@
 
 import ast
 
+from skills.gates.analysis.local_values import values_of
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.syntax import BLOCKS
@@ -163,6 +164,18 @@ def grown(statement: ast.Expr) -> tuple[str, list[ast.expr]] | None:
 def is_empty(value: ast.expr) -> bool:
     """True for `list()` and `set()`."""
     return isinstance(value, ast.Call) and not value.args and last_name(value.func) in {"list", "set", "deque"}
+
+
+def is_key_of_table(node: ast.AST, context: FileContext) -> bool:
+    """True for `KINDS[kind]` of a dict that the source writes out: behind it, the key is one of its own."""
+    if (
+        not isinstance(node, ast.Subscript)
+        or not isinstance(node.slice, ast.Name)
+        or not isinstance(node.value, ast.Name)
+    ):
+        return False
+    tables = values_of(node.value.id, context)
+    return bool(tables) and all(isinstance(one, ast.Dict) and one.keys and None not in one.keys for one in tables)
 
 
 def read_field(node: ast.AST | None) -> tuple[ast.expr | None, str]:

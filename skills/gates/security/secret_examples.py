@@ -99,6 +99,9 @@ SECRET_GOOD = (
         'requests.get(url, headers={"Authorization": "Bearer <token1>", "Accept": "text/html1"})\n',
         'VAULT_PASSWORD = "secret/data/shop#password"\n',
         'FIELDS = {"password": "mail_password"}\n',
+        'RATES = {"auth": "10/minute", "password_reset": "3/hour"}\nICONS = {"PASSWORD_CHANGED": "lock"}\n',
+        'row = {"name": name, "password": "!nobody"}\nSECRET = "fillmein"\n'
+        'DB_PASSWORD = env("DB_PASSWORD", "sua_senha")\n',
         'GROUPS = {"host": "mail", "port": "mail", "user": "mail", "password": "mail"}\n',
         'if user.password == "LDAP" or password == "$encrypted$":\n    pass\n',
         'if settings.SECRET_KEY == "in development":\n    warn()\n',

@@ -23,7 +23,7 @@ _ABOUT = lazy(
     r"|hashers|reset|change|cookie|placeholder|hint|status|kind|state|event|method|action|attr|column|form|location|policy"
     r"|provider|backend|model|store|table|query|sql|command|cmd|description|doc|docs|comment|choices|choice|option|mode"
     r"|source|ref|arn|version|page|link|subject|body|info|desc|charset|chars|alphabet|re|required|strategy|usage|limit"
-    r"|audience|issuer|grant|class_name|widget|resource|role|group|permission|permissions|topic|queue|map|mapping|style"
+    r"|changed|updated|created|expired|failed|sent|audience|issuer|grant|class_name|widget|resource|role|group|permission|permissions|topic|queue|map|mapping|style"
     r"|index|reference|settings|config|callback|route|domain|host|port|user|username|email|key_name|variable|enabled|rate"
     r"|throttle|size|age|timeout|delay|interval|period|window|cost|price|budget|weight|score|rank|separator|delimiter"
     r"|(?:session|cache|storage|cookie|context|redis|dict|lookup|state)_?key"
@@ -51,7 +51,8 @@ _PLACEHOLDER = lazy(
     r"|^x-(?:oauth-basic|access-token|token-auth)$"
     r"|example|dummy|deadbeef|redacted|insert[-_ ]|to-?do|fix-?me|not[-_ ]?(?:set|used|real|active|needed|a[-_ ])"
     r"|\$\{|\{\{?\w*\}|%\(|%s|\$\("
-    r"|\w=[\"']|(?:set|fill)[-_ ]?me(?![a-z])|please|-missing|^default[-_]|^(?:PASSWORD|PASSWD|PASS|SECRET|TOKEN)$"
+    r"|\w=[\"']|(?:set|fill)[-_ ]?me(?:[-_ ]?in)?(?![a-z])|(?:tu|tua|sua|seu)[-_ ](?:senha|clave|contrase\w+)"
+    r"|senha[-_ ]?aqui|please|-missing|^default[-_]|^(?:PASSWORD|PASSWD|PASS|SECRET|TOKEN)$"
     r"|^\W*(?:none|null|nil|true|false|n/?a|unset|unknown|optional|required|undefined|disabled|enabled|any|all|bearer|basic"
     r"|jwt|oauth2?|hidden|anonymous|insecure|revoked|(?:in)?valid|expired|missing|pending|access|refresh|value|string|str|text|bytes|email"
     r"|username|user|yes|no|ask|prompt|auto|random|url|uri|number|integer|boolean|object|array)\W*$",
@@ -60,7 +61,7 @@ _PLACEHOLDER = lazy(
 _REFERENCE = lazy(
     r"^(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[a-z_]\w*(?:\.[a-z_]\w*)+"
     r"|(?:https?|file|arn|vault|ssm|secretsmanager|op|env)://?[^@]*"
-    r"|arn:.*|[./~].*|[a-z][a-z_-]*(?:/[a-z][a-z_-]*)+(?:[#:][a-z_-]+)?|"
+    r"|arn:.*|\d+/[a-z]+|[./~].*|[a-z][a-z_-]*(?:/[a-z][a-z_-]*)+(?:[#:][a-z_-]+)?|"
     r"\$\w+(?:\.\w+)*|.*\.(?:txt|jpe?g|png|svg|gif|webp|pem|key|json|ya?ml|crt|cer|env|ini|html|py|md|conf|cfg|p12|pfx)|\W+|--?[a-z].*"
     r"|.*[\\^(\[{].*[+*?)\]}$].*)$",
     re.S,
@@ -240,9 +241,11 @@ def looks_secret(kind: str, name: str, value: str, compared: bool = False) -> bo
 
 
 def _tells_apart(name: str, value: str) -> bool:
-    """True for a word of a language, shown beside a field, and for the name of what a salt is for."""
+    """True for a word of a language, shown beside a field, for the name of what a salt is for, and for what Django
+    keeps of who cannot sign in with a password: "!nobody"."""
     shown = any(letter > _LATIN and letter.isalpha() for letter in value)
-    return shown or (name.lower().endswith("salt") and _NAMESPACE.match(value) is not None)
+    unusable = value.startswith("!") and _plain(name) == "password"
+    return shown or unusable or (name.lower().endswith("salt") and _NAMESPACE.match(value) is not None)
 
 
 def _names_a_thing(name: str, value: str) -> bool:
