@@ -42,7 +42,7 @@ def make_project(root: Path, files: int = FILES) -> list[Path]:
         app = f"{chance.choice(WORDS)}s_{number // len(kinds):04d}"
         path = root / "apps" / app / f"{kinds[number % len(kinds)]}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_source(path.stem, chance))
+        path.write_text(make_source(path.stem, chance))
         made.append(path)
     (root / "pyproject.toml").write_text(
         '[project]\nname = "shop"\nversion = "1"\ndependencies = ["django", "pytest-mock"]\n'
@@ -92,7 +92,8 @@ def _seconds(command: list[str], *, stdin: str = "", state: Path | None = None) 
     return taken
 
 
-def _source(kind: str, chance: random.Random) -> str:
+def make_source(kind: str, chance: random.Random) -> str:
+    """A module as one of that name would look: its head, and three to nine blocks."""
     blocks = [_HEADS.get(kind, "import pytest\n\nfrom apps.shared import factories\n")]
     for number in range(chance.randint(3, 9)):
         name = chance.choice(WORDS)

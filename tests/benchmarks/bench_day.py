@@ -9,13 +9,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.benchmarks.bench_worktrees import _QUIET, _plain, _repository
+from tests.benchmarks.bench_worktrees import QUIET, ask_plainly, make_repository, milliseconds_of
 
 ROUNDS = 5
 
@@ -23,12 +21,12 @@ ROUNDS = 5
 def run() -> dict[str, float]:
     """Medians in milliseconds and the ratio of pairs. The plain commands run four at a time, as ours do."""
     with tempfile.TemporaryDirectory(prefix="bench-day-") as folder:
-        root = _repository(Path(folder))
+        root = make_repository(Path(folder))
         trees = [root, *sorted((Path(folder) / "trees").iterdir())]
         home = Path(folder) / "home"
         home.mkdir()
         own = {"HOME": home, "COCKPIT_STATE_DIR": home / "state", "CLAUDE_CONFIG_DIR": home / "claude"}
-        environment = {**_QUIET, **{name: os.fspath(path) for name, path in own.items()}}
+        environment = {**QUIET, **{name: os.fspath(path) for name, path in own.items()}}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has its byte code
         words = [sys.executable, "-m", "cockpit", "--repo", str(root), "start-day"]
 
@@ -37,19 +35,13 @@ def run() -> dict[str, float]:
             subprocess.run(words, cwd=house, env=environment, capture_output=True, check=True)
 
         start()
-        _plain(root, trees)
-        pairs = [(_milliseconds(start), _milliseconds(lambda: _plain(root, trees))) for _ in range(ROUNDS)]
+        ask_plainly(root, trees)
+        pairs = [(milliseconds_of(start), milliseconds_of(lambda: ask_plainly(root, trees))) for _ in range(ROUNDS)]
     return {
         "start_ratio": round(statistics.median(ours / plain for ours, plain in pairs), 3),
         "start_ms": round(statistics.median(ours for ours, _ in pairs), 1),
         "plain_ms": round(statistics.median(plain for _, plain in pairs), 1),
     }
-
-
-def _milliseconds(work: Callable[[], None]) -> float:
-    begun = time.perf_counter()
-    work()
-    return (time.perf_counter() - begun) * 1000
 
 
 if __name__ == "__main__":

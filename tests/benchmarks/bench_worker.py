@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from cockpit.findings.worker import Task, encode_judged, judge
-from tests.benchmarks.bench_check import _source
+from tests.benchmarks.bench_check import make_source
 
 LINES = 500
 ROUNDS = 30
@@ -38,7 +38,7 @@ def run() -> dict[str, float]:
 def _of_length(kind: str) -> str:
     chance, text = random.Random(7), ""
     while text.count("\n") < LINES:
-        text += _source(kind, chance) + "\n\n"
+        text += make_source(kind, chance) + "\n\n"
     return "\n".join(text.split("\n")[:LINES]).rpartition("\n\n\n")[0] + "\n"
 
 

@@ -23,7 +23,7 @@ from cockpit.worktrees.reader import THREADS, Reader, read_worktrees
 WORKTREES = 20
 FILES = 1_500
 ROUNDS = 7
-_QUIET = {
+QUIET = {
     **os.environ,
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_CONFIG_GLOBAL": os.devnull,
@@ -39,17 +39,17 @@ def run() -> dict[str, float]:
     changed but one hint asked for one count.
     """
     with tempfile.TemporaryDirectory(prefix="bench-worktrees-") as folder:
-        root = _repository(Path(folder))
+        root = make_repository(Path(folder))
         trees = [root, *sorted((Path(folder) / "trees").iterdir())]
         repository, config = find_repository(root), Config()
         read_worktrees(repository, config)
-        _plain(root, trees)
+        ask_plainly(root, trees)
         ours, plain = [], []
         for _ in range(ROUNDS):
-            plain.append(_milliseconds(lambda: _plain(root, trees)))
-            ours.append(_milliseconds(lambda: read_worktrees(repository, config)))
+            plain.append(milliseconds_of(lambda: ask_plainly(root, trees)))
+            ours.append(milliseconds_of(lambda: read_worktrees(repository, config)))
         reader = Reader(repository, config)
-        scan = statistics.median(_milliseconds(reader.scan) for _ in range(ROUNDS))
+        scan = statistics.median(milliseconds_of(reader.scan) for _ in range(ROUNDS))
         again = _again(reader)
         reader.close()
     return {
@@ -76,10 +76,10 @@ def _again(reader: Reader) -> float:
             reader.measure(now, found, place, known[place.path], place.path == hinted.path)
         reader.snapshot(now, found, known, frozenset())
 
-    return statistics.median(_milliseconds(look) for _ in range(ROUNDS))
+    return statistics.median(milliseconds_of(look) for _ in range(ROUNDS))
 
 
-def _plain(root: Path, trees: list[Path]) -> None:
+def ask_plainly(root: Path, trees: list[Path]) -> None:
     """What a script would run for the same facts: refs, status, ahead and behind, and a trial merge for
     each.
     """
@@ -95,7 +95,7 @@ def _plain(root: Path, trees: list[Path]) -> None:
         list(pool.map(one, trees))
 
 
-def _repository(folder: Path) -> Path:
+def make_repository(folder: Path) -> Path:
     """A main work tree and twenty others: some behind, some ahead, some squashed, some in conflict, some
     edited.
     """
@@ -127,7 +127,7 @@ def _repository(folder: Path) -> Path:
     time.sleep(1.1)  # past git's doubt about files as young as its index
     for tree in (root, *(folder / "trees").iterdir()):
         subprocess.run(
-            ["git", "status"], cwd=tree, env={**_QUIET, "GIT_OPTIONAL_LOCKS": "1"}, capture_output=True, check=True
+            ["git", "status"], cwd=tree, env={**QUIET, "GIT_OPTIONAL_LOCKS": "1"}, capture_output=True, check=True
         )
     return root
 
@@ -138,10 +138,11 @@ def _commit(folder: Path, message: str) -> None:
 
 
 def _git(folder: Path, *args: str, check: bool = True) -> None:
-    subprocess.run(["git", *args], cwd=folder, env=_QUIET, capture_output=True, check=check)
+    subprocess.run(["git", *args], cwd=folder, env=QUIET, capture_output=True, check=check)
 
 
-def _milliseconds(work: Callable[[], object]) -> float:
+def milliseconds_of(work: Callable[[], object]) -> float:
+    """How long a call takes, by the clock on the wall."""
     started = time.perf_counter()
     work()
     return (time.perf_counter() - started) * 1000
