@@ -152,10 +152,12 @@ def _handed(words: frozenset[str], context: FileContext, depth: int) -> Iterator
                 continue  # the rows of a row in hand
             found = {pair for sources in each for pair in sources}
             outside = frozenset(word for how, word in found if how == FROM_OUTSIDE)
+            handed = frozenset(word for how, word in found if how == HANDED)
+            if (outside or handed) and _is_asked_for(outside or handed, call, inner, context):
+                continue
             if outside:
-                if not _is_asked_for(outside, call, inner, context):
-                    yield "way", f"{' '.join(sorted(outside))}|{' '.join(sorted(askers_of(context)))}"
-            elif handed := frozenset(word for how, word in found if how == HANDED):
+                yield "way", f"{' '.join(sorted(outside))}|{' '.join(sorted(askers_of(context)))}"
+            elif handed:
                 yield from _handed(handed, context, depth - 1)
         finally:
             context.scopes, context.statement = before

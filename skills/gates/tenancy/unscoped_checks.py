@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 
 from skills.gates.analysis.queries import chain_of, mentioned_names
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.names import last_name
+from skills.gates.engine.names import last_name, root_name
 from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import descendants, is_singleton, strings_in
 from skills.gates.project import Project
 from skills.gates.rule import Observer, Watch
-from skills.gates.tenancy.unscoped_function import READS_ONE, SHORTCUTS, is_manager, uses_of
+from skills.gates.tenancy.unscoped_function import READS_ONE, SHORTCUTS, Uses, is_manager, uses_of
 from skills.gates.tenancy.unscoped_reach import conditions_of, is_key, is_published, uses_bound
-from skills.gates.tenancy.unscoped_words import ASKERS, CHECKS, OUTSIDE, names_tenant
+from skills.gates.tenancy.unscoped_words import ASKERS, CHECKS, OUTSIDE, names_asker, names_tenant
 
 OF_THE_ROW = ("pk", "id", "uuid")
 """What the key of the row of an address is called."""
@@ -36,17 +36,30 @@ def vetted_in(function: FunctionNode, context: FileContext, but: str = "") -> fr
     if (function, but) not in known:
         calls = (call for call in uses_of(function, context).calls if not but or last_name(call.func) != but)
         asked = {word for call in calls for word in _asked_of(call, context)} - _NO_KEYS
+        asked.update(_turned_away_by(uses_of(function, context)))
         asked.update(word for name in list(asked) for word in _read_by(name, function, context))
         known[function, but] = frozenset(asked) - _NO_KEYS
     words: frozenset[str] = known[function, but]
     return words
 
 
+def _turned_away_by(uses: Uses) -> Iterator[str]:
+    """What a test that turns somebody away hands on with who asks: `if not teaches(request.user, course): return`."""
+    for part in uses.ifs:
+        calls = (call for call in descendants(part.test) if isinstance(call, ast.Call) and names_asker(call))
+        if isinstance(part.body[-1], (ast.Return, ast.Raise)):
+            yield from (word for call in calls for value in call.args for word in words_of(value))
+
+
 def _read_by(name: str, function: FunctionNode, context: FileContext) -> Iterator[str]:
-    """What the key of a row is called, by which a function read it: `invoice = Invoice.objects.get(pk=pk)`."""
-    for row in uses_of(function, context).bound.get(name, ()):
+    """What the key of a row is called, by which a function read it: `invoice = Invoice.objects.get(pk=pk)`, also in two
+    steps, `invoices = Invoice.objects.filter(pk=pk)` and `invoice = invoices.first()`."""
+    bound = uses_of(function, context).bound
+    for row in bound.get(name, ()):
         if isinstance(row, ast.Call) and last_name(row.func) in READS_ONE:
-            yield from (word for lookup, value in conditions_of(row) if is_key(lookup) for word in words_of(value))
+            steps = (row, *(step for step in bound.get(root_name(row), ()) if isinstance(step, ast.Call)))
+            read = (condition for step in steps for condition in conditions_of(step))
+            yield from (word for lookup, value in read if is_key(lookup) for word in words_of(value))
 
 
 def is_validated(words: frozenset[str], context: FileContext) -> bool:

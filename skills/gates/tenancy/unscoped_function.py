@@ -77,6 +77,12 @@ class Uses:
         return bound
 
     @cached_property
+    def looped(self) -> frozenset[str]:
+        """The names that stand for one after the other."""
+        loops = (part for part in self._binding if isinstance(part, (ast.For, ast.AsyncFor, ast.comprehension)))
+        return frozenset(part.target.id for part in loops if isinstance(part.target, ast.Name))
+
+    @cached_property
     def made_of(self) -> dict[str, set[str]]:
         """Name → the words of what it is bound to."""
         return {

@@ -131,6 +131,20 @@ _OPEN = "{decorator}def {name}(request, pk):\n    return Invoice.objects.get(pk=
 _SCOPED = "def {name}(request, pk):\n    return Invoice.objects.get(pk=pk, company=request.company)\n\n\n"
 
 _NOTED = f"{IN}def add(request):\n    invoice = Invoice.objects.get(pk=request.POST['id'])\n    {{call}}\n"
+_MANY_OWN = (
+    f"{IN}def drop(request):\n    found = Invoice.objects.filter(pk__in=request.POST.getlist('ids'))\n"
+    "    known = {keys}\n    found = found.filter(pk__in=known.values_list('pk'))\n    found.delete()\n"
+)
+_STEPS = (
+    "def told(events):\n    keys = set()\n    for event in events:\n        keys.update(event.payload.get('keys'))\n"
+    f"    return names(Invoice.objects.filter(pk__in=keys))\n\n\n{IN}def shown(request):\n"
+    "    return told(Event.objects.filter(company=request.company))\n"
+)
+_TAUGHT = (
+    f"{IN}def lines(request):\n    key = request.GET['invoice']\n    found = Invoice.objects.filter(pk=key)\n"
+    "    invoice = found.first()\n    if not works_for({given}):\n        return Response(status=403)\n"
+    "    return Line.objects.filter(invoice_id=key)\n"
+)
 _PEOPLE = """\
 class Profile(models.Model):
     company = models.ForeignKey("companies.Company", null=True, on_delete=models.CASCADE)
@@ -204,6 +218,8 @@ PAIRS_BAD: tuple[Example, ...] = (
         tenancy="explicit",
         note="people of no company run the service",
     ),
+    by_hand(_MANY_OWN.format(keys="Late.objects.all()"), note="narrowed by what all tenants have"),
+    by_hand(_TAUGHT.format(given="invoice"), note="tested without who asks"),
     by_hand("".join(_OPEN.format(decorator=IN, name=f"one_{at}") for at in range(3)), note="a few of a small file"),
 )
 PAIRS_GOOD: tuple[Example, ...] = (
@@ -246,6 +262,18 @@ PAIRS_GOOD: tuple[Example, ...] = (
     by_hand(_NAMED.format(name="coupon_code"), note="a word that was handed out"),
     by_hand(_GIVEN.format(result=""), "billing/serializers.py", "nobody reads it"),
     by_hand(_GIVEN.format(result="known = "), "billing/serializers.py", "kept nowhere"),
+    by_hand(_MANY_OWN.format(keys="open_for(request.user)"), note="narrowed by what was read of who asks"),
+    by_hand(_NAMED.format(name="state=State.PUBLISHED, number"), note="published to everybody"),
+    by_hand(_STEPS, note="what rows in hand hold"),
+    by_hand(_TAUGHT.format(given="request.user.clerk, invoice"), note="whoever does not pass is turned away"),
+    by_hand(
+        "class Invoices(APIView):\n    permission_classes = [IsAuthenticated]\n\n    def post(self, request):\n"
+        "        self._close(request.data['ids'], request.data)\n\n    def _close(self, ids, more):\n"
+        "        last = self._one(more['last'])\n        if last.company_id != own_company():\n"
+        "            raise PermissionDenied\n        last.close(ids)\n\n"
+        "    def _one(self, key):\n        return Invoice.objects.get(pk=key)\n",
+        note="one of those between asks for the row",
+    ),
     by_hand(
         _NOTED.format(call="check_invoice(invoice, company=request.company)"), note="a check that knows the company"
     ),

@@ -63,6 +63,8 @@ _INNER = "unscoped-tenant-query: calls that a longer chain contains"
 _AROUND = "unscoped-tenant-query: what is said of a scope"
 _EXCEPTIONS = "unscoped-tenant-query: files that leave most of their queries open"
 _FEW = 3
+_NAMED = "named"
+"""The need of a candidate that is no query, but names its model."""
 
 
 def _is_judged_path(path: str) -> bool:
@@ -119,7 +121,7 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
             name, statement, reach = found
             model = context.imports.get(name, name).rpartition(".")[2]
             names = " ".join(sorted(set(_said_by_class(context))))
-            needs = (("model", model), ("role", "view"), ("names", names), ("keywords", ""), *reach)
+            needs = (("model", model), ("role", "view"), (_NAMED, model), ("names", names), ("keywords", ""), *reach)
             context.report(UNSCOPED, statement, f"{model} is shown", needs=needs, confidence="likely")
     finally:
         context.scopes.pop()
@@ -264,7 +266,8 @@ def _is_exception(candidate: Candidate, report: FileReport, project: Project) ->
     assert isinstance(known, dict)
     if report.path not in known:
         models = tenant_models(project)
-        queries = [one for one in report.candidates if one.rule == UNSCOPED and needed(one, "model") in models]
+        ours = (one for one in report.candidates if one.rule == UNSCOPED and not needed(one, _NAMED))
+        queries = [one for one in ours if needed(one, "model") in models]
         scoped = sum(_is_scoped(one, project) for one in queries)
         known[report.path] = len(queries) - scoped, scoped
     open_ones, scoped = known[report.path]

@@ -65,14 +65,25 @@ def reach_of(query: ast.Call, context: FileContext) -> Reach:
 
 
 def is_published(query: ast.Call) -> bool:
-    """True for rows that a condition says are there for everybody: `is_public=True`."""
-    return any(_PUBLISHED.search(name) for name, _ in conditions_of(query))
+    """True for rows that a condition says are there for everybody: `is_public=True`, `status=Status.PUBLISHED`."""
+    return any(_PUBLISHED.search(name) or _says_published(value) for name, value in conditions_of(query))
+
+
+def _says_published(value: ast.expr) -> bool:
+    said = value.value if isinstance(value, ast.Constant) else last_name(value)
+    return isinstance(said, str) and said.lower() in {"published", "public"}
 
 
 def uses_bound(context: FileContext) -> dict[str, list[ast.AST]]:
     """Name → what the function around binds it to."""
     function = context.function
     return uses_of(function, context).bound if function is not None else {}
+
+
+def _loops_of(context: FileContext) -> frozenset[str]:
+    """The names that the function around binds in loops."""
+    function = context.function
+    return uses_of(function, context).looped if function is not None else frozenset()
 
 
 def is_key(lookup: str) -> bool:
@@ -140,7 +151,10 @@ def _of_part(value: ast.Attribute | ast.Subscript, context: FileContext, seen: s
     elif "request" in names:
         yield (IN_HAND if SAID_BY_REQUEST.isdisjoint(names) else FROM_OUTSIDE), word
     elif not OUTSIDE.isdisjoint(names[1:]) and (names[1] != "data" or names[0] in _FORMS):
-        yield FROM_OUTSIDE, word
+        if names[0] in _loops_of(context):
+            yield from _of_name(names[0], context, seen)  # `event.payload` of events in hand
+        else:
+            yield FROM_OUTSIDE, word
     elif isinstance(value, ast.Subscript) or names[:1] == ["kwargs"]:
         if names[:1] == ["kwargs"] and "kwargs" in parameters(context):
             yield (FROM_OUTSIDE if is_entry(context) else HANDED), word

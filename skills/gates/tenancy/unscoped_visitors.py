@@ -23,7 +23,7 @@ APART = lazy(
 """Paths of those who run the service, of those who develop it, and of other services that call it."""
 _STAFF = lazy(
     r"staff|super_?user|super_?admin|platform|^internal|back_?office|(?:site|global|system|service)_?admin"
-    r"|^(?:is_?)?admin(?:_?(?:user|only|required|permission|role))?s?(?:mixin)?$|^is_global$",
+    r"|^(?:is_?)?admin(?:istra(?:tor|teur|dor))?(?:_?(?:user|only|required|permission|role))?s?(?:mixin)?$|^is_global$",
     re.I,
 )
 _SERVED = lazy(

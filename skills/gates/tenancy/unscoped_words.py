@@ -9,7 +9,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import descendants
-from skills.gates.tenancy.unscoped_function import SHORTCUTS, subject_of, uses_of
+from skills.gates.tenancy.unscoped_function import SHORTCUTS, Uses, subject_of, uses_of
 
 SCOPED = "*"
 """Stands for a condition that is not spelled out, or names an object in hand or a secret."""
@@ -209,9 +209,7 @@ def _later(function: FunctionNode, name: str, context: FileContext) -> set[str]:
     for part in parts:
         if isinstance(part, ast.Call):
             called = last_name(part.func)
-            own = (
-                called in _CONDITIONS and subject_of(part) == name and names_asker(part)
-            )  # `team.members.get(user=user)`
+            own = called in _CONDITIONS and subject_of(part) == name and _is_of_asker(part, uses)
             asked = own or CHECKS.search(called) or _asks_of_row(part, name)
             asked = asked or _relates_asker(part, name, function, context)
             if called == "Prefetch" or asked:
@@ -220,6 +218,11 @@ def _later(function: FunctionNode, name: str, context: FileContext) -> set[str]:
         elif any(map(SECRETS.search, mentioned_names(part))) or _compares_whose(part, name):
             words.add(SCOPED)
     return words
+
+
+def _is_of_asker(call: ast.Call, uses: Uses) -> bool:
+    """`team.members.get(user=user)`, and `orders.filter(id__in=own)` of what was read of who asks."""
+    return names_asker(call) or any(not ASKERS.isdisjoint(uses.read_of.get(word, ())) for word in mentioned_names(call))
 
 
 def _only_uses(part: ast.Call | ast.Compare, name: str) -> bool:
