@@ -1,5 +1,8 @@
 """A person's own themes: there with the others, read again when they are saved, and named where they are wrong."""
 
+import pytest
+from textual.widgets._toast import Toast
+
 from cockpit.app import CockpitApp
 from cockpit.spend.models import SpendSnapshot
 from cockpit.themes import user_folder
@@ -81,3 +84,12 @@ async def test_nothing_to_pick_offers_no_key_that_picks(app: CockpitApp) -> None
         await pilot.pause()
         subtitle = app.screen.query_one("#report").border_subtitle or ""
         assert "takes" not in subtitle and "close" in subtitle
+
+
+@pytest.mark.parametrize("length", range(102, 116, 2))
+async def test_a_notice_that_just_wraps_stands_above_the_key_bar(app: CockpitApp, length: int) -> None:
+    async with app.run_test(size=(120, 34), notifications=True) as pilot:
+        app.tell("x" * (length - 14) + " [checks.NAME]")
+        await until(lambda: any(one.size.width for one in app.screen.query(Toast)), "the notice")
+        await pilot.pause()
+        assert max(one.region.bottom for one in app.screen.query(Toast)) == 33
