@@ -9,7 +9,7 @@ from skills.audit.model import AuditResult, Category, Issue
 from skills.audit.scoring import band_of, next_step
 from skills.gates.model import Severity
 from skills.spending.amount import percent
-from widgets.findings_pane import SEVERITY
+from widgets.finding_lines import SEVERITY
 from widgets.lines import Line, Span, crop, crop_path, fit, gauge, line, next_lines, pad, spread, width_of
 
 VERDICT: dict[str, Span] = {

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from cockpit.findings.models import CheckProblem, Finding
 from cockpit.plain_text import plain_text
 from skills.gates.security.secret_values import shows_secret, without_literals
-from widgets.findings_pane import glyph_of
+from widgets.finding_lines import glyph_of
 from widgets.line_view import FixedLines
 from widgets.lines import Line, Span, line, pad
 

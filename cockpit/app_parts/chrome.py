@@ -9,7 +9,7 @@ from cockpit.findings.models import Finding
 from cockpit.worktrees.models import Worktree
 from widgets.bars import Attention, KeyBar, Tabs, TopLine, agents_line, place_line
 from widgets.budget_pane import headline, level_of_tightest
-from widgets.findings_pane import worst
+from widgets.finding_lines import worst
 from widgets.lines import Line, line
 from widgets.panes import PANES, Panes, Wishes, shape_of
 from widgets.phase_pane import summary

@@ -22,7 +22,7 @@ from tests.pilot.conftest import call_on, settled, text_of, until
 from tests.pilot.test_every_screen import colours, lines, strips
 from widgets.bars import Tabs
 from widgets.budget_pane import BudgetPane
-from widgets.findings_pane import worst
+from widgets.finding_lines import worst
 from widgets.line_view import LineView
 from widgets.lines import plain
 from widgets.phase_pane import PhasePane

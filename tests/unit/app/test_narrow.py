@@ -24,8 +24,9 @@ from widgets.budget_pane import (
     share_of,
 )
 from widgets.code_view import above_in, code_lines, rule_lines
-from widgets.findings_pane import Filters, counts_line, finding_row, ordered, problem_row
-from widgets.findings_pane import columns as finding_columns
+from widgets.finding_filters import Filters, ordered
+from widgets.finding_lines import columns as finding_columns
+from widgets.finding_lines import counts_line, finding_row, problem_row
 from widgets.lines import fit, line, plain
 from widgets.markdown_lines import markdown_lines
 from widgets.screens.report import report_title

@@ -22,7 +22,7 @@ from widgets.budget_pane import (
     short_models,
     window_row,
 )
-from widgets.findings_pane import worst
+from widgets.finding_lines import worst
 from widgets.lines import fit, plain
 from widgets.spend_lines import name_of
 

@@ -13,7 +13,7 @@ from cockpit.paths import state_dir
 from cockpit.repository import find_repository
 from skills.gates import RULES, analyse, settle
 from skills.gates.model import GateOptions, ProjectEvidence
-from widgets.findings_pane import compliance as said
+from widgets.finding_lines import compliance as said
 
 UNTYPED = "class Basket:\n    def add(self, item):\n        pass\n\n    def size(self) -> int:\n        return 0\n"
 
