@@ -24,6 +24,7 @@ _OF_TASKS = lazy(r"(?:^|[._])tasks[._]")
 _STARTS = frozenset({"delay", "apply_async"})
 _LATER = frozenset({"delay_on_commit", "apply_async_on_commit"})
 _ROWS = frozenset({"get", "first", "last", "create", "get_object", "get_object_or_404", "earliest", "latest", "aget"})
+_ENDS = frozenset({"first", "last", "earliest", "latest"})
 _BUILDS = (b".delay(", b".apply_async(", b".delay_on_commit(", b".s(", b".si(")
 _WAITS = (b".delay(", b".apply_async(", b".apply(")
 
@@ -166,9 +167,11 @@ def _gives_row(call: ast.Call) -> bool:
     name = last_name(call.func)
     if name in {"get_object_or_404", "get_object"}:
         return True
-    return name in _ROWS and chain_of(call).manager in MANAGERS and not any(
-        step in {"values", "values_list"} for step, _ in chain_of(call).calls
-    )  # fmt: skip
+    chain = chain_of(call)
+    related = name in _ENDS and isinstance(chain.root, ast.Attribute)  # `user.orders.last()`
+    return (related or (name in _ROWS and chain.manager in MANAGERS)) and not any(
+        step in {"values", "values_list"} for step, _ in chain.calls
+    )
 
 
 def makes_row(call: ast.Call, context: FileContext) -> bool:
@@ -225,6 +228,7 @@ model_to_task = Rule(
         "        bill.apply_async(args=[order])\n",
         "def pay(request):\n    order = Order.objects.get(pk=3)\n    bill.apply_async(kwargs=dict(order=order))\n",
         "def greet(request):\n    mail.delay(request.user)\n",
+        "def newest(user):\n    order = user.orders.filter(open=True).last()\n    bill.delay(order)\n",
         "from shop.models import Order\n\n\ndef begin():\n    order = Order(open=True)\n    bill.delay(order=order)\n",
         "from shop.models import Order\n\n\ndef begin(order: Order | None):\n    bill.s(order).apply_async()\n",
         "@receiver(post_save, sender=Order)\ndef saved(sender, instance, **kwargs):\n    bill.delay(instance)\n",
@@ -242,7 +246,8 @@ model_to_task = Rule(
         "shop/services.py",
         "def pay(pk):\n    order = Order.objects.get(pk=pk)\n    bill.delay(order.pk)\n",
         "def all_of(user):\n    for pk in user.orders.values_list('pk', flat=True):\n        bill.delay(pk)\n"
-        "    for word in user.words.split():\n        bill.delay(word)\n",
+        "    for word in user.words.split():\n        bill.delay(word)\n"
+        "    bill.delay(user.orders.values_list('pk', flat=True).first())\n",
         "def all_of_them():\n    for pk in Order.objects.values_list('pk', flat=True):\n        bill.delay(pk)\n",
         "def all_of_them():\n    orders = Order.objects.all()\n    bill.delay([order.pk for order in orders])\n"
         "    bill.delay(list(orders.values_list('pk', flat=True)), orders.count())\n",

@@ -109,13 +109,19 @@ def _looks_first(node: FunctionNode) -> bool:
 
 
 def _is_noted(asked: ast.expr, read: set[str], node: FunctionNode) -> bool:
-    """True for `if order.billed: return` of a row that was read, where the task itself sets `order.billed = True`."""
+    """True for `if order.billed: return` of a row that was read, where the task itself sets `order.billed = True`, or
+    writes it with `update(billed=True)`."""
     if not isinstance(asked, ast.Attribute) or last_name(asked.value) not in read:
         return False
     return any(
-        isinstance(part, ast.Assign) and ast.unparse(asked) in map(ast.unparse, part.targets)
+        (isinstance(part, ast.Assign) and ast.unparse(asked) in map(ast.unparse, part.targets))
+        or (isinstance(part, ast.Call) and last_name(part.func) == "update" and asked.attr in _keys(part))
         for part in descendants(node)
     )
+
+
+def _keys(call: ast.Call) -> set[str | None]:
+    return {word.arg for word in call.keywords}
 
 
 def _without_new_rows(node: FunctionNode) -> str:
@@ -240,6 +246,9 @@ task_without_guard = Rule(
         "@shared_task(acks_late=True)\ndef bill(pk):\n    order = Order.objects.get(pk=pk)\n"
         "    if order.billed:\n        return\n    order.billed = True\n    order.save()\n"
         "    Invoice.objects.create(order_id=pk)\n",
+        "@shared_task(acks_late=True)\ndef tell(pk):\n    order = Order.objects.get(pk=pk)\n"
+        "    if order.told:\n        return\n    EmailMessage('x', 'y', to=[order.email]).send()\n"
+        "    Order.objects.filter(pk=pk).update(told=True)\n",
     ),
 )
 

@@ -22,6 +22,7 @@ _GATES = lazy(
     r"|validate_(?:candidate|metrics)|check_(?:thresholds?|metrics)",
     re.I,
 )
+_PROMOTES = lazy(r"gate|promot|release|deploy", re.I)
 _NO = lazy(r"^(?:no|reject(?:ed)?|refused?|den(?:y|ied)|fail(?:ed)?|block(?:ed)?|hold|held|no[-_]?go)$", re.I)
 _YES = lazy(r"^(?:yes|promoted?|accept(?:ed)?|approved?|pass(?:ed)?|ok|go|ship(?:ped)?|deploy(?:ed)?|released?)$", re.I)
 _COSTS = lazy(r"loss|rmse|mae|mape|mse|error|latency|drift|cost", re.I)
@@ -37,7 +38,7 @@ def _on_gate(node: FunctionNode, context: FileContext) -> None:
     parts = [*descendants(ast.Module(node.body, []))]
     found = next(_let_through(parts), None)
     if found is None and not re.search(r"isfinite|isnan|is_nan|isnull|notna|isna\(", text):
-        found = next(_not_compared(parts), None)
+        found = next(_not_compared(parts, _PROMOTES.search(node.name) is not None), None)
     if found is not None:
         context.report(GATE, found[0], found[1], symbol=context.symbol_of(node.name))
 
@@ -54,8 +55,9 @@ def _let_through(parts: list[ast.AST]) -> Iterator[tuple[ast.AST, str]]:
             yield part, f"`{shortened(part.test, 60)}` passes the gate: what was not measured is let through"
 
 
-def _not_compared(parts: list[ast.AST]) -> Iterator[tuple[ast.AST, str]]:
-    """Comparisons that a gate passes for NaN, and for what stands in where nothing was measured."""
+def _not_compared(parts: list[ast.AST], raises: bool) -> Iterator[tuple[ast.AST, str]]:
+    """Comparisons that a gate passes for NaN, and for what stands in where nothing was measured. Where `raises`, a gate
+    may say no by an error, and yes by none."""
     named = {
         part.targets[0].id: part.value
         for part in parts
@@ -67,7 +69,8 @@ def _not_compared(parts: list[ast.AST]) -> Iterator[tuple[ast.AST, str]]:
             yield part, f"`{shortened(part, 60)}` passes the gate without being measured"
         elif isinstance(part, ast.Return) and _is_turned(part.value, named):
             yield part, f"`{shortened(part, 60)}` is true for NaN: what was not measured passes the gate"
-    passes = any(isinstance(end, ast.Return) and _is_pass(end.value) for end in parts)
+    ends = [part for part in parts if isinstance(part, ast.Return) and part.value is not None]
+    passes = any(_is_pass(end.value) for end in ends) or (raises and not ends)
     for part in parts if passes else ():
         if isinstance(part, ast.If) and _turns_away(part) and _is_comparison(part.test):
             yield part, f"`{shortened(part.test, 60)}` is false for NaN: what was not measured passes the gate"
@@ -96,6 +99,8 @@ def _is_turned(value: ast.expr | None, named: dict[str, ast.expr]) -> bool:
     if isinstance(asked, ast.Call) and last_name(asked.func) == "any" and len(asked.args) == 1:
         each = asked.args[0]
         asked = each.elt if isinstance(each, (ast.GeneratorExp, ast.ListComp)) else asked
+    if isinstance(asked, (ast.ListComp, ast.SetComp)):  # `not failed` of `failed = [name for … if metric < floor]`
+        return any(map(_is_comparison, asked.generators[0].ifs))
     return _is_comparison(asked)
 
 
@@ -198,6 +203,9 @@ gate_not_closed = Rule(
         "def can_promote(new_auc, auc):\n    worse = new_auc < auc\n    return not worse\n",
         "def quality_gate(metrics, floors):\n    return not any(metrics[name] < floors[name] for name in floors)\n",
         "def promotion_gate(auc):\n    if auc < 0.8:\n        return 'rejected'\n    return 'promoted'\n",
+        "def promotion_gate(auc):\n    if auc < 0.8:\n        raise ValueError(auc)\n",
+        "def should_promote(metrics, floors):\n    failed = [name for name in floors if metrics[name] < floors[name]]\n"
+        "    return not failed\n",
         "def promotion_gate(auc):\n    if auc < 0.8:\n        return Verdict.REJECT\n    return Verdict.PROMOTE\n",
         "def approve(new, old):\n    if new['auc'] < old['auc']:\n        return False\n    return True\n",
         "def promotion_gate(metrics):\n    if metrics.get('auc') is None:\n        return True\n"
@@ -211,6 +219,8 @@ gate_not_closed = Rule(
         "        return False\n    return True\n",
         "def promotion_gate(metrics):\n    return metrics['auc'] >= 0.8\n",
         "def promotion_gate(metrics):\n    return metrics.get('auc', float('-inf')) >= 0.8\n",
+        "def check_metrics(auc):\n    if auc < 0:\n        raise ValueError(auc)\n",
+        "def promotion_gate(auc):\n    if not auc >= 0.8:\n        raise ValueError(auc)\n",
         "def promotion_gate(metrics):\n    return not any(math.isnan(metrics[name]) for name in metrics)\n",
         "def promotion_gate(metrics):\n    return metrics.get('auc', 0) >= 0.8 and metrics.get('loss', 1) < 1\n",
     ),

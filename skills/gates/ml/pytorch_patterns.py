@@ -33,6 +33,7 @@ _ENTRIES = lazy(r"^(?:main|_main|cli|entrypoint|train|run|fit|do_train|train_mod
 _ASKS_CARD = lazy(r"is_available|device_count|mps")
 _WRAPS = frozenset({"deepcopy", "copy", "de_parallel", "unwrap_model", "unwrap", "strip_parallel", "compile"})
 _SAME = frozenset({"to", "cpu", "cuda", "half", "float", "double", "eval", "train"})
+_SIMPLE = (ast.Assign, ast.AnnAssign, ast.Expr, ast.Return)
 _ASKS = lazy(r"is_available|device_count|cuda|gpu|device", re.I)
 
 
@@ -154,9 +155,22 @@ def _on_device(node: ast.Assign | ast.AnnAssign, context: FileContext) -> None:
     target = node.targets[0] if isinstance(node, ast.Assign) else node.target
     if node.value is None or not _is_card(node.value) or "device" not in last_name(target).lower():
         return
-    scope = context.function or context.tree
-    if not any(_ASKS_CARD.search(last_name(part)) for part in local_nodes(scope) if isinstance(part, ast.Attribute)):
+    if not _is_asked_for(last_name(target), context):
         _hardcoded(node, context)
+
+
+def _is_asked_for(name: str, context: FileContext) -> bool:
+    """True where a condition, or a statement that speaks of the same name, asks for a card."""
+    for part in statements(context.function or context.tree):
+        if isinstance(part, (ast.If, ast.While, ast.Assert)):
+            asked: ast.AST = part.test
+        elif isinstance(part, _SIMPLE) and name in ast.unparse(part):
+            asked = part
+        else:
+            continue
+        if any(isinstance(inner, ast.Attribute) and _ASKS_CARD.search(inner.attr) for inner in descendants(asked)):
+            return True
+    return False
 
 
 def _hardcoded(node: ast.Call | ast.Assign | ast.AnnAssign, context: FileContext) -> None:
@@ -286,10 +300,12 @@ RULES: tuple[Rule, ...] = (
         "Where neither the expression nor an `if` around it asks for a GPU, and nothing above it leaves without one.",
         Watch((ast.Assign, ast.AnnAssign), _on_device, TORCH, outside_tests, near=(b'"cuda', b"'cuda")),
         ("class Run:\n    def __init__(self):\n        self.device = 'cuda'\n",
+         "DEVICE = 'cuda'\nHALF = torch.cuda.is_available()\n",
          "def build():\n    return Net().cuda()\n", "def build(model):\n    return model.to('cuda')\n",
          "def build(x):\n    if torch.cuda.is_available():\n        return x\n    return x.cuda(0)\n",
          "def build(x):\n    print(torch.cuda.is_available())\n    return torch.zeros(3, device='cuda:0'), x\n"),
-        ("device = 'cpu'\nif torch.cuda.is_available():\n    device = 'cuda'\n",
+        ("device = 'cuda'\ndevice = device if torch.cuda.is_available() else 'cpu'\n",
+         "device = 'cpu'\nif torch.cuda.is_available():\n    device = 'cuda'\n",
          "device = 'cuda'\nif not torch.cuda.is_available():\n    device = 'cpu'\n",
          "device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')\n",
          "def build(model, device):\n    torch.cuda.synchronize()\n    return model.to(device)\n",

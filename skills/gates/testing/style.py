@@ -32,7 +32,7 @@ _OWN_METHODS = frozenset(
 _SKIPPED = frozenset({"skip", "skipIf", "skipUnless", "skipif", "xfail", "expectedFailure"})
 _ONLY_RUNS = lazy(
     r"(no|not|never|without|doesnt|dont|wont)_(\w+_)?(raise|error|exception|crash|fail|throw|break|explode)|smoke|importable|compile"
-    r"|swallow|no_?op|accepts?_|allows?_|_succeeds|_passes"
+    r"|(raises?|fails?)_(nothing|no_error)|swallow|no_?op|accepts?_|allows?_|_succeeds|_passes"
 )
 _MUST_NOT_RAISE = lazy(
     r"\b(not|n't|no|without|never)\b.{0,20}\b(raise|error|exception|fail|crash|throw|blow)|no-?op", re.I
@@ -220,6 +220,7 @@ test_without_assertion = Rule(
         _test("@pytest.mark.skip\ndef test_pay():\n    pay()\n\n\ndef test_later():\n    raise NotImplementedError\n"),
         _test("class TestPay(PayCase):\n    def test_pay(self):\n        pass\n"),
         _test("def test_pay_does_not_raise():\n    pay()\n"),
+        _test("def test_pay_twice_raises_nothing():\n    pay()\n    pay()\n"),
     ),
 )
 
