@@ -20,6 +20,13 @@ _BY_CLASS = (
     "def mine(who: User = Depends(get_current_user)) -> X:\n    pass\n\n\n@router.delete('/pets/{id}')\n"
     "def drop(id: int, shop: ShopDep) -> None:\n    pets.drop(id)\n"
 )
+_BY_ANY_NAME = {
+    "shop/caller.py": "from typing import Annotated\n\nfrom fastapi import Depends, HTTPException\n\n\n"
+    "def me(key=Depends(bearer)):\n    if not key:\n        raise HTTPException(401)\n    return key\n\n\n"
+    "Me = Annotated[str, Depends(me)]\n",
+    "shop/paid.py": "from fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n"
+    "@router.get('/paid')\ndef paid(who: Me) -> None:\n    pass\n",
+}
 BAD = (
     Example({"shop/deps.py": _CLASS.format(error="KeyError"), "shop/pets.py": _BY_CLASS}),
     Example({"shop/deps.py": _ALIAS, "shop/pets.py": _ALIASED}),
@@ -117,6 +124,9 @@ BAD += (
             "app.include_router(orders.staff_router, dependencies=[Depends(get_user)])\n",
             "shop/orders.py": _ORDERS,
         }
+    ),
+    Example(
+        {**_BY_ANY_NAME, "shop/orders.py": _ORDERS.replace(_ASKED, "")}, note="a name that asks for itself who calls"
     ),
 )
 
@@ -262,6 +272,12 @@ GOOD = (
             "router = APIRouter()\n\n\n@pages(router)\nclass OrderPages(UserPages):\n"
             "    @router.post('/orders')\n    def place(self, o: In) -> None:\n        pass\n\n\n"
             "@router.get('/x')\ndef x(user: User = Depends(get_user)) -> None:\n    pass\n",
+        }
+    ),
+    Example(
+        {
+            **_BY_ANY_NAME,
+            "shop/orders.py": _ORDERS.replace(_ASKED, "").replace("()", "(dependencies=[Depends(me)])", 1),
         }
     ),
 )

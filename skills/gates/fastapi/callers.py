@@ -306,12 +306,18 @@ def _auth_holds(candidate: Candidate, report: FileReport, project: Project) -> C
 
 
 def _aliased(project: Project) -> list[Place]:
-    """The endpoints that ask who calls by a name of another module: `me: CurrentMember`."""
+    """The endpoints that ask who calls by a name of another module: `me: CurrentMember`, be it by way of a function
+    that turns strangers away."""
     return [
         (path, fact)
         for path, fact in project.facts("endpoint-hint")
-        if any(_asks(alias.detail) for _, alias in project.named("dependency-alias", fact.name))
+        if any(_asks_in_turn(alias.detail, project) for _, alias in project.named("dependency-alias", fact.name))
     ]
+
+
+def _asks_in_turn(said: str, project: Project) -> bool:
+    """True for a dependency that asks who calls by what it is called, or by what it does."""
+    return _asks(said) or any(project.has("asks-caller", word) for word in re.findall(r"\w+", said))
 
 
 write_without_auth = Rule(
