@@ -5,14 +5,13 @@ import re
 from collections import Counter
 
 from skills.gates.analysis.environment_defaults import names_section
-from skills.gates.analysis.settings_modules import is_on_a_desk, is_settings, may_be_deployed
+from skills.gates.analysis.settings_modules import is_settings, may_be_deployed
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
-from skills.gates.engine.roles import is_migration_path, is_test_path
 from skills.gates.rule import Rule, Watch
 from skills.gates.security.secret_examples import SECRET_BAD, SECRET_GOOD
-from skills.gates.security.secret_places import is_shown
+from skills.gates.security.secret_places import is_of_a_developer, is_sample, is_shown, judged
 from skills.gates.security.secret_values import (
     KEY_WORDS,
     MADE_HERE,
@@ -41,6 +40,7 @@ _POSITIONS = {
 }  # fmt: skip
 _SIGNING_KEY = lazy(r"(?:jwt_)?secret(?:_key)?$", re.I)
 _SIGNERS = frozenset({"jwt", "jose", "authlib", "itsdangerous"})
+_ACCOUNT = lazy(r"[\w.@-]+")
 _FILLED_IN = lazy(r"[<>{}%$/]")
 _LINES_OF_A_PAGE = 5
 _ON_THIS_MACHINE = lazy(
@@ -48,29 +48,6 @@ _ON_THIS_MACHINE = lazy(
 )
 _BODY_OF_KEY = lazy(r"[A-Za-z0-9+/=]{24}")
 _MAIL_CLIENTS = (b"smtplib", b"imaplib", b"poplib", b"ftplib")
-_TRIED = lazy(
-    r"(?:^|[/_])(?:mocks?|fakes?|stubs?|dumm(?:y|ies)|demo(?:_?data)?|(?:smoke|load|quick)_?tests?"
-    r"|fixtures?|e2e(?:_?tests?)?)(?:[/_]|\.py$)"
-)
-_SHOWN = frozenset(
-    {"examples", "example", "samples", "demo", "demos", "docs", "benchmarks", "mocks", "vignettes", "tutorials",
-     "sandbox"}
-)  # fmt: skip
-
-
-def _judged(path: str) -> bool:
-    return _is_real(path) and not is_on_a_desk(path)
-
-
-def _is_real(path: str) -> bool:
-    """False for tests, and for what is shown or tried out."""
-    if is_test_path(path) or is_migration_path(path):
-        return False
-    return _TRIED.search(path) is None and _SHOWN.isdisjoint(path.split("/")[:-1])
-
-
-def _is_of_a_developer(path: str) -> bool:
-    return is_on_a_desk(path) and _is_real(path)
 
 
 def _text(node: ast.AST | None) -> str | None:
@@ -131,7 +108,9 @@ def _check(name: str, node: ast.AST, value: ast.AST, context: FileContext, compa
     if name.lower() == "authorization":
         name, text = "token", text.partition(" ")[2]
     kind = secret_kind(name)
-    if not kind or _is_of_settings_class(name, text, context):
+    if not kind or _is_of_settings_class(name, text, context) or (compared and "hash" in name):
+        return
+    if is_sample(text, context.path):
         return
     if not looks_secret(kind, name, text, compared) and (compared or not _signs(name, text, context)):
         return
@@ -281,9 +260,19 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         _on_position(node, name, context)
     elif name in {"add_argument", "option"}:
         _on_flag(node, context)
-    elif name == "compare_digest" and len(node.args) == 2:
+    elif name in {"b64encode", "compare_digest"}:
+        _on_encoded(node, name, context)
+
+
+def _on_encoded(node: ast.Call, name: str, context: FileContext) -> None:
+    """`compare_digest(form.password, "…")`, `b64encode(b"account:…")`."""
+    if name == "compare_digest" and len(node.args) == 2:
         for one, other in (node.args, node.args[::-1]):
             _check(_compared(_encoded(one)), node, _encoded(other), context, compared=True)
+    elif name == "b64encode":
+        account, _, word = (_text(_encoded(node.args[0])) or "").partition(":")
+        if _ACCOUNT.fullmatch(account) and looks_secret("password", "password", word):
+            _tell(f'the password of an account is a literal, "{redacted(word)}"', node, node.args[0], context)
 
 
 def _encoded(value: ast.expr) -> ast.expr:
@@ -373,14 +362,14 @@ hardcoded_secret = Rule(
     when="Outside of tests and migrations; in settings for development only a vendor's keys. Placeholders, labels, "
     "names of fields, paths and names of variables are no secrets.",
     watches=(
-        Watch((ast.Assign,), _on_assign, (), _judged, words=SECRET_NAMES),
-        Watch((ast.AnnAssign, ast.NamedExpr), _on_annotated, (), _judged, words=SECRET_NAMES),
-        Watch((ast.Compare,), _on_compare, (), _judged, words=SECRET_NAMES),
-        Watch((ast.Dict,), _on_dict, (), _judged, words=SECRET_NAMES),
-        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (), _judged, words=SECRET_NAMES),
-        Watch((ast.Call,), _on_call, (), _judged, words=SECRET_NAMES),
-        Watch((ast.Constant,), _on_constant, (), _judged, near=(b"://",), words=KEY_WORDS),
-        Watch((ast.Constant,), _on_vendor_key, (), _is_of_a_developer, words=KEY_WORDS),
+        Watch((ast.Assign,), _on_assign, (), judged, words=SECRET_NAMES),
+        Watch((ast.AnnAssign, ast.NamedExpr), _on_annotated, (), judged, words=SECRET_NAMES),
+        Watch((ast.Compare,), _on_compare, (), judged, words=SECRET_NAMES),
+        Watch((ast.Dict,), _on_dict, (), judged, words=SECRET_NAMES),
+        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (), judged, words=SECRET_NAMES),
+        Watch((ast.Call,), _on_call, (), judged, words=SECRET_NAMES),
+        Watch((ast.Constant,), _on_constant, (), judged, near=(b"://",), words=KEY_WORDS),
+        Watch((ast.Constant,), _on_vendor_key, (), is_of_a_developer, words=KEY_WORDS),
     ),
     bad=SECRET_BAD,
     good=SECRET_GOOD,

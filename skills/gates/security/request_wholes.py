@@ -4,7 +4,7 @@ of the body with its fields of plain text."""
 import ast
 from collections.abc import Iterator
 
-from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.project import Project
@@ -21,18 +21,22 @@ _DEPENDS = lazy(r"(?:Depends|Security|Inject)\(")
 _TEXT = lazy(r"^(?:str|str \| None|None \| str|Optional\[str\])$")
 _PATTERN = lazy(r"\b(?:pattern|regex|enum)\b")
 _ALL_OF_IT = lazy(r"model_validator|root_validator|validator\('\*'")
-# One of these stands in every file in which a text decides what is run, opened, fetched or shown.
-_HARMS = (
+_NAMED = Words(b".filename")
+# One of these stands in every function in which a text decides what is run, opened, fetched or shown.
+_HARMS = Words(
     b"open(", b"subprocess", b"httpx", b"requests", b"aiohttp", b"os.", b"shutil", b"FileResponse", b"Path(", b"eval(",
     b"exec(", b"urlopen", b"import_module", b"Template(", b"yaml",
 )  # fmt: skip
 
 
 def whole_parameters(function: FunctionNode, context: FileContext) -> Iterator[tuple[str, Origin]]:
-    """The parameters of an endpoint of FastAPI that are files, or models of the body, in files that do something with
-    parts of them that a client should not decide."""
-    files, models = context.holds(b".filename"), context.holds(b"fastapi") and any(map(context.holds, _HARMS))
-    if not (files or models) or route_of(function) is None:
+    """The parameters of an endpoint of FastAPI that are files, or models of the body, where something is done that a
+    client should not decide about."""
+    if route_of(function) is None:
+        return
+    files = context.mentions(_NAMED, function)
+    models = context.holds(b"fastapi") and context.mentions(_HARMS, function)
+    if not (files or models):
         return
     defaults = defaults_of(function.args)
     for argument in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs):
@@ -40,7 +44,7 @@ def whole_parameters(function: FunctionNode, context: FileContext) -> Iterator[t
         if _DEPENDS.search(hint) or _DEPENDS.search(defaults.get(argument.arg, "")):
             continue
         named = _CLASS.match(hint)
-        if _FILES.match(hint):
+        if files and _FILES.match(hint):
             yield argument.arg, Origin(UPLOAD, argument, function.lineno)
         elif models and named is not None:
             yield argument.arg, Origin(MODEL, argument, function.lineno, model=named[1])

@@ -3,6 +3,7 @@
 from skills.gates.example_files import one_file
 
 SECRET_BAD = (
+    *one_file("shop/seed_members.py", 'Member(name="a", password="tr0ub4dor")\n'),
     *one_file(
         "shop/settings/staging.py",
         'EMAIL_HOST_PASSWORD = "tr0ub4dor"\n',
@@ -12,6 +13,7 @@ SECRET_BAD = (
     *one_file(
     "shop/pay.py",
     'PASSWORD = "hunter2"\n',
+    'headers = {"Authorization": b"Basic " + b64encode(b"shop:tr0ub4dor")}\n',
     'if not hmac.compare_digest(form.password.encode(), "tr0ub4dor".encode()):\n    raise Refused\n',
     'if not secrets.compare_digest("tr0ub4dor", form["password"]):\n    raise Refused\n',
     'config["db_password"] = "tr0ub4dor"\n',
@@ -56,6 +58,7 @@ SECRET_GOOD = (
             'EMAIL_HOST_PASSWORD = "tr0ub4dor"\n',
             'key = "sk_test_" "4f8c3b17d2e84a6f1a2b"\n',
         ),
+        *one_file("shop/seed_members.py", 'Member(name="a", password="test123")\n'),
         *one_file("shop/dummy_members.py", 'Member(name="a", password="tr0ub4dor")\n'),
         *one_file(
         "shop/pay.py",
@@ -99,6 +102,8 @@ SECRET_GOOD = (
         'requests.get(url, headers={"Authorization": "Bearer <token1>", "Accept": "text/html1"})\n',
         'VAULT_PASSWORD = "secret/data/shop#password"\n',
         'FIELDS = {"password": "mail_password"}\n',
+        'if row.password_hash == "temporary":\n    pass\n',
+        'headers = {"Authorization": b64encode(f"{user}:{word}".encode()), "token": b64encode(b"a b: c d")}\n',
         'RATES = {"auth": "10/minute", "password_reset": "3/hour"}\nICONS = {"PASSWORD_CHANGED": "lock"}\n',
         'row = {"name": name, "password": "!nobody"}\nSECRET = "fillmein"\n'
         'DB_PASSWORD = env("DB_PASSWORD", "sua_senha")\n',

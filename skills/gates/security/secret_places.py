@@ -4,9 +4,11 @@ calls a placeholder."""
 import ast
 import re
 
+from skills.gates.analysis.settings_modules import is_on_a_desk
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
+from skills.gates.engine.roles import is_migration_path, is_test_path
 from skills.gates.engine.syntax import descendants
 
 _FOR_DEVELOPERS = lazy(r"(?:^|_)(?:dev|demo|sample|fixtures?|fake|dummy)(?:_|$)")
@@ -18,6 +20,38 @@ _STANDS_THERE = lazy(
     re.I,
 )
 _EXAMPLES = lazy(r"^(?:(?:json_|openapi_)?(?:schema_)?(?:examples?|extra))$")
+_TRIED = lazy(
+    r"(?:^|[/_])(?:mocks?|fakes?|stubs?|dumm(?:y|ies)|demo(?:_?data)?|(?:smoke|load|quick)_?tests?"
+    r"|fixtures?|e2e(?:_?tests?)?)(?:[/_]|\.py$)"
+)
+_SHOWN = frozenset(
+    {"examples", "example", "samples", "demo", "demos", "docs", "benchmarks", "mocks", "vignettes", "tutorials",
+     "sandbox"}
+)  # fmt: skip
+_SEEDS = lazy(r"(?:^|[/_])(?:seed|populate|sample)\w*\.py$")
+_SAMPLE = lazy(r"(?:test|demo|sample)(?:er|ing|user|pass\w*)?[\W_\d]*$", re.I)
+
+
+def judged(path: str) -> bool:
+    """True for code that runs somewhere, settings of a developer's machine left out."""
+    return _is_real(path) and not is_on_a_desk(path)
+
+
+def _is_real(path: str) -> bool:
+    """False for tests, and for what is shown or tried out."""
+    if is_test_path(path) or is_migration_path(path):
+        return False
+    return _TRIED.search(path) is None and _SHOWN.isdisjoint(path.split("/")[:-1])
+
+
+def is_of_a_developer(path: str) -> bool:
+    """True for settings of a developer's machine."""
+    return is_on_a_desk(path) and _is_real(path)
+
+
+def is_sample(text: str, path: str) -> bool:
+    """True for the password of an account to try things out with, in a script that fills a database: "test123"."""
+    return _SAMPLE.match(text) is not None and _SEEDS.search(path) is not None
 
 
 def is_shown(value: ast.AST, context: FileContext) -> bool:
