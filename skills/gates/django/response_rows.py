@@ -51,6 +51,6 @@ def _listed(hint: ast.expr | None) -> str:
 
 def validated(flow: Run, node: ast.Call, function: ast.Attribute, values: list[Value]) -> None:
     """Tells of `StoryOut.model_validate(story)` for each row of a loop."""
-    row = values[0] if values else None
-    if function.attr in _MADE and flow.on_many is not None and isinstance(row, Row) and row.loop and not row.steps:
+    row = values[0] if values and function.attr in _MADE else None
+    if flow.on_many is not None and isinstance(row, Row) and row.loop and not row.steps:
         flow.on_many(node, flow.statement, ".".join(flow.symbols), row.many(), last_name(function.value))

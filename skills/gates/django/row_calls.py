@@ -141,8 +141,8 @@ def _in_loop(value: Value) -> bool:
 
 
 def _is_known(value: Value) -> bool:
-    """True for rows of which something says where they come from."""
-    return isinstance(value, Rows) and bool(value.origin) and unkeyed(value) is None
+    """True for rows of which this file says what they are."""
+    return isinstance(value, Rows) and value.origin != "" and not is_elsewhere(value) and unkeyed(value) is None
 
 
 def _plain(node: ast.Call) -> list[ast.expr]:

@@ -28,6 +28,7 @@ from skills.gates.django.row_run import (
 )
 from skills.gates.django.row_syntax import (
     annotated,
+    asked_by_others,
     calls,
     climbed,
     guessed,
@@ -115,11 +116,9 @@ class Flow:
             return True
         if self.on_many is not None and isinstance(node, FunctionNode) and listed_schema(node):
             return True
-        return (
-            self.on_answer is not None
-            and any(word in text for word in HANDING)
-            and any(word in text for word in ASKING)
-        )
+        if self.on_answer is None or (isinstance(node, FunctionNode) and asked_by_others(node, self.owner)):
+            return False
+        return any(word in text for word in HANDING) and any(word in text for word in ASKING)
 
     def called(self, node: FunctionNode) -> bool:
         """True where the file seems to call a function of that name: one too many only says less."""

@@ -34,6 +34,8 @@ _BARE = "=bare"
 _ASKING = Words(b".all()", b".filter(", b".count()", b".exists()", b".order_by(", b".exclude(", b".objects.")
 _OWN = Words(b"self.")
 _READS_OF = frozenset({ast.Attribute, ast.FormattedValue, ast.Call})
+_BEHIND = lazy(r"[a-z]\w*\s*\.")
+_NO_ROWS = frozenset({"self", "cls", "info", "args", "kwargs", "db"})
 _COLUMN = lazy(r"^(?:pk|id|_.*|.*_id|objects|[A-Z].*)$")
 
 
@@ -53,15 +55,25 @@ def _reads_of(function: FunctionNode, owner: str, context: FileContext) -> None:
     names = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
     if owner and is_decorated(function, {"classmethod"}):
         names = names[1:]
-    if names:
-        text = "\n".join(context.lines[function.body[0].lineno - 1 : function.end_lineno])
-        if any(f"{name}." in text or f" in {name}" in text for name in names):
-            _tell(function, f"{owner}.{function.name}" if owner else function.name, names, context)
+    names = [name if name not in _NO_ROWS else "" for name in names]
+    text = "\n".join(context.lines[function.body[0].lineno - 1 : function.end_lineno]) if any(names) else ""
+    each = _taken(function, names) if any(name and f" in {name}" in text for name in names) else {}
+    if any(_is_read_behind(name, text) for name in (*filter(None, names), *each)):
+        _tell(function, f"{owner}.{function.name}" if owner else function.name, names, each, context)
 
 
-def _tell(function: FunctionNode, called: str, names: list[str], context: FileContext) -> None:
+def _is_read_behind(name: str, text: str) -> bool:
+    """True where something is read of what is read of a name: `order.user.email`."""
+    at = text.find(f"{name}.")
+    while at >= 0:
+        if _BEHIND.match(text, at + len(name) + 1):
+            return True
+        at = text.find(f"{name}.", at + 1)
+    return False
+
+
+def _tell(function: FunctionNode, called: str, names: list[str], each: dict[str, str], context: FileContext) -> None:
     read: dict[str, dict[str, int]] = {}
-    each = _taken(function, names)
     for node in descendants(function):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.attr not in WRITES:
             row, attribute = node.value.value, node.value.attr

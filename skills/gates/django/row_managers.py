@@ -3,9 +3,9 @@
 import ast
 from collections.abc import Iterable, Iterator
 
-from skills.gates.analysis.queries import MANAGERS, chain_of, is_manager_class
+from skills.gates.analysis.queries import MANAGER_WORDS, MANAGERS, chain_of, is_manager_class
 from skills.gates.django.row_values import EVERYTHING
-from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import is_decorated, last_name
 from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import descendants
@@ -21,6 +21,7 @@ _KEEPS = frozenset(
 _IMPLICIT = frozenset({"get_queryset", "get_query_set", "all", "__init__", "_clone", "_chain", "iterator", "filter"})
 _LOADING, _ORDERING, _METHOD, _CLASS = "loading-manager", "ordering-manager", "rows-method", "rows-class"
 _DOERS = "row-managers: doers"
+_OF_MANAGERS = Words(*MANAGER_WORDS)
 _NAMED = (ast.Name, ast.Attribute)
 _ENDINGS = ("Manager", "QuerySet", "Queryset")
 
@@ -52,7 +53,9 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
 def _on_model(node: ast.ClassDef, context: FileContext) -> None:
     """Methods of a model's class that answer rows of it: `Order.late()` with `return cls.objects.filter(…)`."""
     for method in node.body:
-        if isinstance(method, FunctionNode) and is_decorated(method, {"classmethod", "staticmethod"}):
+        if not isinstance(method, FunctionNode) or not context.mentions(_OF_MANAGERS, method):
+            continue
+        if is_decorated(method, {"classmethod", "staticmethod"}):
             returned = [part.value for part in descendants(method) if isinstance(part, ast.Return)]
             if returned and all(isinstance(value, ast.Call) and _asks_own(value, node.name) for value in returned):
                 context.fact(_METHOD, f"{node.name}.{method.name}()", " ".join(_deeds(method)), method.lineno)

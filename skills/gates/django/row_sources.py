@@ -13,6 +13,7 @@ from skills.gates.rule import Watch
 ANSWERS = "answers-rows"
 _HOPS = 3
 CLASS = "answers-class"
+_ENDINGS = ("Repository", "Repo", "CRUD", "Crud", "CRUDBase", "DAO", "Service")
 _MODEL = frozenset({"model", "_model", "model_class"})
 Needs = tuple[tuple[str, str], ...]
 _LIBRARIES = frozenset(
@@ -62,7 +63,7 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
             given.append(base.slice.elts[0] if isinstance(base.slice, ast.Tuple) and base.slice.elts else base.slice)
     model = next((name for name in map(context.resolve, given) if name and name.rpartition(".")[2][:1].isupper()), "")
     bases = [last_name(base) for base in node.bases]
-    if bases:
+    if model or any(name.endswith(_ENDINGS) for name in bases):
         context.fact(CLASS, node.name, " ".join([model or "-", *filter(None, bases)]), node.lineno)
 
 

@@ -10,6 +10,10 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.syntax import defaults_of, descendants, is_singleton
 
 _FREE = frozenset({"pk", "id", "objects", "awaitable_attrs"})
+_FRAMEWORKS = (
+    "View", "ViewSet", "Serializer", "Admin", "Form", "FormSet", "Filter", "FilterSet", "Mutation", "Type", "Command",
+    "Middleware", "Permission", "Inline", "Resource", "Manager", "QuerySet", "Loader",
+)  # fmt: skip
 GUESS = "~"
 """Stands before the name of a variable where that is all that says what rows are of."""
 
@@ -120,6 +124,13 @@ def manager_of(node: ast.Attribute, context: FileContext) -> Rows | None:
         return None  # `row.Order.customer`: the row in a tuple
     name = context.resolve(node.value)
     return Rows(name, node.attr, line=node.lineno) if name else None
+
+
+def asked_by_others(method: FunctionNode, owner: ast.ClassDef | None) -> bool:
+    """True for what a framework asks, and no code of the project: methods of views and of forms, resolvers."""
+    if owner is None or method.name.startswith("resolve_"):
+        return owner is not None
+    return any(last_name(base).endswith(_FRAMEWORKS) for base in owner.bases)
 
 
 def own_row(owner: ast.ClassDef) -> Row | None:

@@ -144,8 +144,10 @@ def _serializers(node: ast.ClassDef) -> Iterator[str]:
 def _on_made(node: ast.Call, context: FileContext) -> None:
     """A serializer that is made for one row or for many, also as a field of another."""
     name = last_name(node.func)
+    if not name[:1].isupper():
+        return
     many = any(word.arg == "many" for word in node.keywords)
-    if name[:1].isupper() and (many or (name.endswith("Serializer") and (node.args or node.keywords))):
+    if many or (name.endswith("Serializer") and (node.args or node.keywords)):
         many = many or context.function is None
         if many or not any(word.arg == "data" for word in node.keywords):
             context.fact(_SHOWN, name, "many" if many else "one")
