@@ -11,6 +11,7 @@ from skills.record import record
 MANAGERS = frozenset({"objects", "all_objects", "_default_manager", "_base_manager", "unscoped", "global_objects"})
 MANAGER_WORDS = tuple(f".{name}".encode() for name in sorted(MANAGERS))
 """How a manager stands in the source."""
+ATOMIC = frozenset({"django.db.transaction.atomic", "django.db.transaction.Atomic"})
 OR_CREATE = frozenset({"get_or_create", "update_or_create", "aget_or_create", "aupdate_or_create"})
 """Methods that make a row where there is none, in a transaction of their own."""
 _QUERYSET_METHODS = frozenset(

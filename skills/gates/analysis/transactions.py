@@ -1,26 +1,25 @@
 """What opens a transaction, and what a call to something outside of the database waits for."""
 
 import ast
-from collections.abc import Iterator
 
 from skills.gates.analysis.bindings import annotated_type, lookup, origin
 from skills.gates.analysis.blocking_calls import FUNCTIONS
 from skills.gates.analysis.blocking_receivers import ITSELF, MAKES, RECEIVERS
-from skills.gates.analysis.local_values import own_nodes
+from skills.gates.analysis.queries import ATOMIC
 from skills.gates.analysis.receivers import TypeReader
-from skills.gates.analysis.sessions import is_session
 from skills.gates.analysis.waits import FILE, HTTP, NETWORK, Waits
-from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
-from skills.gates.model import Evidence
+from skills.gates.engine.patterns import lazy
 
 SKILL = "transaction-correctness-auditor"
 SCOPE = "scope-too-wide"
 HELD = "long-held-transaction"
-ATOMIC = frozenset({"django.db.transaction.atomic", "django.db.transaction.Atomic"})
 _SESSIONS = ("session", "db", "conn", "connection", "engine", "sessionmaker", "session_maker", "sessionlocal", "tx")
 _BEGINNERS = frozenset({"sessionmaker", "async_sessionmaker", "Session", "AsyncSession", "Engine", "AsyncEngine",
                         "Connection", "AsyncConnection", "create_engine", "create_async_engine"})  # fmt: skip
+_FACTORY_NAME = lazy(r"(Session|SessionLocal|session_?factory|session_?maker|SessionMaker)$")
+_CLIENTS = ("requests.", "aiohttp.", "httpx.", "boto")
 SLEEPS = frozenset({"time.sleep", "asyncio.sleep", "anyio.sleep", "trio.sleep"})
 _ASYNC_CLIENTS = frozenset({"httpx.AsyncClient", "aiohttp.ClientSession", "grpc.aio.Channel"})
 _ASYNC_VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "request", "send", "stream"})
@@ -30,8 +29,6 @@ _SERVICE_VERBS = frozenset(
     {"create", "retrieve", "modify", "list", "send", "capture", "confirm", "cancel", "refund", "delete", "update"}
 )
 _WHOLE_FILES = frozenset({"write_text", "read_text", "write_bytes", "read_bytes"})
-_PLAIN = frozenset({"staticmethod", "classmethod", "override"})
-_BEHIND = "transactions: what functions wait for"
 _TYPES = TypeReader(frozenset(RECEIVERS) | _ASYNC_CLIENTS, MAKES, ITSELF)
 
 
@@ -43,7 +40,7 @@ def opens_transaction(node: ast.expr, context: FileContext) -> bool:
     if not isinstance(node, ast.Call) or not isinstance(function, ast.Attribute) or function.attr != "begin":
         return False
     owner = function.value
-    return last_name(owner).lower().endswith(_SESSIONS) or is_session(owner, context) or _lends_sessions(owner, context)
+    return last_name(owner).lower().endswith(_SESSIONS) or _lends_sessions(owner, context)
 
 
 def _lends_sessions(node: ast.expr, context: FileContext) -> bool:
@@ -51,7 +48,10 @@ def _lends_sessions(node: ast.expr, context: FileContext) -> bool:
     found = lookup(context, node.id, node.lineno) if isinstance(node, ast.Name) else None
     if found is None:
         return False
-    made = origin(context, found.value.func) if isinstance(found.value, ast.Call) else None
+    call = found.value if isinstance(found.value, ast.Call) else None
+    made = origin(context, call.func) if call is not None else None
+    if call is not None and not call.args and _FACTORY_NAME.search(last_name(call.func)):
+        return not (made or "").startswith(_CLIENTS)
     hint = found.hint.value if isinstance(found.hint, ast.Subscript) else found.hint
     kind = made or annotated_type(context, hint) or ""
     return kind.startswith(("sqlalchemy", "sqlmodel")) and kind.rpartition(".")[2] in _BEGINNERS
@@ -91,47 +91,6 @@ def waits_outside(call: ast.Call, context: FileContext) -> Waits | None:
     receiver = RECEIVERS.get(owner or "")
     waits = receiver.of(call.func.attr) if receiver else None
     return waits if waits in (HTTP, NETWORK, FILE) else None
-
-
-def waits_behind(call: ast.Call, context: FileContext) -> tuple[Waits, Evidence] | None:
-    """What a function of this file that a call runs here and now waits for outside the database, and where."""
-    function = _run_by(call, context)
-    if function is None:
-        return None
-    known = context.memo.setdefault(_BEHIND, {})
-    assert isinstance(known, dict)
-    if function not in known:
-        scopes, context.scopes = context.scopes, [function]
-        try:
-            known[function] = next(_waiting(function, context), None)
-        finally:
-            context.scopes = scopes
-    found: tuple[Waits, Evidence] | None = known[function]
-    return found
-
-
-def _waiting(function: FunctionNode, context: FileContext) -> Iterator[tuple[Waits, Evidence]]:
-    for part in own_nodes(function, context):
-        if isinstance(part, ast.Call) and (waits := waits_outside(part, context)) is not None:
-            yield waits, Evidence(context.path, part.lineno, f"`{shown_call(part)}` {waits.what}")
-
-
-def _run_by(call: ast.Call, context: FileContext) -> FunctionNode | None:
-    """The function of this file that a call runs before it goes on: a plain one, or a coroutine that is awaited."""
-    name = last_name(call.func)
-    if not isinstance(call.func, (ast.Name, ast.Attribute)) or not context.holds(b"def %s(" % name.encode()):
-        return None
-    found: ast.AST | None = None
-    if isinstance(call.func, ast.Name):
-        bound = lookup(context, name, call.lineno)
-        found = bound.node if bound is not None and bound.kind == "definition" else None
-    elif isinstance(call.func.value, ast.Name) and call.func.value.id in ("self", "cls") and context.class_scope:
-        own = [part for part in context.class_scope.body if isinstance(part, FunctionNode) and part.name == name]
-        found = own[-1] if own else None
-    if not isinstance(found, FunctionNode) or any(last_name(one) not in _PLAIN for one in found.decorator_list):
-        return None
-    waited = isinstance(found, ast.FunctionDef) or isinstance(context.parent(call), ast.Await)
-    return found if waited else None
 
 
 def _is_client(node: ast.expr, method: str, context: FileContext) -> bool:

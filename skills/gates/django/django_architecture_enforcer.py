@@ -3,8 +3,7 @@
 import ast
 
 from skills.gates.analysis.local_values import said_in, values_of
-from skills.gates.analysis.queries import Chain, chain_of, orm_evidence
-from skills.gates.analysis.transactions import ATOMIC
+from skills.gates.analysis.queries import ATOMIC, Chain, chain_of, orm_evidence
 from skills.gates.django.relations import relations_of
 from skills.gates.django.view_examples import VIEW_BAD, VIEW_GOOD
 from skills.gates.django.view_scopes import OF_VIEW, is_view, may_hold_views, view_around

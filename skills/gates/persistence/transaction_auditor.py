@@ -13,10 +13,10 @@ from skills.gates.analysis.transactions import (
     opens_transaction,
     shown_call,
     sleeps,
-    waits_behind,
     waits_outside,
 )
 from skills.gates.analysis.waits import FILE, TREE
+from skills.gates.analysis.waits_behind import waits_behind
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_product_path
