@@ -7,12 +7,13 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path
-from skills.gates.engine.syntax import descendants, is_singleton, keyword_of
+from skills.gates.engine.syntax import descendants, is_singleton, keyword_of, string_of
 from skills.gates.example_files import one_file
 from skills.gates.rule import Rule, Watch
 
 UPLOAD = "upload-without-validation"
 _READS = frozenset({"get", "getlist", "read", "save", "copyfileobj", "chunks"})
+_PARSER = b"FileUploadParser"
 _KEY = lazy(r"'\w+':")  # what an answer calls its parts is no check
 _CHECKS = lazy(
     r"(?<!chunk_)(?<!buffer_)(?<!page_)(?<!re)size|content_type|valid|(?<![a-z])ext(?![a-z])|extension|mime|magic|suffix"
@@ -29,6 +30,8 @@ def _on_upload(node: FunctionNode, context: FileContext) -> None:
         for part in descendants(node)
         if isinstance(part, ast.Attribute) and part.attr in {"FILES", "files"} and last_name(part.value) == "request"
     ]
+    parsed = _parsed_files(node, context)
+    uploads += parsed
     handed = _handed_to_form(node) | _handed_to_owner(node, context) if uploads else frozenset[ast.AST]()
     uploads = [part for part in uploads if part not in handed]
     arguments = [*node.args.args, *node.args.kwonlyargs]
@@ -37,7 +40,7 @@ def _on_upload(node: FunctionNode, context: FileContext) -> None:
     if not uploads and not (typed and node.decorator_list) and not whole:
         return
     typed = typed or whole
-    if not (whole or _reads_file(node, frozenset(one.arg for one in typed))):
+    if not (whole or parsed or _reads_file(node, frozenset(one.arg for one in typed))):
         return
     if _CHECKS.search(_KEY.sub("", ast.unparse(ast.Module(node.body, [])))):
         return
@@ -45,6 +48,23 @@ def _on_upload(node: FunctionNode, context: FileContext) -> None:
     symbol = context.symbol_of(node.name)
     message = f"{node.name} takes a file of any size and any kind"
     context.report(UPLOAD, place, message, symbol=symbol, confidence="likely")
+
+
+def _parsed_files(node: FunctionNode, context: FileContext) -> list[ast.Attribute]:
+    """`request.data` where a view of REST framework takes the body as a file, and the function reads it by its key."""
+    owner = context.class_scope
+    if owner is None or not context.holds(_PARSER):
+        return []
+    parsers = [part.value for part in owner.body
+               if isinstance(part, ast.Assign) and last_name(part.targets[0]) == "parser_classes"]  # fmt: skip
+    if not any(last_name(part) == "FileUploadParser" for value in parsers for part in descendants(value)):
+        return []
+    return [
+        part.value
+        for part in descendants(node)
+        if isinstance(part, ast.Subscript) and isinstance(part.value, ast.Attribute) and part.value.attr == "data"
+        and last_name(part.value.value) == "request" and string_of(part.slice) == "file"
+    ]  # fmt: skip
 
 
 def _handed_to_owner(node: FunctionNode, context: FileContext) -> frozenset[ast.AST]:
@@ -142,7 +162,7 @@ upload_without_validation = Rule(
         Watch(
             (ast.FunctionDef, ast.AsyncFunctionDef),
             _on_upload,
-            (b"request.FILES", b"request.files", b"UploadFile", b"File("),
+            (b"request.FILES", b"request.files", b"UploadFile", b"File(", _PARSER),
             is_product_path,
         ),
         Watch((ast.ClassDef,), _on_form_field, (b"forms.FileField", b"serializers.FileField"), is_product_path),
@@ -151,6 +171,8 @@ upload_without_validation = Rule(
         "shop/views.py",
         'def upload(request):\n    file = request.FILES["file"]\n    storage.save(file.name, file)\n',
         "class Upload(forms.Form):\n    file = forms.FileField()\n",
+        "class Bills(APIView):\n    parser_classes = [FileUploadParser]\n\n    def put(self, request):\n"
+        '        bill.scan.save("bill", request.data["file"])\n',
         "@app.post('/files')\nasync def upload(file: UploadFile):\n    data = await file.read()\n    store(data)\n",
         "@app.post('/files')\nasync def upload(file: UploadFile):\n    return {'size': store(await file.read())}\n",
     ),
@@ -165,6 +187,10 @@ upload_without_validation = Rule(
         "        raise Wrong\n    store(file.file)\n",
         "@app.post('/files')\nasync def upload(file: UploadFile):\n    if not file.filename.endswith('.xlsx'):\n"
         "        raise Wrong\n    store(await file.read())\n",
+        "class Bills(APIView):\n    parser_classes = [FileUploadParser]\n\n    def put(self, request):\n"
+        '        bill.scan.save("bill", checked(request.data["file"]))\n',
+        "class Bills(APIView):\n    parser_classes = [JSONParser]\n\n    def put(self, request):\n"
+        '        read(request.data["file"])\n',
         "class Upload(forms.Form):\n    file = forms.FileField(validators=[kind])\n    photo = forms.ImageField()\n",
         "class BillSwaggerSerializer(serializers.Serializer):\n    scan = serializers.FileField()\n",
         "class Bill(serializers.ModelSerializer):\n    scan = serializers.FileField(source='file', read_only=True)\n",
