@@ -299,8 +299,8 @@ def _trend_spans(name: str, token: str, cells: Sequence[Span], width: int) -> Li
 # -- what a person should know --
 
 
-def warnings(dashboard: SpendDashboard) -> list[Line]:
-    """What the sums leave out, the most pressing first."""
+def warnings(dashboard: SpendDashboard, width: int = 200) -> list[Line]:
+    """What the sums leave out, the most pressing first, in words that `width` cells hold."""
     total = dashboard.total
     lines: list[Line] = []
     if total.unpriced_tokens:
@@ -309,7 +309,8 @@ def warnings(dashboard: SpendDashboard) -> list[Line]:
             line((f"! unpriced: {tokens(total.unpriced_tokens)} tokens of {names}, not in the dollars", "bad"))
         )
     if total.floor:
-        lines.append(line(("≥ some usage never became final: the truth is higher", "warn")))
+        whole, brief = "≥ some usage never became final: the truth is higher", "≥ some usage never became final"
+        lines.append(line((whole if len(whole) <= width else brief, "warn")))
     lines += [line((f"! not counted: {plain_text(text, 200)}", "warn")) for text in dashboard.unread]
     if dashboard.notice:
         lines.append(line((f"! {plain_text(dashboard.notice, 200)}", "warn")))
@@ -322,12 +323,12 @@ def notes(dashboard: SpendDashboard, table: CostTable | None, width: int) -> lis
     parts: list[Line] = []
     if total.billed is not None:
         billed = total.billed
-        parts.append(
-            (
-                (f"billed {money(billed.usd)}", "text"),
-                (f" in {billed.sessions} of {counted(billed.of, 'session')}, say the agents", "muted"),
-            )
+        told = line(
+            (f"billed {money(billed.usd)}", "text"),
+            (f" in {billed.sessions} of {counted(billed.of, 'session')}", "muted"),
         )
+        whole = (*told, (", say the agents", "muted"))
+        parts.append(whole if width_of(whole) <= width else told)
     loose = table.unattributed if table is not None else None
     if loose is not None and loose.usd:
         share = loose.usd / total.usd if total.usd else 0.0

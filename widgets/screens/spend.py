@@ -166,7 +166,7 @@ class SpendScreen(FramedScreen):
             layout = rows.layout_in(width)
             total = cost_row(table, None, layout, width) if table.rows and layout else ()
         most = 1 if height < _LOW else 2 if height < 26 else 4
-        foot = [*warnings(board), *(notes(board, table, width) if height >= _LOW else [])][:most]
+        foot = [*warnings(board, width), *(notes(board, table, width) if height >= _LOW else [])][:most]
         head = self._head(board, width, height - len(foot) - bool(total))
         empty = (
             [line((table.note, "muted"))]

@@ -277,3 +277,11 @@ def test_the_other_tables_begin_below_a_short_one_with_their_keys() -> None:
         "day-2 $0.50 12 %",
         "day-3 $0.50 12 %",
     ]
+
+
+def test_a_narrow_foot_says_less_and_cuts_nothing() -> None:
+    shown = board(row("total", 66.0, floor=True, billed=Billed(66.23, 17, 34)))
+    for width in (35, 60):
+        rows = [*warnings(shown, width), *notes(shown, None, width)][:2]
+        assert all(width_of(each) <= width and "…" not in plain(each) for each in rows)
+    assert plain(warnings(shown, 60)[0]).endswith("the truth is higher")
