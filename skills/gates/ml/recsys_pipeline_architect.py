@@ -120,7 +120,7 @@ def _judge(found: list[tuple[ast.expr, str]], node: ast.expr, context: FileConte
                 context.report(LATE_FILTER, element, f"`{name}` after the scorer: what is thrown away was scored first")
             elif not late:
                 context.report(ORDER, element, f"`{name}` is a {kind} and stands after a {before}")
-            return
+            break
         highest = max(highest, rank)
     if "scorer" in kinds and "selector" in kinds and not any(_VARIETY.search(_named(part)) for part, _ in found):
         context.report(UNVARIED, node, "nothing between scorer and selector keeps the list from being all of one kind")

@@ -8,7 +8,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name, root_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_test_path
-from skills.gates.engine.syntax import descendants, statements
+from skills.gates.engine.syntax import descendants, mentions, statements
 from skills.gates.rule import STRICT, Callback, Example, Rule, Watch
 from skills.gates.testing.functions import (
     asserting_helpers,
@@ -63,6 +63,8 @@ def _on_name(node: FunctionNode, context: FileContext) -> None:
 
 def _asserts_somehow(node: FunctionNode, body: list[ast.stmt], context: FileContext) -> bool:
     """True where a test asserts, could assert through something that this file does not show, or is not to run."""
+    if any(isinstance(part, FunctionNode) for part in body):
+        body = _without_unused(body)
     if any(asserts(part, context) for part in reversed(body)):  # nearly every test ends in an assertion
         return True
     if does_nothing(body) or _ONLY_RUNS.search(node.name):
@@ -82,6 +84,17 @@ def _asserts_somehow(node: FunctionNode, body: list[ast.stmt], context: FileCont
         for part in descendants(statement)
         if id(part) not in inner
     )
+
+
+def _without_unused(body: list[ast.stmt]) -> list[ast.stmt]:
+    """The statements of a test without plain functions that nothing below speaks of: nobody calls them."""
+    return [
+        part
+        for index, part in enumerate(body)
+        if not isinstance(part, FunctionNode)
+        or part.decorator_list
+        or any(mentions(other, part.name) for other in body[index + 1 :])
+    ]
 
 
 def _is_empty(node: FunctionNode, body: list[ast.stmt], context: FileContext) -> bool:
@@ -206,6 +219,7 @@ test_without_assertion = Rule(
         _test("def test_equal():\n    return gross(3) == 6\n"),
         _test("def test_made():\n    def make():\n        return 3\n\n    gross(make())\n"),
         _test("def test_later():\n    pass\n"),
+        _test("def test_told():\n    def later(order):\n        assert order.paid\n\n    pay(3)\n"),
         _test("from shop.tests.factories import OrderFactory\n\n\ndef test_pay():\n    pay(OrderFactory())\n"),
         _test("def test_user():\n    user = ensure_user(3)\n    user.save()\n"),
     ),
@@ -219,6 +233,8 @@ test_without_assertion = Rule(
         _test("class TestPay(PayCase):\n    def test_pay(self):\n        self.pays(3)\n"),
         _test("@pytest.mark.skip\ndef test_pay():\n    pay()\n\n\ndef test_later():\n    raise NotImplementedError\n"),
         _test("class TestPay(PayCase):\n    def test_pay(self):\n        pass\n"),
+        _test("def test_told():\n    def later(order):\n        assert order.paid\n\n    pay(3, later)\n"),
+        _test("def test_told(app):\n    @app.hook\n    def later(order):\n        assert order.paid\n\n    pay(3)\n"),
         _test("def test_pay_does_not_raise():\n    pay()\n"),
         _test("def test_pay_twice_raises_nothing():\n    pay()\n    pay()\n"),
     ),
