@@ -76,6 +76,10 @@ VIEW_GOOD: tuple[Example, ...] = (
         "shop/views.py",
         "from rest_framework.views import APIView\n\n\nclass AccessTokenView(APIView):\n"
         "    def post(self, request):\n        return given(request.data)\n",
+        "from rest_framework.views import APIView\n\n\nclass SetNewPassword(APIView):\n"
+        "    def post(self, request):\n        return given(request.data)\n",
+        "from rest_framework.decorators import api_view\n\n\n@api_view(['GET'])\ndef api_root(request):\n"
+        "    return Response(links(request))\n",
     ),
     *one_file(
         "shop/views.py",

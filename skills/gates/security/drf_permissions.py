@@ -65,6 +65,7 @@ _ASKS = lazy(r"permission|auth|login|role|verif|protect|require|allowed|access|s
 _FOR_STRANGERS = lazy(
     r"Log_?[Ii]n|Log_?[Oo]ut|Sign_?(?:[Ii]n|[Uu]p|[Oo]ut)|Captcha|Regist|(?:Reset|Forgot|Recover)\w*Password"
     r"|Password\w*(?:Reset|Forgot|Recover)|RePassword|Web_?[Hh]ook|Call_?back|[Hh]ealth|Ping|(?<![a-z])ping|O(?:TP|tp)|[a-z]_otp|Activation|(?:Activat|Confirm|Verif)\w*(?:Email|Account)|(?:Email|Account)\w*(?:Activat|Confirm|Verif)|Anonymous|Public|Guest|Embed|O[Aa]uth|S(?:AML|aml|SO|so)|O(?:IDC|idc)|C(?:SRF|srf)|Password(?:Rule|Polic)"
+    r"|NewPassword|Verif\w*Code|^Api_?Root$"
     r"|(?:Obtain|Access|Refresh|Auth)_?Token|Token_?(?:Obtain|Refresh|Verify|Pair)"
 )
 _MAKES_VIEW = frozenset({"queryset", "serializer_class", "get_queryset", "get_serializer_class", "model"})

@@ -102,6 +102,7 @@ SECRET_GOOD = (
         'requests.get(url, headers={"Authorization": "Bearer <token1>", "Accept": "text/html1"})\n',
         'VAULT_PASSWORD = "secret/data/shop#password"\n',
         'FIELDS = {"password": "mail_password"}\n',
+        'AWS_SECRET_ACCESS_KEY = env("AWS_SECRET_ACCESS_KEY", "minioadmin123")\n',
         'if row.password_hash == "temporary":\n    pass\n',
         'headers = {"Authorization": b64encode(f"{user}:{word}".encode()), "token": b64encode(b"a b: c d")}\n',
         'RATES = {"auth": "10/minute", "password_reset": "3/hour"}\nICONS = {"PASSWORD_CHANGED": "lock"}\n',

@@ -79,7 +79,7 @@ _MARK = lazy(r"^[A-Z]{2,6}$")  # `user.password == "LDAP"`: who keeps the passwo
 # What is made for the machine of who develops: "shop-development", "docs-only".
 _FOR_TRYING = lazy(
     r"(?:^|[-_ ])(?:dev(?:elopment)?|local(?:host)?|testing|ci|build|docs)(?:[-_ ]?(?:only|key|secret|token))?$"
-    r"|[-_]only$",
+    r"|[-_]only$|^minio(?:admin)?\d*$",
     re.I,
 )
 # Words before the name of a secret that make a weak secret of it: "my-secret", "super-secret".
