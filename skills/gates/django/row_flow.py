@@ -116,7 +116,7 @@ class Flow:
             return True
         if self.on_many is not None and isinstance(node, FunctionNode) and listed_schema(node):
             return True
-        if self.on_answer is None or (isinstance(node, FunctionNode) and asked_by_others(node, self.owner)):
+        if self.on_answer is None or asked_by_others(node, self.owner):
             return False
         return any(word in text for word in HANDING) and any(word in text for word in ASKING)
 

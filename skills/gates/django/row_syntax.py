@@ -126,9 +126,11 @@ def manager_of(node: ast.Attribute, context: FileContext) -> Rows | None:
     return Rows(name, node.attr, line=node.lineno) if name else None
 
 
-def asked_by_others(method: FunctionNode, owner: ast.ClassDef | None) -> bool:
-    """True for what a framework asks, and no code of the project: methods of views and of forms, resolvers."""
-    if owner is None or method.name.startswith("resolve_"):
+def asked_by_others(node: FunctionNode | ast.ClassDef, owner: ast.ClassDef | None) -> bool:
+    """True for what a framework asks, and no code of the project: views, forms, resolvers, and their methods."""
+    if isinstance(node, ast.ClassDef):
+        owner = node
+    elif owner is None or node.name.startswith("resolve_"):
         return owner is not None
     return any(last_name(base).endswith(_FRAMEWORKS) for base in owner.bases)
 
