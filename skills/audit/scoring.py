@@ -86,4 +86,6 @@ def next_step(result: AuditResult, writes: str = "--write") -> str:
         return f"{top.finding.rule} at {top.location}: {top.finding.help.partition('. ')[0].rstrip('.')}"
     if result.questions:
         return result.questions[0]
+    if result.overall is None:
+        return "nothing: the audit reads Python files, above all those that use a database"
     return f"nothing weighs: {writes} keeps the report, so that the next audit has a trend"

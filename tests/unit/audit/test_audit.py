@@ -14,7 +14,7 @@ from skills.audit.model import AuditContext, AuditResult, Category, Issue, LogRo
 from skills.audit.report import audit_report, task_file, team_of
 from skills.audit.results_log import read_rows
 from skills.audit.results_log import written as log_text
-from skills.audit.scoring import band_of, overall_of, score_of, trend_of, verdict_of, worst_of
+from skills.audit.scoring import band_of, next_step, overall_of, score_of, trend_of, verdict_of, worst_of
 from skills.audit.workers import WORKERS
 from skills.gates import RULES, analyse, settle
 from skills.gates.model import Evidence, Finding, GateOptions, ProjectEvidence, Severity
@@ -92,6 +92,14 @@ def test_the_verdict_is_that_of_the_worst_issue_which_weighs() -> None:
     assert verdict_of(both)[0] == "BLOCKED"
     advised = replace(issue(severity="CRITICAL"), advisory="[Planned: ADR-1]")
     assert verdict_of([category(0, 10.0, advised)])[0] == "PASS"
+
+
+def test_where_nothing_was_judged_no_report_is_proposed() -> None:
+    known = category(0, 10.0)
+    judged_all = AuditResult("PASS", 10.0, known, (known,), AuditContext(), "baseline", "why")
+    nothing = replace(judged_all, overall=None, worst=None)
+
+    assert "--write" in next_step(judged_all) and "--write" not in next_step(nothing)
 
 
 def test_bands_are_half_open_and_categories_without_score_are_left_out() -> None:
