@@ -40,6 +40,18 @@ async def test_leaving_ends_the_run(app: CockpitApp) -> None:
         await until(lambda: app.verifying is not None and app.verifying.cancelled, "the switch")
 
 
+async def test_a_run_that_ends_after_its_screen_was_left_says_nothing(app: CockpitApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = VerifyScreen("acme")
+        await app.push_screen(screen)
+        screen.add(Answer(2, "check", "Check", "pass"))
+        await pilot.press("escape")
+        await until(lambda: not screen.is_attached, "its end")
+        screen.begin(3)
+        screen.add(Answer(3, "late", "Late", "pass"))
+        screen.finish(Verification("django", ()), [])
+
+
 async def test_a_place_opens_in_the_editor(app: CockpitApp, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[tuple[Path, int]] = []
     monkeypatch.setattr("cockpit.app_parts.verify.open_in_editor", lambda _, path, line: opened.append((path, line)))

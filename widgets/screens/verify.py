@@ -144,7 +144,7 @@ class VerifyScreen(RowsScreen):
         steps = next_steps(verification) or [recommendation(verification)]
         shown = next_lines(steps[0], self.size.width - 6, most=4)
         self.first = [*(Row(("next", number), one) for number, one in enumerate(shown)), Row("gap0", ())]
-        at_work = self._followed is not None and self.view.current is self._followed
+        at_work = self.is_there and self._followed is not None and self.view.current is self._followed
         self.build()
         if at_work:
             self.view.move("top")
