@@ -9,7 +9,7 @@ from skills.gates.analysis.queries import MANAGER_WORDS, MANAGERS, Chain, chain_
 from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
-from skills.gates.engine.roles import path_role, role_of_scope
+from skills.gates.engine.roles import class_role, path_role, role_of_scope
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Project
@@ -95,8 +95,8 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     if is_open and is_for_staff(context):
         return
     said_names, said_keywords = " ".join(sorted(names)), " ".join(sorted(keywords))
-    noted = f" {context.tenant_fields[0]}" if NOTED in later else ""
-    context.fact(READ, model, f"{said_names}{noted}|{said_keywords}")
+    by_hand = {*names, *_bases(context), *(context.tenant_fields[:1] if NOTED in later else ())}
+    context.fact(READ, model, f"{' '.join(sorted(by_hand))}|{said_keywords}")
     needs = (
         ("model", model),
         ("role", role),
@@ -209,17 +209,31 @@ def _surroundings(context: FileContext) -> tuple[bool, str, frozenset[str]]:
 
 
 def _said_by_class(context: FileContext) -> Iterator[str]:
-    """Bases of the class, its permissions and methods about its rows; for its own statements also what its
-    `get_queryset` and `__init__` mention. `SCOPED` where it says whose rows are meant."""
+    """Bases of the class where they narrow, its permissions and methods about its rows; for its own statements also
+    what its `get_queryset` and `__init__` mention. `SCOPED` where it says whose rows are meant."""
     owner = context.class_scope
     if owner is None:
         return
-    yield from (last_name(base) for base in owner.bases)
+    if not _has_own_queries(context):
+        yield from _bases(context)
     for part in owner.body:
         if isinstance(part, ast.Assign):
             yield from _said_by_setting(part, context)
         elif isinstance(part, FunctionNode):
             yield from _said_by_method(part, context)
+
+
+def _bases(context: FileContext) -> Iterator[str]:
+    owner = context.class_scope
+    return map(last_name, owner.bases if owner is not None else ())
+
+
+def _has_own_queries(context: FileContext) -> bool:
+    """True for a method of a view whose queries are its own: what its class is built on narrows `get_queryset`."""
+    function, owner = context.function, context.class_scope
+    return (
+        function is not None and function.name not in _SAYS_ROWS and owner is not None and class_role(owner) == "view"
+    )
 
 
 def _said_by_setting(part: ast.Assign, context: FileContext) -> Iterator[str]:

@@ -16,6 +16,10 @@ def _view(view: str, note: str = "", own: str = _OWN, **other: str) -> Example:
     return Example({**files, **({"core/base.py": other["base"]} if other else {})}, tenancy="explicit", note=note)
 
 
+_OWN_ROWS = (
+    "class OwnRows:\n    def get_queryset(self):\n"
+    "        return super().get_queryset().filter(company=self.request.company)\n"
+)
 _ONE = "class One({bases}):\n    model = Invoice\n{more}"
 
 SHOWN_BAD: tuple[Example, ...] = (
@@ -46,6 +50,13 @@ SHOWN_BAD: tuple[Example, ...] = (
         "what a visitor chooses narrows nothing",
     ),
     _view(
+        "class Invoices(OwnRows, ModelViewSet):\n    permission_classes = [IsAuthenticated]\n"
+        "    queryset = Invoice.objects.all()\n\n    def close(self, request, pk):\n"
+        "        Invoice.objects.get(pk=pk).close()\n",
+        "what it is built on narrows its rows, and not those that a method reads itself",
+        base=_OWN_ROWS,
+    ),
+    _view(
         "class Desk(LoginRequiredMixin, TemplateView):\n    def get_context_data(self, **kwargs):\n"
         "        context = super().get_context_data(**kwargs)\n"
         "        context['late'] = Invoice.objects.filter(paid=False)\n        return context\n",
@@ -68,8 +79,7 @@ SHOWN_GOOD: tuple[Example, ...] = (
     _view(
         _ONE.format(bases="OwnRows, LoginRequiredMixin, DetailView", more=""),
         "the class that it is built on narrows its rows",
-        base="class OwnRows:\n    def get_queryset(self):\n"
-        "        return super().get_queryset().filter(company=self.request.company)\n",
+        base=_OWN_ROWS,
     ),
     _view(
         _ONE.format(
