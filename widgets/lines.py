@@ -138,6 +138,9 @@ def next_lines(step: str, width: int, most: int = 9) -> list[Line]:
     """What to do next, wrapped, at most so many lines of it."""
     import textwrap
 
-    text = textwrap.wrap(plain_text(step, 600), max(10, width - 7), max_lines=most, placeholder=" …") or [""]
+    room = max(10, width - 7)
+    text = textwrap.wrap(plain_text(step, 600), room) or [""]
+    if len(text) > most:  # the last line is filled before it ends with `…`: a long path is one word
+        text = [*text[: most - 1], crop(" ".join(text[most - 1 :]), room)]
     rows = [line(("next ", "accent"), ("→ ", "accent"), (text[0], "strong"))]
     return rows + [line(("       ", "text"), (more, "strong")) for more in text[1:]]

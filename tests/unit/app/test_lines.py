@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from skills.counted import counted
-from widgets.lines import crop, crop_path, fit, gauge, line, pad, plain, sparkline, spread, width_of
+from widgets.lines import crop, crop_path, fit, gauge, line, next_lines, pad, plain, sparkline, spread, width_of
 from widgets.words import age, money, tokens
 
 texts = st.text(
@@ -77,3 +77,11 @@ def test_figures_read_the_same_everywhere() -> None:
 
 def test_a_bare_string_in_a_line_is_text() -> None:
     assert line("a", ("b", "bad")) == (("a", "text"), ("b", "bad"))
+
+
+def test_the_next_step_fills_the_lines_that_it_has() -> None:
+    step = "n-update-delete-loop at wagtail/actions/publish_page_revision.py:51: One statement for all"
+    rows = [plain(row) for row in next_lines(step, 36, most=2)]
+    assert len(rows) == 2 and all(len(row) <= 36 for row in rows)
+    assert rows[1].endswith("…") and len(rows[1]) > 30
+    assert [plain(row) for row in next_lines("look at it", 36)] == ["next → look at it"]
