@@ -1,6 +1,7 @@
 """What functions answer where rows are concerned, and the schemas of endpoints that are given them."""
 
 import ast
+from dataclasses import replace
 
 from skills.gates.django.row_run import Run
 from skills.gates.django.row_values import Names, Row, Rows, Value
@@ -19,11 +20,18 @@ def answered(flow: Run, node: ast.Return | ast.YieldFrom, names: Names) -> Value
     value = flow.value(given, names) if given is not None else None
     nothing = given is None or (isinstance(given, ast.Constant) and given.value is None)
     if not nothing and not (isinstance(given, ast.List) and not given.elts):
-        flow.returned.append(value)
+        flow.returned.append(_left(value, flow.running[-1]) if flow.running else value)
         schema = listed_schema(flow.running[-1]) if flow.running and flow.on_many is not None else ""
         if schema and flow.on_many is not None and given is not None and isinstance(value, Rows):
             flow.on_many(given, flow.statement, ".".join(flow.symbols), value, schema)
     return None
+
+
+def _left(value: Value, function: FunctionNode) -> Value:
+    """A row that a function answers from within a loop of its own is one row."""
+    if isinstance(value, Row) and function.lineno <= value.loop <= (function.end_lineno or 0):
+        return replace(value, loop=0)
+    return value
 
 
 def yielded(flow: Run, node: ast.Yield, names: Names) -> Value:
