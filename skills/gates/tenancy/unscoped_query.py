@@ -33,6 +33,7 @@ from skills.gates.tenancy.unscoped_function import SHORTCUTS, is_manager
 from skills.gates.tenancy.unscoped_good import UNSCOPED_GOOD
 from skills.gates.tenancy.unscoped_pairs import PAIRS_BAD, PAIRS_GOOD
 from skills.gates.tenancy.unscoped_reach import ROWS_OF_ALL, reach_of
+from skills.gates.tenancy.unscoped_shown import NAMES_ITS_MODEL
 from skills.gates.tenancy.unscoped_shown_examples import SHOWN_BAD, SHOWN_GOOD
 from skills.gates.tenancy.unscoped_visitors import APART, is_for_staff, own_models, says_public
 from skills.gates.tenancy.unscoped_words import (
@@ -112,7 +113,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
 
 def _on_class(node: ast.ClassDef, context: FileContext) -> None:
     """A generic view of Django's that names a model, and narrows none of its rows."""
-    if not any(last_name(base).endswith("View") for base in node.bases):
+    if not any(last_name(base) in NAMES_ITS_MODEL for base in node.bases):
         return
     context.scopes.append(node)
     try:
@@ -355,7 +356,7 @@ unscoped_tenant_query = Rule(
             near=_QUERIES.words,
             tenants=True,
         ),
-        Watch((ast.ClassDef,), _on_class, (b"    model = ",), _is_judged_path, tenants=True),
+        Watch((ast.ClassDef,), _on_class, tuple(map(str.encode, NAMES_ITS_MODEL)), _is_judged_path, tenants=True),
     ),
     bad=UNSCOPED_BAD + PAIRS_BAD + SHOWN_BAD,
     good=UNSCOPED_GOOD + PAIRS_GOOD + SHOWN_GOOD,

@@ -22,7 +22,8 @@ _GENERIC = lazy(
     r"^(?:ReadOnly)?ModelViewSet$|^GenericViewSet$|^(?:Retrieve|List)\w*APIView$|^(?:List|Detail|Update|Delete)View$"
     r"|^(?:List|Create|Retrieve|Update|Destroy)ModelMixin$|^(?:LoginRequired|PermissionRequired|SuccessMessage)Mixin$"
 )
-_NAMES_ITS_MODEL = frozenset({"ListView", "DetailView", "UpdateView", "DeleteView"})
+NAMES_ITS_MODEL = ("ListView", "DetailView", "UpdateView", "DeleteView")
+"""Django's generic views that show the rows of their `model`."""
 _OWN_ROWS = frozenset({"get_queryset", "filter_queryset", "get_object", "list", "retrieve", "get"})
 _ROWS = frozenset(
     {"all", "filter", "exclude", "select_related", "prefetch_related", "order_by", "annotate", "only", "distinct",
@@ -88,8 +89,7 @@ def model_shown(context: FileContext) -> tuple[str, ast.Assign] | None:
     owner = context.class_scope
     if owner is None or asked_beside(context) is None:
         return None
-    bases = list(map(last_name, owner.bases))
-    if _NAMES_ITS_MODEL.isdisjoint(bases) or not all(map(_GENERIC.search, bases)):
+    if not all(map(_GENERIC.search, map(last_name, owner.bases))):
         return None
     found: tuple[str, ast.Assign] | None = None
     for part in owner.body:
