@@ -144,6 +144,8 @@ ELSEWHERE_GOOD: tuple[Example, ...] = (
     _port("print([boat.owner.name for boat in selectors.unknown()])\n"),
     _port("def first_of(day):\n    for boat in Boat.objects.all():\n        if boat.day == day:\n"
           "            return boat\n    return None\n\n\ndef owner(day):\n    return first_of(day).owner.name\n"),
+    _port("def check():\n    for boat in Boat.objects.all():\n        if boat.sunk:\n"
+          "            raise Sunk(boat.owner.name)\n        print(boat.pk)\n", note="told of one"),
     _port("for boat in Boat.objects.filter(owner=None):\n    print(boat.owner)\n", note="there is none"),
     _port("found = Boat.objects.select_related('owner').in_bulk(keys)\n"
           "print([found[key].owner.name for key in keys])\n"),

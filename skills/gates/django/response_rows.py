@@ -27,6 +27,13 @@ def answered(flow: Run, node: ast.Return | ast.YieldFrom, names: Names) -> Value
     return None
 
 
+def once(running: list[FunctionNode], body: list[ast.stmt], names: Names) -> None:
+    """What leaves the function is done for one row of its loops: `if order.late: raise Late(order.user)`."""
+    if running and isinstance(body[-1], (ast.Return, ast.Raise)):
+        for name, value in names.items():
+            names[name] = _left(value, running[-1])
+
+
 def _left(value: Value, function: FunctionNode) -> Value:
     """A row that a function answers from within a loop of its own is one row."""
     if isinstance(value, Row) and function.lineno <= value.loop <= (function.end_lineno or 0):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from skills.gates.django.response_rows import answered, listed_schema, yielded
+from skills.gates.django.response_rows import answered, listed_schema, once, yielded
 from skills.gates.django.row_calls import call_value
 from skills.gates.django.row_loops import agreed, alone, bind_loop, comprehended, grown, held, kept, made_empty
 from skills.gates.django.row_run import (
@@ -202,6 +202,7 @@ class Flow:
         elif isinstance(node, ast.If):
             self.value(node.test, names)
             other = dict(names)
+            once(self.running, node.body, names)
             self.block(node.body, names)
             self.block(node.orelse, other)
             ends = bool(node.body) and isinstance(node.body[-1], LEAVES)
