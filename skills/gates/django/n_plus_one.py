@@ -40,9 +40,11 @@ from skills.gates.rule import Rule, Watch
 SKILL = "django-query-optimizer"
 _QUERYSETS = (
     b".objects", b"QuerySet[", b"get_queryset", b".all()", b".filter(", b"_set.", b"queryset", *WORDS,
-    b"selector", b"repositor", b"queries", b"crud", b"services", b"response_model=list[", b"response_model=List[",
-    b"response=list[", b"response=List[",
+    b"response_model=list[", b"response_model=List[", b"response=list[", b"response=List[",
 )  # fmt: skip
+# Modules that answer rows; a file that asks one imports it.
+_ASKED_MODULES = (b"selector", b"repositor", b"queries", b"crud", b"services")
+_IMPORTED = tuple(word.decode() for word in _ASKED_MODULES)
 _MANAGER_CALLS = frozenset({"all()", "count()", "exists()"})
 # What is read of numbers, times, files and choices, which are columns of the row.
 _OF_VALUES = frozenset(
@@ -94,7 +96,8 @@ def _hearer(context: FileContext, more: tuple[tuple[str, str], ...] = ()) -> Acc
 
 def _on_module(node: ast.Module, context: FileContext) -> None:
     source = context.source
-    asks = any(word in source for word in _QUERYSETS) or _CLIMBS.search(source)
+    asks = any(word in source for word in _QUERYSETS) or _CLIMBS.search(source) is not None
+    asks = asks or any(word in dotted for dotted in context.imports.values() for word in _IMPORTED)
     if not asks or not (b"return " in source or any(word.encode() in source for word in LOOPING)):
         return
     seen: set[tuple[object, ...]] = set()
@@ -324,7 +327,7 @@ n_plus_one = Rule(
     "stands behind an attribute tells. Silent where something on the way is not understood. Not in tests and "
     "migrations.",
     watches=(
-        Watch((ast.Module,), _on_module, (*_QUERYSETS, b"while "), is_product_path),
+        Watch((ast.Module,), _on_module, (*_QUERYSETS, *_ASKED_MODULES, b"while "), is_product_path),
         Watch((ast.ClassDef,), _on_feed, (b"Feed)", b"Sitemap)"), is_product_path),
         Watch((ast.ClassDef,), _on_admin, (b"list_display", b"queryset):", b"Inline)", b" obj,"), is_product_path),
         Watch((ast.ClassDef,), _on_type, (b"DjangoObjectType", b"strawberry"), is_product_path),

@@ -20,12 +20,14 @@ _DECIDES = frozenset(
     {"permission_classes", "get_permissions", "check_permissions", "authentication_classes", "get_authenticators",
      "perform_authentication", "initial", "dispatch", "permission_required", "check_object_permissions"}
 )  # fmt: skip
-_DECIDING = (*(name.encode() for name in sorted(_DECIDES)), b"PermissionDenied", b"is_authenticated", b"status")
 _TURNS_AWAY = frozenset({"is_authenticated", "has_perm", "has_perms", "is_staff", "is_superuser"})
 _REFUSALS = frozenset(
     {"PermissionDenied", "NotAuthenticated", "AuthenticationFailed", "HTTP_401_UNAUTHORIZED", "HTTP_403_FORBIDDEN"}
 )
-_TURNING = Words(*(name.encode() for name in _TURNS_AWAY | _REFUSALS), b"status")
+_STATUS = tuple(f"{equals}{code}".encode() for equals in ("=", "= ") for code in (401, 403))
+_MAY_DECIDE = "view bases: a class of the file may decide who comes"
+_TURNING = Words(*(name.encode() for name in _TURNS_AWAY | _REFUSALS), *_STATUS)
+_DECIDING = (*(name.encode() for name in sorted(_DECIDES)), *_TURNING.words)
 HANDLERS = frozenset({"get", "post", "put", "patch", "delete", "list", "create", "retrieve", "update", "destroy"})
 _OF_REST = lazy(
     r"^(?:APIView|Generic(?:APIView|ViewSet)|(?:ReadOnly)?ModelViewSet|ViewSet(?:Mixin)?"
@@ -49,7 +51,10 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
     """Notes a class that may be a view, and one that says who may come, whatever it is."""
     if node.bases and class_role(node) in {None, "view"}:
         context.fact(CLASS, node.name, " ".join(filter(None, map(last_name, node.bases))))
-    if not any(map(context.holds, _DECIDING)):
+    decides = context.memo.get(_MAY_DECIDE)
+    if decides is None:
+        decides = context.memo[_MAY_DECIDE] = any(map(context.holds, _DECIDING))
+    if not decides:
         return
     for part in node.body:
         if isinstance(part, FunctionNode):
