@@ -130,13 +130,15 @@ def _field(statement: ast.stmt, context: FileContext) -> tuple[str, str, int] | 
         return None
     name, call = found
     kind = last_name(call.func)
+    relates = kind in RELATIONS
+    if not relates and not kind.endswith("Field"):
+        return None
     owner = last_name(call.func.value) if isinstance(call.func, ast.Attribute) else ""
-    owner = "models" if context.imports.get(owner, "").endswith("django.db.models") else owner
-    if kind not in RELATIONS and (not kind.endswith("Field") or owner != "models" or owner in _FORMS):
+    if owner != "models" and context.imports.get(owner, "").endswith("django.db.models"):
+        owner = "models"
+    if owner in _FORMS if relates else owner != "models":
         return None
-    if owner in _FORMS:
-        return None
-    return name, f"{kind} {_related(call)}".strip() if kind in RELATIONS else kind, statement.lineno
+    return name, f"{kind} {_related(call)}".strip() if relates else kind, statement.lineno
 
 
 def _related(call: ast.Call) -> str:

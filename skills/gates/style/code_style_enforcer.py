@@ -50,14 +50,13 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
 
 def _without_hints(node: FunctionNode, context: FileContext) -> list[ast.arg]:
     """Parameters without a hint that should have one: not `*args`, `**kwargs`, `_`, nor the first of a method."""
-    positional = [*node.args.posonlyargs, *node.args.args]
-    if positional and context.scopes and isinstance(context.scopes[-1], ast.ClassDef) and not _is_static(node):
-        positional = positional[1:]
-    return [
-        argument
-        for argument in (*positional, *node.args.kwonlyargs)
-        if argument.annotation is None and argument.arg.strip("_")
-    ]
+    arguments = node.args
+    positional = arguments.posonlyargs + arguments.args if arguments.posonlyargs else arguments.args
+    is_method = context.scopes and context.scopes[-1].__class__ is ast.ClassDef and not _is_static(node)
+    named = positional[1:] if is_method else positional
+    if arguments.kwonlyargs:
+        named = named + arguments.kwonlyargs
+    return [argument for argument in named if argument.annotation is None and argument.arg.strip("_")]
 
 
 def _hintable(node: FunctionNode) -> int:

@@ -317,7 +317,7 @@ def _acts_again(parts: list[Part], act: int, context: FileContext) -> ast.stmt |
             return part.node
         if part.header or part.asserts:
             asserted = asserted or part.asserts
-        elif asserted and acts_alike(part.node, parts[act].node):
+        elif asserted and acts_alike(part.node, parts[act].node, context):
             return part.node if any(later.asserts for later in parts[index + 1 :]) else None
     return None
 

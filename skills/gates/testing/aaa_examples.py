@@ -24,8 +24,8 @@ AAA_BAD: tuple[Example, ...] = (
         "    response = client.get('/b')\n\n    assert response.ok\n"
     ),
     _test(
-        "def test_pay(order):\n    pay(order, 3)\n\n    assert order.paid\n\n    pay(order, 0)\n"
-        "    order.refresh_from_db()\n\n    assert not order.paid\n"
+        "from shop.money import pay\n\n\ndef test_pay(order):\n    pay(order, 3)\n\n    assert order.paid\n\n"
+        "    pay(order, 0)\n\n    assert not order.paid\n"
     ),
     _test(
         "def test_pay(order):\n    place(order)\n\n    assert order.paid\n\n    order.cancel()\n\n"
@@ -179,6 +179,10 @@ AAA_GOOD: tuple[Example, ...] = (
     _test(
         "def test_feed(client):\n    Order().save()\n\n    page = client.get('/feed')\n\n"
         "    feed = json.loads(page.data)\n    assert feed == []\n"
+    ),
+    _test(
+        "from tests.git import git\n\n\ndef test_state(repo):\n    git(repo, 'init')\n\n    assert is_new(repo)\n"
+        "    git(repo, 'add', '-A')\n    assert not is_new(repo)\n"
     ),
     _test(
         "def test_pay(order, other):\n    pay(order)\n\n    assert order.paid\n    check(other)\n    print(order)\n"

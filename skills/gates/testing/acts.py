@@ -23,10 +23,11 @@ _RECORDS = frozenset(
     {"capsys", "capfd", "capsysbinary", "capfdbinary", "caplog", "recwarn", "mailoutbox", "outbox", "mail", "stdout",
      "stderr", "captured", "logs"}
 )  # fmt: skip
+_OF_TESTS = lazy(r"(?:^|\.|_)(?:tests?|conftest)(?:\.|_|$)")
 _MANAGERS = frozenset({"objects", "_default_manager", "filter", "exclude", "all"})
 
 
-def acts_alike(node: ast.stmt, act: ast.stmt) -> bool:
+def acts_alike(node: ast.stmt, act: ast.stmt, context: FileContext) -> bool:
     """True for a statement that does again what the act did: by the name it binds, by what it calls or works on."""
     if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None and looks(node.value):
         return False
@@ -37,19 +38,22 @@ def acts_alike(node: ast.stmt, act: ast.stmt) -> bool:
         or (isinstance(node, ast.Expr) and _called_on(node) in _subjects(act))
         or (called and isinstance(node, ast.Assign) and _called(node) == called)
         or (name and bound_name(node) and _same_call(node, act))
-        or _same_effect(node, act)
+        or _same_effect(node, act, context)
     )
 
 
-def _same_effect(node: ast.stmt, act: ast.stmt) -> bool:
-    """True for `close(order, late=True)` where the act was `close(order)`: a function that is called for what it does
-    to the same thing."""
+def _same_effect(node: ast.stmt, act: ast.stmt, context: FileContext) -> bool:
+    """True for `close(order, late=True)` where the act was `close(order)`: a function of the project that is called for
+    what it does to the same thing. Helpers of the tests prepare what comes next as well."""
     one, other = call_of(node), call_of(act)
     if one is None or other is None or not isinstance(node, ast.Expr) or not isinstance(act, ast.Expr):
         return False
     if not isinstance(one.func, ast.Name) or ast.dump(one.func) != ast.dump(other.func) or prints(node):
         return False
-    return one.func.id not in _LOOKS_AGAIN and not _subjects(node).isdisjoint(_subjects(act))
+    origin = context.imports.get(one.func.id)
+    if origin is None or _OF_TESTS.search(origin) or one.func.id in _LOOKS_AGAIN:
+        return False
+    return not _subjects(node).isdisjoint(_subjects(act))
 
 
 def works_on_the_same(node: ast.stmt, act: ast.stmt) -> bool:

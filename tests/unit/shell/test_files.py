@@ -53,16 +53,23 @@ def test_a_kill_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> None:
     assert seen
 
 
-def test_permissions_of_the_old_file_are_kept_and_new_ones_are_private(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("mode", "kept"), [(None, 0o754), (0o600, 0o600)])
+def test_permissions_of_the_old_file_are_kept_where_none_are_asked_for(
+    tmp_path: Path, mode: int | None, kept: int
+) -> None:
     old = tmp_path / "old"
     old.write_text("x")
     old.chmod(0o754)
-    write_atomically(old, "y")
-    assert stat.S_IMODE(old.stat().st_mode) == 0o754
+
+    write_atomically(old, "y", mode=mode)
+
+    assert stat.S_IMODE(old.stat().st_mode) == kept
+
+
+def test_a_new_file_is_private(tmp_path: Path) -> None:
     write_atomically(tmp_path / "new" / "file", "z")
+
     assert stat.S_IMODE((tmp_path / "new" / "file").stat().st_mode) == 0o600
-    write_atomically(old, "y", mode=0o600)
-    assert stat.S_IMODE(old.stat().st_mode) == 0o600
 
 
 def test_a_link_is_written_through(tmp_path: Path) -> None:
