@@ -5,6 +5,7 @@ import re
 
 from skills.gates.analysis.bindings import annotated_type, lookup
 from skills.gates.analysis.call_targets import class_of
+from skills.gates.analysis.transactions import SESSION_FACTORY
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
@@ -23,7 +24,6 @@ GENERIC = frozenset({"repo", "repos", "repository", "dao"})
 """Names of repositories that do not say what they are about."""
 _CLIENT_TYPES = ("aiohttp.", "requests.", "httpx.", "niquests.", "boto3.", "curl_cffi.")
 _SESSION_CLASSES = ("sqlalchemy.orm.Session", "asyncio.AsyncSession", "sqlmodel.Session")
-_FACTORY_NAME = lazy(r"(Session|SessionLocal|session_?factory|session_?maker|SessionMaker)$")
 _SUFFIX = lazy(r"(model|orm|entity|record|table|repo|repos|repository|dao|store|gateway)$")
 
 
@@ -73,7 +73,7 @@ def _holds_session(node: ast.Name, context: FileContext) -> bool:
     if not isinstance(made, ast.Call) or (context.resolve(made.func) or "").startswith((*_CLIENT_TYPES, "boto")):
         return False
     name = last_name(made.func)
-    return name in ("Session", "AsyncSession") or (not made.args and _FACTORY_NAME.search(name) is not None)
+    return name in ("Session", "AsyncSession") or (not made.args and SESSION_FACTORY.search(name) is not None)
 
 
 def is_connection(node: ast.expr) -> bool:

@@ -18,7 +18,8 @@ HELD = "long-held-transaction"
 _SESSIONS = ("session", "db", "conn", "connection", "engine", "sessionmaker", "session_maker", "sessionlocal", "tx")
 _BEGINNERS = frozenset({"sessionmaker", "async_sessionmaker", "Session", "AsyncSession", "Engine", "AsyncEngine",
                         "Connection", "AsyncConnection", "create_engine", "create_async_engine"})  # fmt: skip
-_FACTORY_NAME = lazy(r"(Session|SessionLocal|session_?factory|session_?maker|SessionMaker)$")
+SESSION_FACTORY = lazy(r"(Session|SessionLocal|session_?factory|session_?maker|SessionMaker)$")
+"""What is called like a maker of sessions."""
 _CLIENTS = ("requests.", "aiohttp.", "httpx.", "boto")
 SLEEPS = frozenset({"time.sleep", "asyncio.sleep", "anyio.sleep", "trio.sleep"})
 _ASYNC_CLIENTS = frozenset({"httpx.AsyncClient", "aiohttp.ClientSession", "grpc.aio.Channel"})
@@ -50,7 +51,7 @@ def _lends_sessions(node: ast.expr, context: FileContext) -> bool:
         return False
     call = found.value if isinstance(found.value, ast.Call) else None
     made = origin(context, call.func) if call is not None else None
-    if call is not None and not call.args and _FACTORY_NAME.search(last_name(call.func)):
+    if call is not None and not call.args and SESSION_FACTORY.search(last_name(call.func)):
         return not (made or "").startswith(_CLIENTS)
     hint = found.hint.value if isinstance(found.hint, ast.Subscript) else found.hint
     kind = made or annotated_type(context, hint) or ""

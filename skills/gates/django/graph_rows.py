@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from skills.gates.django.drf_serializer_patterns import meta_value
+from skills.gates.django.row_managers import LOADS
 from skills.gates.django.row_values import EVERYTHING, Rows
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
@@ -13,7 +14,6 @@ from skills.gates.rule import Watch
 
 LISTED, TYPE = "graphql-list", "graphql-type"
 _LISTS = ("List", "ListField", "ConnectionField", "list")
-_LOADS = frozenset({"select_related", "prefetch_related"})
 
 
 def resolvers(node: ast.ClassDef, context: FileContext) -> Iterator[tuple[FunctionNode, Rows]]:
@@ -42,7 +42,7 @@ def _loaded(decorators: list[ast.expr]) -> frozenset[str]:
     """What `@field(select_related=["team"])` loads; everything where it cannot be read."""
     found: set[str] = set()
     for word in (word for one in decorators if isinstance(one, ast.Call) for word in one.keywords):
-        if word.arg not in _LOADS:
+        if word.arg not in LOADS:
             continue
         parts = word.value.elts if isinstance(word.value, (ast.List, ast.Tuple)) else [word.value]
         texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]

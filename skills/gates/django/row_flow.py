@@ -13,7 +13,6 @@ from skills.gates.django.response_rows import answered, listed_schema, once, yie
 from skills.gates.django.row_calls import call_value
 from skills.gates.django.row_loops import agreed, alone, bind_loop, comprehended, grown, held, kept, made_empty
 from skills.gates.django.row_run import (
-    LEAVES,
     Access,
     Answer,
     Given,
@@ -41,7 +40,7 @@ from skills.gates.django.row_syntax import (
 from skills.gates.django.row_values import Names, Result, Row, Rows, Value, covers, merged
 from skills.gates.django.row_views import held_by, item_of
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.syntax import CHILDREN, SCOPES
+from skills.gates.engine.syntax import CHILDREN, LEAVING, SCOPES
 
 _PARTS = {kind: fields[::-1] for kind, fields in CHILDREN.items() if issubclass(kind, ast.expr)}
 ASKING = (".objects", "select(", ".query", ".all()", ".filter(")
@@ -205,7 +204,7 @@ class Flow:
             once(self.running, node.body, names)
             self.block(node.body, names)
             self.block(node.orelse, other)
-            ends = bool(node.body) and isinstance(node.body[-1], LEAVES)
+            ends = bool(node.body) and isinstance(node.body[-1], LEAVING)
             joined = other if ends else merged(names, other)
             names.clear()
             names.update(joined)

@@ -12,7 +12,7 @@ from skills.gates.engine.syntax import descendants
 from skills.gates.project import Place, Project
 from skills.gates.rule import Observer, Watch
 
-_LOADS = frozenset({"select_related", "prefetch_related"})
+LOADS = frozenset({"select_related", "prefetch_related"})
 _ORDERS = frozenset({"order_by"})
 _KEEPS = frozenset(
     {"all", "filter", "exclude", "annotate", "alias", "distinct", "only", "defer", "using", "get_queryset",
@@ -42,7 +42,7 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
         if method.name in _IMPLICIT:
             if called & _ORDERS or called & doers[_ORDERING]:
                 context.fact(_ORDERING, node.name, "", method.lineno)
-            if called & _LOADS or called & doers[_LOADING]:
+            if called & LOADS or called & doers[_LOADING]:
                 names = [word.removeprefix("loads=") for word in _deeds(method) if word.startswith("loads")]
                 known = not called & doers[_LOADING] - _IMPLICIT and "loads" not in names
                 context.fact(_LOADING, node.name, " ".join(names) if known else EVERYTHING, method.lineno)
@@ -75,7 +75,7 @@ def _doers(context: FileContext) -> dict[str, set[str]]:
     for owner in context.tree.body:
         if isinstance(owner, ast.ClassDef) and is_manager_class(owner):
             for method in owner.body:
-                for kind, words in ((_LOADING, _LOADS), (_ORDERING, _ORDERS)):
+                for kind, words in ((_LOADING, LOADS), (_ORDERING, _ORDERS)):
                     if isinstance(method, FunctionNode) and _called(method) & words:
                         found[kind].add(method.name)
     context.memo[_DOERS] = found
@@ -102,12 +102,12 @@ def _deeds(method: FunctionNode) -> list[str]:
     "via=paid" for each other method that its answer passes."""
     found: dict[str, None] = {}
     for part in descendants(method):
-        if isinstance(part, ast.Call) and (name := last_name(part.func)) in _LOADS:
+        if isinstance(part, ast.Call) and (name := last_name(part.func)) in LOADS:
             found.update(dict.fromkeys(_loaded(part)))
         elif isinstance(part, ast.Call) and name in _ORDERS:
             found["orders"] = None
         elif isinstance(part, ast.Return) and isinstance(part.value, ast.Call):
-            passed = (name for name, _ in chain_of(part.value).calls if name not in _KEEPS | _LOADS | _ORDERS)
+            passed = (name for name, _ in chain_of(part.value).calls if name not in _KEEPS | LOADS | _ORDERS)
             found.update(dict.fromkeys(f"via={name}" for name in passed))
     return list(found)
 

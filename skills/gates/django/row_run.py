@@ -9,9 +9,8 @@ from skills.gates.django.row_syntax import goes_on, is_column
 from skills.gates.django.row_values import Names, Row, Rows, Value, covers, merged
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
+from skills.gates.engine.syntax import LEAVING
 from skills.record import record
-
-LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
 @record
@@ -123,7 +122,7 @@ def chosen(flow: Run, node: ast.Match, names: Names) -> None:
     for place, case in enumerate(node.cases):
         own = dict(before)
         flow.block(case.body, own)
-        if not isinstance(case.body[-1], LEAVES):
+        if not isinstance(case.body[-1], LEAVING):
             found = merged(found, own) if place else own
     names.clear()
     names.update(found)
@@ -133,7 +132,7 @@ def handled(flow: Run, node: ast.ExceptHandler, names: Names) -> None:
     """What an error leads to, where names stand for what they did or for what is made of them then."""
     own = dict(names)
     flow.block(node.body, own)
-    if not isinstance(node.body[-1], LEAVES):
+    if not isinstance(node.body[-1], LEAVING):
         both = merged(names, own)
         names.clear()
         names.update(both)

@@ -21,7 +21,8 @@ from skills.gates.project import Place, Project
 from skills.gates.rule import Observer, Watch
 
 N_PLUS_ONE = "n-plus-one"
-_LISTS = ("ModelViewSet", "ListAPIView", "ListCreateAPIView", "ListModelMixin", "ReadOnlyModelViewSet")
+REST_LISTS = ("ModelViewSet", "ListAPIView", "ListCreateAPIView", "ListModelMixin", "ReadOnlyModelViewSet")
+"""Views of REST framework that answer a list."""
 _REST = frozenset(
     {"ModelViewSet", "ReadOnlyModelViewSet", "GenericViewSet", "ViewSet", "ViewSetMixin", "GenericAPIView", "APIView",
      "ListAPIView", "ListCreateAPIView", "ListView", "ListModelMixin", "CreateModelMixin", "RetrieveModelMixin",
@@ -93,7 +94,7 @@ def _read(name: str, call: ast.Call) -> str:
 def _on_view(node: ast.ClassDef, context: FileContext) -> None:
     """A list view with its rows and its serializer."""
     methods, mixins = _methods(node, context)
-    lists = any(last_name(base).endswith(_LISTS) for base in node.bases)
+    lists = any(last_name(base).endswith(REST_LISTS) for base in node.bases)
     for name in dict.fromkeys(_serializers(node)):
         context.fact(_SHOWN, name, "many" if lists and "list" not in methods else "one")
     if not lists:

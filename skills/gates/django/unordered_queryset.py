@@ -20,7 +20,7 @@ from skills.gates.django.queryset_chains import (
 from skills.gates.django.relations import relations_of
 from skills.gates.django.row_managers import has_manager, orders_itself
 from skills.gates.django.row_sources import unordered
-from skills.gates.django.serializer_rows import may_decide_itself
+from skills.gates.django.serializer_rows import REST_LISTS, may_decide_itself
 from skills.gates.django.unordered_examples import UNORDERED_BAD, UNORDERED_GOOD
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import is_decorated, last_name
@@ -31,7 +31,6 @@ from skills.gates.project import Place, Project
 from skills.gates.rule import Observer, Rule, Watch
 
 UNORDERED = "unordered-queryset"
-_REST_LISTS = ("ModelViewSet", "ListAPIView", "ListCreateAPIView", "ListModelMixin", "ReadOnlyModelViewSet")
 _DJANGO_LISTS = ("ListView",)
 # Models of packages that order their rows.
 _ORDERED = ("MPTTModel", "Orderable", "Page", "MP_Node")
@@ -60,7 +59,7 @@ def _report(
 
 def _on_class(node: ast.ClassDef, context: FileContext) -> None:
     bases = [last_name(base) for base in node.bases]
-    rest = any(base.endswith(_REST_LISTS) for base in bases)
+    rest = any(base.endswith(REST_LISTS) for base in bases)
     if not rest and not any(base.endswith(_DJANGO_LISTS) for base in bases):
         return
     if rest and any(isinstance(part, FunctionNode) and part.name == "list" and _orders(part) for part in node.body):

@@ -12,14 +12,13 @@ from skills.gates.analysis.transactions import SKILL, opens_transaction, waits_o
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_product_path
-from skills.gates.engine.syntax import calls_in, descendants, names_in
+from skills.gates.engine.syntax import LEAVING, calls_in, descendants, names_in
 from skills.gates.model import Evidence, Severity
 from skills.gates.persistence.commit_order_examples import NARROW
 from skills.gates.persistence.database_events import Event, events_of, inside, statement_of
 from skills.gates.rule import Rule, Watch
 
 RULE = "scope-too-narrow"
-_LEAVES = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 _QUEUES = frozenset({"delay", "apply_async", "send_task", "enqueue", "enqueue_job", "publish"})
 
 
@@ -158,7 +157,7 @@ def _on_one_path(function: FunctionNode, first: ast.AST, second: ast.AST) -> boo
                 one for one in blocks([here]) if one and any(first is part for s in one for part in descendants(s))
             ]
             holder = inner[-1] if inner else holder
-            if any(isinstance(statement, _LEAVES) for statement in holder):
+            if any(isinstance(statement, LEAVING) for statement in holder):
                 return False
         if isinstance(here, ast.Try) and any(part is first for one in here.body for part in descendants(one)):
             failed = [statement for handler in here.handlers for statement in handler.body]

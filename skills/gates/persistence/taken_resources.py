@@ -5,6 +5,7 @@ import re
 
 from skills.gates.analysis.bindings import bindings, lookup, origin
 from skills.gates.analysis.local_values import own_nodes
+from skills.gates.analysis.transactions import SESSION_FACTORY
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
@@ -13,7 +14,6 @@ from skills.gates.model import Severity
 
 SKILL = "resource-lifecycle-auditor"
 CLEANUP_RULE = "missing-cleanup"
-_FACTORY = lazy(r"(Session|SessionLocal|session_?factory|session_?maker|SessionMaker)$")
 _SESSION_MAKERS = frozenset({"sessionmaker", "async_sessionmaker"})
 _SESSIONS = frozenset({"sqlalchemy.orm.Session", "sqlmodel.Session", "sqlalchemy.ext.asyncio.AsyncSession"})
 _CONNECTORS = frozenset(
@@ -61,7 +61,7 @@ def taken(call: ast.Call, context: FileContext) -> tuple[str, Severity] | None:
     if (name or "").startswith(_NOT_OF_DATABASES):
         return None
     made = last_name(call.func) if not call.args else ""
-    if not call.args and (_made_here(call, context) or (_FACTORY.search(made) and _is_factory(call, context))):
+    if not call.args and (_made_here(call, context) or (SESSION_FACTORY.search(made) and _is_factory(call, context))):
         return "a session", "HIGH"
     return None
 

@@ -10,7 +10,7 @@ from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import path_role
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import defaults_of, descendants
 from skills.record import record
 
 BODY = frozenset(
@@ -122,14 +122,9 @@ def route_of(function: FunctionNode) -> ast.Call | None:
     return None
 
 
-def defaults_of(arguments: ast.arguments) -> dict[str, str]:
+def default_texts(arguments: ast.arguments) -> dict[str, str]:
     """Parameter → the text of its default."""
-    positional = [*arguments.posonlyargs, *arguments.args]
-    pairs = [
-        *zip(reversed(positional), reversed(arguments.defaults), strict=False),
-        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
-    ]
-    return {argument.arg: ast.unparse(value) for argument, value in pairs if value is not None}
+    return {argument.arg: ast.unparse(value) for argument, value in defaults_of(arguments) if value is not None}
 
 
 def _is_called(function: FunctionNode, context: FileContext) -> bool:
@@ -148,7 +143,7 @@ def sent_parameters(function: FunctionNode, context: FileContext) -> Iterator[tu
     arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
     if route is not None:
         rule = route.args[0].value if route.args and isinstance(route.args[0], ast.Constant) else ""
-        defaults = defaults_of(function.args)
+        defaults = default_texts(function.args)
         for argument in arguments:
             hint = ast.unparse(argument.annotation) if argument.annotation is not None else ""
             if _DECIDED.search(hint) or _DECIDED.search(defaults.get(argument.arg, "")):
@@ -172,7 +167,7 @@ def sent_parameters(function: FunctionNode, context: FileContext) -> Iterator[tu
             for part in descendants(function)
         ):
             return  # another function hands over an object, and what stands beside it
-        defaults = defaults_of(function.args)
+        defaults = default_texts(function.args)
         for argument in arguments[1:]:
             hint = ast.unparse(argument.annotation) if argument.annotation is not None else ""
             if defaults.get(argument.arg, "None") not in {"None", "''"}:

@@ -8,7 +8,7 @@ from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.project import Project
-from skills.gates.security.request_data import Origin, defaults_of, route_of
+from skills.gates.security.request_data import Origin, default_texts, route_of
 
 UPLOAD, MODEL, FILE_NAME, FIELD = "upload", "model", "file name", "field"
 WHOLE = frozenset({UPLOAD, MODEL})
@@ -38,7 +38,7 @@ def whole_parameters(function: FunctionNode, context: FileContext) -> Iterator[t
     models = context.holds(b"fastapi") and context.mentions(_HARMS, function)
     if not (files or models):
         return
-    defaults = defaults_of(function.args)
+    defaults = default_texts(function.args)
     for argument in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs):
         hint = ast.unparse(argument.annotation) if argument.annotation is not None else ""
         if _DEPENDS.search(hint) or _DEPENDS.search(defaults.get(argument.arg, "")):
