@@ -166,18 +166,16 @@ class DayDeeds(Deeds):
         assert self.day_draft is not None
         loop = asyncio.get_running_loop()
         shown = [0.0]
-        parts: dict[str, str] = {}
 
         def tell(step: "Step") -> None:
             loop.call_soon_threadsafe(screen.step, step)
 
-        def moved(check: str, done: int, total: int) -> None:
-            parts[check] = f"{check} {done}/{total}"
+        def said(text: str) -> None:
             if time.monotonic() - shown[0] >= _PROGRESS_EVERY:
                 shown[0] = time.monotonic()
-                loop.call_soon_threadsafe(screen.progress, " · ".join(parts.values()))
+                loop.call_soon_threadsafe(screen.progress, text)
 
-        self.ending = EndDay(self.repository, self.settings, self.day_draft, tell=tell, moved=moved)
+        self.ending = EndDay(self.repository, self.settings, self.day_draft, tell=tell, said=said)
         try:
             if dropped:
                 await asyncio.to_thread(drop, self.repository, dropped)

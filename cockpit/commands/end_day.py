@@ -49,7 +49,7 @@ def run(call: Call) -> int:
 
 def _run(call: Call) -> int:
     from cockpit.commands.start_day import show_step
-    from cockpit.commands.sweep import Progress, run_cancellable
+    from cockpit.commands.sweep import run_cancellable
     from cockpit.day.draft import edited, read_draft
     from cockpit.day.finish import EndDay
     from skills.workflow.day_text import end_text
@@ -65,9 +65,8 @@ def _run(call: Call) -> int:
         blockers=(*old.blockers, *args.blocker),
         tomorrow=(*args.tomorrow, *old.tomorrow),
     )
-    shown = Progress() if sys.stderr.isatty() else None
-    end = EndDay(repository, config, draft, moved=shown.moved if shown else None, write=not args.dry_run)
-    if shown:
+    end = EndDay(repository, config, draft, said=rewrite, write=not args.dry_run)
+    if sys.stderr.isatty():
         end.tell = show_step
     end.sweep.strict = args.strict
     result = run_cancellable(end.run, end.sweep.cancel.cancel, "the sweep is cancelled; the rest is written")

@@ -46,9 +46,7 @@ def run(call: Call) -> int:
     args = call.args
     root = call.repository().root
     begun = time.monotonic()
-    shown = Progress() if sys.stderr.isatty() and not args.staged and not args.pushed else None
-    moved = shown.moved if shown else None
-    sweep = Sweep(root, call.config(), strict=args.strict, moved=moved, answered=shown.answered if shown else None)
+    sweep = Sweep(root, call.config(), strict=args.strict, said=rewrite)
     try:
         checks = sweep.run_pushed(_updates()) if args.pushed else _answers(sweep, staged=args.staged)
     finally:
@@ -127,22 +125,3 @@ def _updates() -> list[tuple[str, str]]:
     """(commit sent, commit there) of each line that git gives a pre-push hook."""
     rows = [line.split() for line in sys.stdin.read().splitlines()] if not sys.stdin.isatty() else []
     return [(row[1], row[3]) for row in rows if len(row) == 4]
-
-
-class Progress:
-    """One line on the terminal, rewritten in place."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._parts: dict[str, str] = {}
-
-    def moved(self, check: str, done: int, total: int) -> None:
-        self._show(check, f"{check} {done}/{total}")
-
-    def answered(self, check: "SweepCheck") -> None:
-        self._show(check.check, f"{check.check} {check.status.replace('_', ' ')}")
-
-    def _show(self, check: str, text: str) -> None:
-        with self._lock:
-            self._parts[check] = text
-            rewrite(" · ".join(self._parts.values()))

@@ -21,7 +21,7 @@ from cockpit.errors import CannotAnswer
 from cockpit.files import clear_leftovers, readable_json, write_atomically
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
-from cockpit.sweep.run import Moved, Sweep
+from cockpit.sweep.run import Said, Sweep
 from skills.counted import counted
 from skills.workflow.compression import BUDGET, Compressed, compress
 from skills.workflow.day import EndReport
@@ -69,13 +69,14 @@ class Ended:
 
 @dataclass(slots=True)
 class EndDay:
-    """Writes a draft, step by step. Without `write` nothing at all is written. `sweep` may be cancelled meanwhile."""
+    """Writes a draft, step by step. Without `write` nothing at all is written. `sweep` may be cancelled meanwhile;
+    `said` is told how far that is."""
 
     repository: Repository
     config: Config
     draft: Draft
     tell: Tell = lambda _: None
-    moved: Moved | None = None
+    said: Said = lambda text: None
     write: bool = True
     sweep: Sweep = field(init=False)
     _steps: dict[StepName, Step] = field(default_factory=dict)
@@ -86,7 +87,7 @@ class EndDay:
     _checks: tuple[SweepCheck, ...] = ()
 
     def __post_init__(self) -> None:
-        self.sweep = Sweep(self.repository.root, self.config, moved=self.moved)
+        self.sweep = Sweep(self.repository.root, self.config, said=self.said)
 
     def run(self) -> Ended:
         """All steps in order. Raises `CannotAnswer` where another end of day is running."""

@@ -1,5 +1,6 @@
 """The sweep itself: six checks side by side, each announced as it begins and as it answers, all ended by one switch."""
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
@@ -13,8 +14,7 @@ from cockpit.sweep import look
 from cockpit.sweep.cancel import Cancel
 from skills.workflow.sweep import CHECKS, CheckName, SweepCheck, is_test_file, judged
 
-Answered = Callable[[SweepCheck], None]
-Moved = Callable[[CheckName, int, int], None]
+Said = Callable[[str], None]
 
 _NOT_STAGED: dict[CheckName, str] = {
     "dependencies": "only what is staged is looked at; cockpit sweep asks about dependencies",
@@ -23,8 +23,36 @@ _NOT_STAGED: dict[CheckName, str] = {
 }
 
 
+class _Progress:
+    """Tells `said`, from any thread and often: first the checks that still look and how many files of how many they
+    have seen, then what the others came to, since a narrow terminal shows only the beginning."""
+
+    def __init__(self, said: Said) -> None:
+        self._said = said
+        self._lock = threading.Lock()
+        self._looking: dict[str, str] = {}
+        self._answers: dict[str, str] = {}
+
+    def moved(self, check: str, done: int, total: int) -> None:
+        """A check has seen `done` files of `total`."""
+        with self._lock:
+            self._looking[check] = f"{check} {done:,}/{total:,}"
+            self._tell()
+
+    def answered(self, check: SweepCheck) -> None:
+        """A check has come to its end."""
+        with self._lock:
+            self._looking.pop(check.check, None)
+            self._answers[check.check] = f"{check.check} {check.status.replace('_', ' ')}"
+            self._tell()
+
+    def _tell(self) -> None:
+        self._said(" · ".join((*self._looking.values(), *self._answers.values())))
+
+
 class Sweep:
-    """One sweep of a work tree. `cancel`, from another thread, ends it: what had no answer is then not run."""
+    """One sweep of a work tree. `cancel`, from another thread, ends it: what had no answer is then not run. `said` is
+    told how far it is (from any thread, often)."""
 
     def __init__(
         self,
@@ -32,16 +60,15 @@ class Sweep:
         config: Config,
         *,
         strict: bool = False,
-        answered: Answered | None = None,
-        moved: Moved | None = None,
+        said: Said = lambda text: None,
     ) -> None:
         self.root = root
         self.config = config.sweep
         self.exclude = config.checks.exclude
         self.strict = strict
         self.cancel = Cancel()
-        self._answered = answered or (lambda _: None)
-        self._moved = moved or (lambda *_: None)
+        self.said = said
+        self._progress = _Progress(said)
 
     def run(self) -> tuple[SweepCheck, ...]:
         """All six checks over the whole work tree. Raises `CannotAnswer` where git cannot list its files."""
@@ -65,7 +92,7 @@ class Sweep:
         with ThreadPoolExecutor(3) as pool:
             futures = [pool.submit(self._guarded, name, task) for name, task in tasks.items()]
             for future in as_completed(futures):
-                self._answered(future.result())
+                self._progress.answered(future.result())
                 yield future.result()
 
     def run_staged(self) -> tuple[SweepCheck, ...]:
@@ -118,7 +145,7 @@ class Sweep:
     def _secrets(self, names: list[str]) -> SweepCheck:
         from cockpit.sweep.secrets import secrets_of_files
 
-        return secrets_of_files(self.root, names, self.cancel, partial(self._moved, "secrets"))
+        return secrets_of_files(self.root, names, self.cancel, partial(self._progress.moved, "secrets"))
 
     def _dependencies(self, names: list[str]) -> SweepCheck:
         from cockpit.sweep.dependencies import dependencies
@@ -131,4 +158,4 @@ class Sweep:
 
         scope = discover(self.root, self.exclude, listed=names)
         sources = [name for name in scope.files if not is_test_file(name)]
-        return static_analysis(self.root, sources, self.cancel, partial(self._moved, "sast"))
+        return static_analysis(self.root, sources, self.cancel, partial(self._progress.moved, "sast"))

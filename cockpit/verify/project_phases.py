@@ -170,16 +170,9 @@ def security(place: Place) -> Iterator[Answer]:
     """Phase 5, the part of all lanes: the sweep. A vulnerability that nothing mends yet is shown and does not block."""
     from cockpit.sweep.run import Sweep
 
-    parts: dict[str, str] = {}
-
-    def moved(check: str, done: int, total: int) -> None:
-        parts[check] = f"{check} {done:,}/{total:,}"
-        place.said(" · ".join(parts.values()))
-
-    sweep = Sweep(place.root, place.config, moved=moved)
+    sweep = Sweep(place.root, place.config, said=place.said)
     sweep.cancel = place.cancel
     for check in sweep.answers():
-        parts.pop(check.check, None)
         check = judged(check, block_at="fixable")
         places = tuple(
             f"{finding.path}{f':{finding.line}' if finding.line else ''} {finding.message}"[:160]

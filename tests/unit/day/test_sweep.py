@@ -349,7 +349,7 @@ def test_a_sweep_that_is_cancelled_ends_and_says_so(repo: Path) -> None:
     for number in range(400):
         (repo / f"m{number}.py").write_text("value = 'x'\n" * 200)
     seen = threading.Event()
-    sweep = Sweep(repo, Config(), moved=lambda *_: seen.set())
+    sweep = Sweep(repo, Config(), said=lambda _: seen.set())
     found: list[tuple[SweepCheck, ...]] = []
     worker = threading.Thread(target=lambda: found.append(sweep.run()))
     worker.start()

@@ -2,12 +2,17 @@
 
 import io
 import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cockpit.call import rewrite, say
 from cockpit.cli import main
+from cockpit.config import Config
+from cockpit.sweep.run import Sweep
+from skills.workflow.sweep import CHECKS, SweepCheck
 from tests.git import git
 
 
@@ -54,3 +59,26 @@ def test_a_check_says_how_far_it_is_and_takes_that_away(
     assert main(["--repo", str(tmp_path), "check"]) == 0
     assert "\r\x1b[Kchecked 100 %" in terminal.getvalue() and terminal.getvalue().endswith("\r\x1b[K")
     assert "checked" not in capsys.readouterr().out
+
+
+def test_a_sweep_tells_first_which_checks_still_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git(tmp_path, "init", "-q")
+    (tmp_path / "app.py").write_text("VALUE = 1\n")
+    told: list[str] = []
+    seen = threading.Event()
+
+    def last(root: Path, names: list[str], cancel: object, moved: Callable[[int, int], None]) -> SweepCheck:
+        assert seen.wait(60)
+        moved(1204, 1301)
+        return SweepCheck("secrets", "pass")
+
+    def said(text: str) -> None:
+        told.append(text)
+        if text.count(" · ") == 4 and "/" not in text:  # the five others have answered
+            seen.set()
+
+    monkeypatch.setattr("cockpit.sweep.secrets.secrets_of_files", last)
+    assert len(Sweep(tmp_path, Config(), said=said).run()) == len(CHECKS)
+    *_, looking, ended = told
+    assert looking.startswith("secrets 1,204/1,301 · ") and "permissions pass" in looking
+    assert "secrets pass" in ended and "1,301" not in ended

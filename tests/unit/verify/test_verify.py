@@ -249,7 +249,7 @@ def test_the_sweep_tells_as_it_goes_and_is_reported_in_its_order(
     git(tmp_path, "commit", "-q", "-m", "start")
 
     def answers(sweep: Sweep) -> Iterator[SweepCheck]:
-        sweep._moved("sast", 4, 1204)
+        sweep.said("sast 4/1,204")
         yield from (SweepCheck(name, "pass") for name in reversed(CHECKS))
 
     monkeypatch.setattr(Sweep, "answers", answers)
