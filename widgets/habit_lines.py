@@ -10,7 +10,7 @@ from skills.counted import counted
 from skills.orchestrator.habit_models import BASIS, PATTERN_NAMES, HabitRow, PatternId, Violation
 from skills.orchestrator.measures import Measure, figure, share
 from widgets.lines import Line, Span, crop, fit, line, pad, sparkline, spread, width_of
-from widgets.words import money, tokens
+from widgets.words import STATUS, money, tokens
 from widgets.wrap import wrap_line
 
 ADVICE: dict[PatternId, str] = {
@@ -20,12 +20,6 @@ ADVICE: dict[PatternId, str] = {
     "budget-ignored": "compact before a large result, or let a sub-agent read it",
     "over-delegation": "a few calls cost less in the session itself",
     "unbacked-claim": "ask for the run after the last edit; the Stop hook can hold a claim back",
-}
-_STATUS = {
-    "fail": ("!", "warn"),
-    "pass": ("✓", "good"),
-    "not_run": ("?", "warn"),
-    "not_applicable": ("–", "faint"),
 }
 _WIDE, _NARROW = 92, 60
 _WEEKS = 12
@@ -114,7 +108,9 @@ def habit_head(width: int) -> Line:
 
 def habit_row(row: HabitRow, weeks: Sequence[int], width: int) -> Line:
     """What a habit cost: `–` where it cannot apply, `?` where nobody could look."""
-    glyph, token = _STATUS[row.status]
+    glyph, _, token = STATUS[row.status]
+    if row.status == "fail":  # a habit costs, it breaks nothing
+        glyph, token = "!", "warn"
     left: Line = ((f"{glyph} ", token), (PATTERN_NAMES[row.id], "strong" if row.count else "muted"))
     if row.status in ("not_run", "not_applicable"):
         return spread(left, ((row.status.replace("_", " "), "faint"),), width)

@@ -1,8 +1,17 @@
-"""How figures read: money, ages, token counts. One way each, for every pane and screen."""
+"""How figures and answers read: money, ages, token counts, statuses. One way each, for every pane and screen."""
 
 from datetime import datetime, timedelta
 
+from skills.gates.model import GLYPHS
 from skills.spending.amount import dollars
+
+STATUS: dict[str, tuple[str, str, str]] = {
+    "pass": (GLYPHS["pass"], "pass", "good"),
+    "fail": (GLYPHS["fail"], "fail", "bad"),
+    "not_run": (GLYPHS["not_run"], "not run", "warn"),
+    "not_applicable": (GLYPHS["not_applicable"], "n/a", "faint"),
+}
+"""Sign, word and token of each status."""
 
 
 def money(usd: float | None, *, floor: bool = False) -> str:

@@ -123,7 +123,7 @@ class BenchDeeds(Deeds):
             return
         rows = [line((f"back to {plan.target[:9]}: {counted(len(plan.files), 'file')}", "strong"))]
         if plan.refusal:
-            rows.append(line(("✗ ", "bad"), (plain_text(plan.refusal, 200), "text")))
+            rows.append(line(("✖ ", "bad"), (plain_text(plan.refusal, 200), "text")))
         rows += [(), *(line(("  − ", "bad"), (plain_text(text, 160), "text")) for text in plan.undone)]
         rows += [(), line(("$ ", "faint"), (f"cockpit rollback run revert --to {plan.target[:9]}", "info"))]
         self.push_screen(ReportScreen("Rollback · what it would undo", rows))

@@ -15,12 +15,11 @@ from cockpit.worktrees.tidy import CleanPlan
 from cockpit.worktrees.trash import Trashed
 from skills.counted import counted
 from widgets.lines import Line, line, pad
-from widgets.words import age, money
+from widgets.words import STATUS, age, money
 from widgets.worktrees_pane import changes, distance, head_of, presence
 
 _LABEL = 11
 _MOST = 12
-_TESTS = {"pass": ("✓ pass", "good"), "fail": ("✖ fail", "bad"), "not_run": ("· not run", "muted")}
 
 
 def fact(label: str, *parts: tuple[str, str]) -> Line:
@@ -164,6 +163,7 @@ def detail_lines(
     tree: Worktree, progress: TreeProgress, now: datetime, width: int, costs: Sequence[SpendRow] = ()
 ) -> list[Line]:
     """Everything that is known of one worktree. `costs` are those of its commits, the newest first."""
+    sign, word, token = STATUS[progress.tests]
     far = distance(tree)
     base = f" against {tree.base}" if tree.base else ""
     rows = [
@@ -171,7 +171,7 @@ def detail_lines(
         fact("branch", (head_of(tree), "strong"), (f"  {tree.head[:7]}" if tree.head and tree.branch else "", "muted")),
         fact("commits", *(far or (("none of its own", "muted"),)), (base, "muted")),
         fact("changes", *changes(tree.counts, tree.stale)),
-        fact("tests", _TESTS[progress.tests], (f"  {plain_text(progress.told)}", "muted")),
+        fact("tests", (f"{sign} {word}", token), (f"  {plain_text(progress.told)}", "muted")),
     ]
     sheet = progress.sheet
     if sheet.todos is not None:

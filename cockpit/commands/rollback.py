@@ -161,7 +161,7 @@ def _verify(call: "Call") -> _Answer:
     from cockpit.bench.rollback import answer, answered_by, automatic_answers, last_rollback
     from cockpit.bench.shared import only_a_person
     from cockpit.errors import CannotAnswer
-    from skills.verify.model import GLYPHS
+    from skills.gates.model import GLYPHS
     from skills.workflow.rollback import VERIFICATIONS
 
     repository = call.repository()
@@ -210,7 +210,7 @@ def _triggers(call: "Call") -> _Answer:
     import math
 
     from cockpit.errors import CannotAnswer
-    from skills.verify.model import GLYPHS
+    from skills.gates.model import GLYPHS
     from skills.workflow.rollback import METRICS, triggers
 
     metrics: dict[str, float] = {}
@@ -234,7 +234,7 @@ def _triggers(call: "Call") -> _Answer:
 
 def _readiness(call: "Call") -> _Answer:
     from cockpit.bench.readiness import read_readiness
-    from skills.verify.model import GLYPHS
+    from skills.gates.model import GLYPHS
 
     items = read_readiness(call.repository(), call.config())
     rows = [{"item": i.id, "title": i.title, "status": i.status, "detail": i.detail or None} for i in items]

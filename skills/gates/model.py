@@ -17,6 +17,8 @@ Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO"]
 Status = Literal["pass", "fail", "not_run", "not_applicable"]
 Confidence = Literal["confirmed", "likely", "needs_context"]
 TenancyMode = Literal["transparent", "explicit", "off"]
+GLYPHS: dict[Status, str] = {"pass": "✓", "fail": "✖", "not_run": "?", "not_applicable": "–"}
+"""The sign of each status, wherever one stands."""
 MARK = b"cockpit:"
 """What stands in every source with a comment of ours, and in few others."""
 TENANT_FIELDS = ("tenant", "tenant_id", "company", "company_id")

@@ -26,7 +26,6 @@ PHASES: tuple[str, ...] = (
 QUICK = (1, 2, 12)
 """The phases of a quick verification: what needs neither tests nor a database."""
 _MOST_STEPS = 6
-GLYPHS = {"pass": "✓", "fail": "✗", "not_applicable": "–", "not_run": "?"}
 
 
 @record

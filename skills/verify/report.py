@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from skills.verify.model import GLYPHS, PHASES, Answer, Verification, next_steps, phase_answers, recommendation, worst
+from skills.gates.model import GLYPHS
+from skills.verify.model import PHASES, Answer, Verification, next_steps, phase_answers, recommendation, worst
 from skills.verify.predeploy import Item
 
 NAMES = {"django": "DJANGO", "fastapi": "FASTAPI", "ml": "ML", "foundation": "PYTHON"}

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
-from skills.gates.model import Status
+from skills.gates.model import GLYPHS, Status
 from skills.gates.security.secret_values import known_format, redacted
 from skills.record import record
 
@@ -217,17 +217,11 @@ _TITLES: dict[str, str] = {
     "permissions": "Permissions",
     "sast": "Static analysis",
 }
-_GLYPHS: dict[str, str] = {"pass": "✓", "fail": "✖", "not_run": "?", "not_applicable": "·"}
 
 
 def title_of(check: str) -> str:
     """What a person reads for a check."""
     return _TITLES.get(check, check)
-
-
-def glyph_of(status: str) -> str:
-    """The sign of a status; a word always stands beside it."""
-    return _GLYPHS.get(status, "?")
 
 
 def said_of(check: SweepCheck) -> str:
@@ -251,7 +245,7 @@ def sweep_lines(checks: Iterable[SweepCheck], most: int = 20) -> list[str]:
     lines = []
     for check in checks:
         by = f"  [{check.tool}]" if check.tool else ""
-        lines.append(f"{glyph_of(check.status)} {title_of(check.check):<16} {said_of(check)}{by}")
+        lines.append(f"{GLYPHS[check.status]} {title_of(check.check):<16} {said_of(check)}{by}")
         for finding in check.findings[:most]:
             place = finding.path + (f":{finding.line}" if finding.line else "")
             shown = f"  {finding.redacted}" if finding.redacted else ""

@@ -63,7 +63,7 @@ def test_every_kind_is_there_and_survives_a_restart(repository: Repository) -> N
     assert "fill in BRIEF.md" in found["feature"].step and "the exact error" in found["debug"].step
     assert "--done 2" in found["playbook"].step and "verify it" in found["rollback"].step
     text = "\n".join(plain(row) for row in detail_lines(found["research"], 100))
-    assert text.startswith("next → gate 1 says NO-GO") and "✗ fail" in text and "? not run" in text
+    assert text.startswith("next → gate 1 says NO-GO") and "✖ fail" in text and "? not run" in text
     for width in (40, 80, 200):
         assert len(plain(process_line(found["research"], width))) <= width
 

@@ -89,7 +89,7 @@ async def test_a_narrow_title_keeps_its_figures(app: CockpitApp) -> None:
         screen.running = None
         screen.build()
         await pilot.pause()
-        assert str(screen.query_one("#report").border_title) == "Verify · 2 ✓ 1 ✗ 1 ?"
+        assert str(screen.query_one("#report").border_title) == "Verify · 2 ✓ 1 ✖ 1 ?"
 
 
 async def test_the_phase_that_runs_is_in_sight_until_the_person_looks_elsewhere(app: CockpitApp) -> None:

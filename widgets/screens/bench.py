@@ -17,6 +17,7 @@ from widgets.line_view import FixedLines, LineView
 from widgets.lines import Line, Span, crop, line, next_lines, pad, width_of
 from widgets.screens.framed import FramedScreen
 from widgets.virtual_list import VirtualList
+from widgets.words import STATUS
 from widgets.wrap import wrap_line
 
 _HINTS = (
@@ -26,12 +27,6 @@ _HINTS = (
 )
 _NONE = ("{bench-begin} new · {recheck} again · {close} close", "{bench-begin} new · {close}")
 _STATES = {"open": ("▶", "accent"), "done": ("✓", "good"), "abandoned": ("–", "faint")}
-_MARKS = {
-    "pass": ("✓", "pass", "good"),
-    "fail": ("✗", "fail", "bad"),
-    "not_run": ("?", "not run", "warn"),
-    "not_applicable": ("–", "n/a", "faint"),
-}
 _EMPTY = (
     line(("No process yet.", "strong")),
     line(
@@ -89,7 +84,7 @@ def part_lines(part: Part, width: int, *, short: bool = False) -> list[Line]:
         text, detail = plain_text(entry.text, 300), plain_text(entry.detail, 300)
         lead: list[Span] = [("  ", "text")]
         if entry.status:
-            glyph, word, token = _MARKS.get(entry.status, _MARKS["not_run"])
+            glyph, word, token = STATUS[entry.status]
             lead = [(f"  {glyph} {pad(word, 8)}", token)]
         room = width - width_of(lead)
         nested = entry.text.startswith("  ")

@@ -13,10 +13,9 @@ from widgets.lines import Line, crop, line, pad
 from widgets.screens.leaving import Toggled
 from widgets.screens.listing import MOVES
 from widgets.screens.rows import Row, RowsScreen
+from widgets.words import STATUS
 
-TOKENS = {"pass": "good", "fail": "bad", "not_run": "warn", "not_applicable": "faint", "running": "accent"}
-GLYPHS = {"pass": "✓", "fail": "✖", "not_run": "?", "not_applicable": "·", "running": "▶", "waiting": "·"}
-_WORDS = {"not_run": "not run", "not_applicable": "n/a", "running": "runs…", "waiting": ""}
+_STEPS: dict[str, tuple[str, str, str]] = {**STATUS, "running": ("▶", "runs…", "accent"), "waiting": ("·", "", "faint")}
 _NARROW = 64
 _MOST_FINDINGS = 12
 
@@ -28,11 +27,10 @@ def rows_of(name: str, lines: Iterable[Line]) -> list[Row]:
 
 def step_row(step: Step, width: int) -> Row:
     """One step: its sign and word, its name, and what it came to."""
-    token = TOKENS.get(step.status, "faint")
-    word = _WORDS.get(step.status, step.status)
+    glyph, word, token = _STEPS[step.status]
     size = 13 if width < _NARROW else 16
     shown = line(
-        (f"  {GLYPHS.get(step.status, '·')} ", token),
+        (f"  {glyph} ", token),
         (pad(step.step, size), "text"),
         (pad(word, 9), token),
         (plain_text(step.detail, 300), "muted"),
@@ -44,9 +42,11 @@ def sweep_rows(checks: Sequence[SweepCheck], width: int) -> list[Row]:
     """The answers of a sweep with what they found."""
     found: list[Row] = []
     for check in checks:
-        token = TOKENS[check.status] if check.blocks or check.status != "fail" else "warn"
+        glyph, _, token = STATUS[check.status]
+        if check.status == "fail" and not check.blocks:
+            token = "warn"
         said = plain_text(said_of(check), 300)
-        shown = line((f"  {GLYPHS[check.status]} ", token), (pad(title_of(check.check), 16), "text"), (said, token))
+        shown = line((f"  {glyph} ", token), (pad(title_of(check.check), 16), "text"), (said, token))
         found.append(Row(("sweep", check.check), shown))
         for number, one in enumerate(check.findings[:_MOST_FINDINGS]):
             place = one.path + (f":{one.line}" if one.line else "")

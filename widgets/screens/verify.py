@@ -8,16 +8,15 @@ from rich.cells import cell_len
 from textual.binding import BindingType
 
 from cockpit.plain_text import plain_text
-from skills.gates.model import Status
-from skills.verify.model import GLYPHS, PHASES, Answer, Verification, next_steps, recommendation, worst
+from skills.gates.model import GLYPHS, Status
+from skills.verify.model import PHASES, Answer, Verification, next_steps, recommendation, worst
 from skills.verify.predeploy import Item
 from widgets.bindings import bind
 from widgets.lines import Line, line, next_lines, pad
 from widgets.screens.listing import MOVES
 from widgets.screens.rows import Row, RowsScreen
+from widgets.words import STATUS
 
-_TOKENS: dict[str, str] = {"pass": "good", "fail": "bad", "not_run": "warn", "not_applicable": "faint"}
-_WORDS: dict[str, str] = {"pass": "pass", "fail": "fail", "not_run": "not run", "not_applicable": "n/a"}
 _MOST_PLACES = 20
 
 
@@ -51,19 +50,18 @@ def _heading(phase: int, own: Sequence[Answer], runs: bool, seconds: int, said: 
         since = f" {seconds} s" if seconds > 1 else ""
         far = f" · {plain_text(said, 100)}" if said else ""
         return line(("▶ ", "accent"), (phase_title(phase), "strong"), (f"  runs…{since}{far}", "muted"))
-    status = worst(own)
-    return line((f"{GLYPHS[status]} ", _TOKENS[status]), (phase_title(phase), "strong"))
+    glyph, _, token = STATUS[worst(own)]
+    return line((f"{glyph} ", token), (phase_title(phase), "strong"))
 
 
 def _answer_rows(answer: Answer) -> list[Row]:
-    token = _TOKENS[answer.status]
+    glyph, word, token = STATUS[answer.status]
     if answer.status == "fail" and not answer.required:
         token = "warn"
-    word = _WORDS[answer.status]
     detail = plain_text(answer.detail, 300)
     note = "" if answer.required or answer.status != "fail" else " · does not block"
     shown = line(
-        (f"    {GLYPHS[answer.status]} {pad(word, 8)}", token),
+        (f"    {glyph} {pad(word, 8)}", token),
         (plain_text(answer.title, 120), "text"),
         (f"  {detail}" if detail else "", "muted"),
         (note, "faint"),
@@ -84,12 +82,12 @@ def closing_rows(verification: Verification, items: Sequence[Item]) -> list[Row]
     if items:
         rows.append(Row("predeploy", line(("Predeploy list", "strong"))))
         for item in items:
-            status: Status = item.status
+            sign, word, token = STATUS[item.status]
             by = f"  {plain_text(item.by, 80)}" if item.by else ""
-            glyph = line((f"    {GLYPHS[status]} {pad(_WORDS[status], 8)}", _TOKENS[status]))
+            glyph = line((f"    {sign} {pad(word, 8)}", token))
             rows.append(Row(("item", item.id), (*glyph, (item.title, "text"), (by, "muted"))))
         rows.append(Row("gap2", ()))
-    rows.append(Row("verdict", line((recommendation(verification), _TOKENS[verification.status]))))
+    rows.append(Row("verdict", line((recommendation(verification), STATUS[verification.status][2]))))
     for place, step in enumerate(next_steps(verification), 1):
         rows.append(Row(("step", place), line((f"  {place}. ", "accent"), (plain_text(step, 300), "text"))))
     return rows
@@ -157,7 +155,9 @@ class VerifyScreen(RowsScreen):
     def build(self) -> None:
         if not self.is_there:
             return
-        counts = {word: sum(1 for one in self.answers if one.status == word) for word in ("pass", "fail", "not_run")}
+        counts: dict[Status, int] = {
+            word: sum(1 for one in self.answers if one.status == word) for word in ("pass", "fail", "not_run")
+        }
         said = f"{counts['pass']} pass · {counts['fail']} fail · {counts['not_run']} not run"
         brief = " ".join(f"{count} {GLYPHS[word]}" for word, count in counts.items())
         running = "" if self.running is None else f" · phase {self.running} of {len(PHASES)}"

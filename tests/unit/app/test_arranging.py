@@ -15,8 +15,10 @@ from cockpit.actions import ACTIONS, PRESETS, chosen_keys, keys_of
 from cockpit.app_parts.looks import no_utf8
 from cockpit.key_clashes import clashes
 from cockpit.layouts import Layout, layout_file, read_layout, write_layout
+from skills.gates.model import GLYPHS
 from widgets.ascii_glyphs import ascii_of
 from widgets.panes import PANES, Arrangement, Wishes, regions
+from widgets.words import STATUS
 from widgets.wrap import hanging, wrap_line
 
 TAKEN = {"ctrl+b", "ctrl+s", "ctrl+q", "ctrl+j", "ctrl+h", "ctrl+m", "ctrl+p", "ctrl+space"}
@@ -101,3 +103,10 @@ def test_every_glyph_of_the_widgets_has_a_plain_one() -> None:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 unknown = {each for each in node.value if not each.isascii() and ascii_of(each) == "?"}
                 assert not unknown, f"{path.name}: {unknown}"
+
+
+def test_a_status_has_one_sign_everywhere() -> None:
+    root = Path(widgets.__file__).parents[1]
+    for path in (path for room in ("widgets", "cockpit", "skills") for path in (root / room).rglob("*.py")):
+        assert "✗" not in path.read_text("utf-8") or path.name == "ascii_glyphs.py", path
+    assert {status: sign for status, (sign, _, _) in STATUS.items()} == GLYPHS

@@ -166,13 +166,13 @@ def test_only_keys_that_can_do_something_are_offered() -> None:
 def test_a_row_of_a_screen_goes_on_below_and_is_copied_whole() -> None:
     row = Row(
         "a",
-        line(("    ✗ fail    ", "bad"), ("There is a virtual environment  make one, e.g. here", "text")),
+        line(("    ✖ fail    ", "bad"), ("There is a virtual environment  make one, e.g. here", "text")),
         "place",
         "a:1",
     )
     parts = wrapped_row(row, 40)
     assert [plain(part.shown).rstrip() for part in parts] == [
-        "    ✗ fail    There is a virtual",
+        "    ✖ fail    There is a virtual",
         "              environment  make one,",
         "              e.g. here",
     ]

@@ -217,7 +217,7 @@ def test_the_report_says_every_answer_and_the_next_step() -> None:
     gate = Verification("django", (answer("fail", detail="2 found", places=("a.py:1",)),))
     text = report_text(gate, [])
     assert text.startswith("DJANGO VERIFICATION REPORT\nnext: ")
-    assert "✗ Phase 2: Code quality" in text and "a.py:1" in text
+    assert "✖ Phase 2: Code quality" in text and "a.py:1" in text
     assert "RECOMMENDATION" in text and "1. Fix “A check”: 2 found" in text
 
 
