@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import subprocess
 
 LARGEST = 8_000_000
+_HEARD_SECONDS = 0.3
+_HEARD = 200_000
 
 
 @record
@@ -54,10 +56,16 @@ class Programs:
                 _end_group(self._process)
 
     def run(
-        self, command: list[str], folder: Path, seconds: float, environment: Mapping[str, str] | None = None
+        self,
+        command: list[str],
+        folder: Path,
+        seconds: float,
+        environment: Mapping[str, str] | None = None,
+        heard: Callable[[str], None] | None = None,
     ) -> Ran:
         """Run `command` in `folder` for at most `seconds`. What a git hook inherited is taken away, and no program
-        writes byte code. `environment` adds variables."""
+        writes byte code. `environment` adds variables. `heard` is told, now and then, what was printed
+        so far, of more than 200 kB the end."""
         import subprocess  # who only looks for a program does not pay for it
 
         variables = {name: value for name, value in os.environ.items() if name not in INHERITED}
@@ -79,7 +87,7 @@ class Programs:
         except (OSError, ValueError) as problem:
             return Ran(why=f"{plain_text(command[0], 120)} could not be started ({plain_text(problem, 80)})")
         try:
-            out, err, why = _read(process, seconds)
+            out, err, why = _read(process, seconds, heard)
         finally:
             with self._lock:  # from here on its number may be another program's
                 self._process = None
@@ -139,7 +147,9 @@ def last_line(text: str) -> str:
     return plain_text(next((line for line in reversed(text.splitlines()) if line.strip()), ""), 160)
 
 
-def _read(process: "subprocess.Popen[bytes]", seconds: float) -> tuple[bytes, bytes, str]:
+def _read(
+    process: "subprocess.Popen[bytes]", seconds: float, heard: Callable[[str], None] | None
+) -> tuple[bytes, bytes, str]:
     """What a process prints until it closes both streams, and why that was cut short, "" where it was not."""
     import subprocess
 
@@ -147,6 +157,7 @@ def _read(process: "subprocess.Popen[bytes]", seconds: float) -> tuple[bytes, by
     out, err = bytearray(), bytearray()
     streams = {process.stdout.fileno(): out, process.stderr.fileno(): err}
     until = time.monotonic() + seconds
+    next_word = time.monotonic()
     while streams:
         left = until - time.monotonic()
         ready = readable(streams, min(left, 0.2))
@@ -155,6 +166,9 @@ def _read(process: "subprocess.Popen[bytes]", seconds: float) -> tuple[bytes, by
             streams[handle] += part
             if not part:
                 del streams[handle]
+        if heard is not None and ready and time.monotonic() >= next_word:
+            next_word = time.monotonic() + _HEARD_SECONDS
+            heard((out[-_HEARD:] + err[-_HEARD:]).decode("utf-8", "replace"))
         if len(out) + len(err) > LARGEST:
             return b"", b"", f"printed more than {LARGEST // 1_000_000} MB"
         if left <= 0:

@@ -172,13 +172,16 @@ def _days(snapshot: FindingsSnapshot, most: int) -> str:
 
 
 def worst(snapshot: FindingsSnapshot) -> Line:
-    """`✖1 !5.3K` for the narrow tab: `✓` only where everything was judged, `?` where something could not be."""
+    """`✖1 !5.3K` for the narrow tab: `✓` only where everything was judged, `?` where something could not be,
+    `–` where there is nothing to judge."""
     totals = {gate: sum(1 for finding in snapshot.findings if finding.gate == gate) for gate in ("P0", "P1")}
     if not any(totals.values()):
         if snapshot.phase == "checking":
             return line(("…", "muted"))
-        unsure = snapshot.problems or any(gate.status == "not_run" for gate in snapshot.gates)
-        return line(("?", "warn")) if unsure else line(("✓", "good"))
+        states = {gate.status for gate in snapshot.gates}
+        if snapshot.problems or "not_run" in states:
+            return line(("?", "warn"))
+        return line(("–", "faint")) if states == {"not_applicable"} else line(("✓", "good"))
     parts: list[Line] = []
     if totals["P0"]:
         parts.append(line((f"✖{tokens(totals['P0'])}", "bad")))

@@ -11,6 +11,7 @@ from cockpit.app_parts.deeds import Deeds
 from cockpit.app_parts.editor import open_in_editor
 from cockpit.app_parts.findings import read_lines
 from cockpit.errors import CannotAnswer
+from cockpit.findings.outcome import NOTHING
 from cockpit.plain_text import plain_text
 from widgets.lines import Line, line
 from widgets.screens.ask import AskScreen
@@ -73,6 +74,8 @@ class DayDeeds(Deeds):
         told = [(gate.gate, gate.count) for gate in self.found.gates]
         if not told:
             return line(("  ▶ ", "accent"), ("Gates           ", "text"), ("the first check runs…", "muted"))
+        if all(gate.status == "not_applicable" for gate in self.found.gates):
+            return line(("  – ", "faint"), ("Gates           ", "text"), (NOTHING, "muted"))
         bad = any(gate == "P0" and count for gate, count in told)
         said = " · ".join(f"{count} {gate}" for gate, count in told if count) or "nothing found"
         token = "bad" if bad else "good"

@@ -11,6 +11,7 @@ from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
 from cockpit.sweep.cancel import Cancel
 from skills.counted import counted
+from skills.gates.model import GLYPHS
 from skills.workflow.sweep import SweepCheck
 
 _MOST = 5
@@ -46,9 +47,10 @@ def findings_since(root: Path, config: Config, moment: datetime) -> list[str]:
     fresh = [finding for finding in outcome.open if finding.baseline == "new"]
     counts = [(gate, sum(1 for one in fresh if one.gate == gate)) for gate in ("P0", "P1", "P2")]
     said = ", ".join(f"{count} {gate}" for gate, count in counts if count) or "none"
-    sign = {0: "✓", 1: "✖"}.get(outcome.exit_code, "?")
+    sign = GLYPHS[next((gate.status for gate in outcome.gates if gate.gate == "P0"), "not_run")]
     blind = f"; {counted(len(outcome.problems), 'file')} could not be judged" if outcome.problems else ""
-    lines = [f"{sign} Findings         {said} in lines changed since {moment.astimezone():%Y-%m-%d %H:%M}{blind}"]
+    where = "no Python file was changed" if sign == GLYPHS["not_applicable"] else f"{said} in lines changed"
+    lines = [f"{sign} Findings         {where} since {moment.astimezone():%Y-%m-%d %H:%M}{blind}"]
     worst = sorted(fresh, key=lambda one: (one.gate, one.path, one.line))[:_MOST]
     lines += [f"    {plain_text(one.path, 200)}:{one.line}  {one.rule}" for one in worst if one.gate in ("P0", "P1")]
     return lines

@@ -14,6 +14,7 @@ from skills.gates.model import Check, FileReport, Finding, Gate, Status, Tenancy
 from skills.gates.verdict import GATE_ORDER, finding_order
 from skills.record import record
 
+NOTHING = "there is no Python file to judge"
 _BLOCKING: tuple[Gate, ...] = ("P0", "P1", "P2")
 
 
@@ -83,6 +84,8 @@ def outcome_of(project: Project, narrow: Narrow | None = None) -> Outcome:
             counts[rule] = counts.get(rule, 0) + 1
     asked = (*verdict.checks, *(answer.check for answer in outside.values()))
     checks = tuple(_recounted(check, counts) for check in asked)
+    if not (reports if narrow is None else narrow.of(reports)):
+        checks = tuple(map(_judged_nothing, checks))
     problems = [*_manifest_problems(project), *_problems(reports, narrow)]
     return Outcome(
         findings,
@@ -226,6 +229,13 @@ def _recounted(check: Check, counts: dict[str, int]) -> Check:
     if count or check.reason is None:
         return Check(check.rule, "fail" if count else "pass", count, check.reason)
     return Check(check.rule, "not_run", 0, check.reason)
+
+
+def _judged_nothing(check: Check) -> Check:
+    """The answer of a rule that no file was there for; what another tool looked at is its own affair."""
+    if check.status != "pass" or check.rule not in RULES:
+        return check
+    return Check(check.rule, "not_applicable", 0, NOTHING)
 
 
 def _outside_findings(project: Project, answers: Iterable[OutsideAnswer], narrow: Narrow | None) -> list[Finding]:

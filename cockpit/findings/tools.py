@@ -9,7 +9,7 @@ import contextlib
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from cockpit.config import BUILT_IN_TOOLS, Config, ToolConfig
@@ -80,8 +80,15 @@ class ToolRun:
         """End the run: what it would say is outdated."""
         self.programs.cancel()
 
-    def ran(self, tool: Tool, words: Sequence[str] = (), variables: Mapping[str, str] | None = None) -> Ran:
-        """Run one tool to its end, without a look at what it says; `words` and `variables` are added to its own."""
+    def ran(
+        self,
+        tool: Tool,
+        words: Sequence[str] = (),
+        variables: Mapping[str, str] | None = None,
+        heard: Callable[[str], None] | None = None,
+    ) -> Ran:
+        """Run one tool to its end, without a look at what it says; `words` and `variables` are added to its own,
+        `heard` is told what it printed so far."""
         refused = self._refused(tool)
         command = [] if refused else self._command(tool)
         if not refused and not command:
@@ -96,7 +103,7 @@ class ToolRun:
         environment = {"COVERAGE_FILE": str(report.with_suffix(".data"))}
         environment |= own_environment(self.root) if self.trust.trusted else without_own_code(self.root)
         environment |= variables or {}
-        return self.programs.run([*command, *words], self.root, tool.config.timeout, environment)
+        return self.programs.run([*command, *words], self.root, tool.config.timeout, environment, heard)
 
     def answer(self, tool: Tool) -> OutsideAnswer:
         """Run one tool to its end and read what it says."""

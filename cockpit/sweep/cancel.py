@@ -36,8 +36,15 @@ class Cancel:
             with self._lock:
                 self._ends.discard(end)
 
-    def run(self, words: list[str], folder: Path, seconds: float, environment: Mapping[str, str] | None = None) -> Ran:
+    def run(
+        self,
+        words: list[str],
+        folder: Path,
+        seconds: float,
+        environment: Mapping[str, str] | None = None,
+        heard: Callable[[str], None] | None = None,
+    ) -> Ran:
         """Run a program to its end, as `Programs` does."""
         programs = Programs()
         with self.ended_by(programs.cancel) as go:
-            return programs.run(words, folder, seconds, environment) if go else Ran(why="cancelled")
+            return programs.run(words, folder, seconds, environment, heard) if go else Ran(why="cancelled")

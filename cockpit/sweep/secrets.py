@@ -22,6 +22,8 @@ _LARGEST_REPORT = 20_000_000
 
 def secrets_of_files(root: Path, names: Sequence[str], cancel: Cancel, progress: Progress | None) -> SweepCheck:
     """Secrets in the files of the work tree that git does not ignore."""
+    if not names:
+        return SweepCheck("secrets", "not_applicable", reason="there is no file")
     program = find_program(root, "gitleaks", trusted=False)
     if program:
         return _gitleaks(program, ["dir", "."], root, cancel, frozenset(names))

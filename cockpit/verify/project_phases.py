@@ -1,10 +1,10 @@
 """Phases that every lane has: environment, quality, tests and coverage, security, performance, assets, diff review."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from cockpit.findings.outcome import outcome_of
+from cockpit.findings.outcome import NOTHING, outcome_of
 from cockpit.findings.parts import OutsideAnswer
 from cockpit.findings.tools import known_tools
 from cockpit.plain_text import plain_text
@@ -15,7 +15,7 @@ from cockpit.verify.requests import BOOT, PLUGIN, counting, request_counts
 from skills.gates.model import Check, Status
 from skills.verify.diff_review import review, unmigrated
 from skills.verify.model import Answer
-from skills.verify.pytest_output import collection_errors
+from skills.verify.pytest_output import collection_errors, how_far
 from skills.workflow.sweep import judged, title_of
 
 _ENV_NAME = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=", re.MULTILINE)
@@ -105,6 +105,8 @@ def _gates(place: Place) -> Answer:
     if gate.status == "not_run":
         blind = next(check for check in place.outcome.checks if check.status == "not_run")  # those of P0 stand first
         detail = f"{blind.rule}: {plain_text(blind.reason, 160)}"
+    elif gate.status == "not_applicable":
+        detail = "no rule of P0 applies" if place.outcome.files.seen else NOTHING
     return Answer(2, "gates", title, gate.status, detail, gate.count, command="cockpit check")
 
 
@@ -120,10 +122,20 @@ def tests(place: Place) -> Iterator[Answer]:
         yield not_run(4, "tests", title, place.refused)
     else:
         words = [place.python, "-c", BOOT, str(place.manage), "test", "--noinput"]
-        ran = place.cancel.run(words, place.manage.parent, SECONDS, counting(place))
+        ran = place.cancel.run(words, place.manage.parent, SECONDS, counting(place), _telling(place))
         place.tests_ran = re.search(r"^Ran \d+ tests?", ran.err, re.MULTILINE) is not None
         yield replace(answer_of(4, "tests", title, ran, command="manage.py test"), detail=ran.why or ran.last_line)
     yield from _coverage(place)
+
+
+def _telling(place: Place) -> Callable[[str], None]:
+    """Says how far the tests are, wherever what they printed tells."""
+
+    def heard(text: str) -> None:
+        if far := how_far(text):
+            place.said(far)
+
+    return heard
 
 
 def _pytest_is_configured(place: Place) -> bool:
@@ -133,7 +145,7 @@ def _pytest_is_configured(place: Place) -> bool:
 def _pytest(place: Place, title: str) -> Answer:
     tool = known_tools(place.config)["pytest"]
     with place.cancel.ended_by(place.tools.cancel):
-        ran = place.tools.ran(tool, ("-p", PLUGIN), {} if place.refused else counting(place))
+        ran = place.tools.ran(tool, ("-p", PLUGIN), {} if place.refused else counting(place), _telling(place))
     if ran.why:
         return not_run(4, "tests", title, ran.why)
     lines = [line for line in ran.out.splitlines() if _SUMMARY.search(line)]
@@ -199,6 +211,9 @@ def diff_review(place: Place, change: Change) -> Iterator[Answer]:
     """Phase 12: debuggers, notes, prints and DEBUG in the added lines; fields without their migration."""
     if change.why:
         yield not_run(12, "added-lines", "The added lines are clean", change.why)
+        return
+    if not change.added:
+        yield not_applicable(12, "added-lines", "The added lines are clean", f"no line is added {change.about}")
         return
     marks = review(change.added)
     critical, minor = [m for m in marks if m.critical], [m for m in marks if not m.critical]

@@ -129,6 +129,8 @@ def _guardrails(place: Place, change: Change) -> list[Answer]:
     title = "Changes of scope are stated"
     if change.why:
         rails.append(Answer(GUARDRAIL, "G6", title, "not_run", change.why))
+    elif not change.paths:
+        rails.append(Answer(GUARDRAIL, "G6", title, "not_applicable", f"nothing is changed {change.about}"))
     else:
         marks = unstated(change.added, change.removed or {}, change.said)
         places = tuple(f"{mark.added.path}:{mark.added.line} {mark.what}" for mark in marks)

@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from cockpit.agents.models import ContextUse, Session
-from cockpit.findings.models import FindingsSnapshot
+from cockpit.findings.models import FindingsSnapshot, GateResult
 from cockpit.spend.dashboard_models import Cost, CostTable
 from cockpit.spend.models import BudgetWindow, Level, SpendRow, SpendSnapshot, Tokens
 from tests.unit.agents.test_attention import session
@@ -128,6 +128,9 @@ def test_what_is_not_in_the_dollars_is_said_before_calm_sessions() -> None:
 def test_a_tab_cuts_no_figure() -> None:
     many = tuple(structs.replace(finding(str(number)), gate="P1") for number in range(1_299))
     assert plain(worst(FindingsSnapshot(phase="ready", findings=(finding("a"), *many)))) in ("✖1 !1.3K", "✖1,300")
+
+    nothing = tuple(GateResult(gate, "not_applicable", 0) for gate in ("P0", "P1", "P2"))
+    assert plain(worst(FindingsSnapshot(phase="ready", gates=nothing))) == "–"
 
 
 def test_a_floor_of_another_day_is_not_told_of_today() -> None:

@@ -171,3 +171,14 @@ def test_a_digest_is_what_git_calls_a_content(repo: Path) -> None:
     assert digest_of(source).hex() == known
     hash_quickly()
     assert digest_of(source).hex() == known
+
+
+def test_what_holds_no_python_file_passes_nothing(repo: Path, asked: Any) -> None:
+    (repo / "notes.md").write_text("a note\n")
+    git(repo, "add", "-A")
+
+    document = asked("--staged")
+
+    assert {gate["status"] for gate in document["gates"]} == {"not_applicable"}
+    assert "pass" not in {check["status"] for check in document["checks"]}
+    assert "there is no Python file to judge" in {check["reason"] for check in document["checks"]}

@@ -133,6 +133,15 @@ def test_a_state_folder_that_cannot_be_made_is_the_reason(
     assert found.check.status == "not_run" and "cannot be made" in (found.check.reason or "")
 
 
+def test_what_a_program_prints_is_told_while_it_runs(repo: Path) -> None:
+    heard: list[str] = []
+    printing = "print('first', flush=True); input()"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cockpit.programs._HEARD_SECONDS", 0.0)
+        ran = Programs().run([sys.executable, "-c", printing], repo, 20, heard=heard.append)
+    assert heard[0].startswith("first") and "EOFError" in heard[-1] and ran.out == "first\n"
+
+
 def test_a_cancel_after_the_end_reaches_nobody(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     programs = Programs()
     assert programs.run([sys.executable, "-c", "print(1)"], repo, 20).out == "1\n"

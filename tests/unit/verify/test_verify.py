@@ -20,6 +20,7 @@ from skills.verify.guardrails import guardrail_answers
 from skills.verify.model import Answer, Verification, next_steps, recommendation, worst
 from skills.verify.predeploy import Confirmation, predeploy_items
 from skills.verify.promotion import promotion_answers
+from skills.verify.pytest_output import how_far
 from skills.verify.report import report_text
 from skills.workflow.sweep import CHECKS, SweepCheck
 from tests.git import git
@@ -294,3 +295,31 @@ def test_lines_and_names_of_a_diff_are_those_of_git(tmp_path: Path) -> None:
 def test_no_diff_breaks_the_reading(text: str) -> None:
     added, removed = parse_diff(text)
     assert all(one.path in removed for one in added)
+
+
+def test_where_nothing_is_to_judge_nothing_passes(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "start")
+
+    found, _ = verify(find_repository(tmp_path), Config())
+
+    answers = (*found.answers, *found.guardrails)
+    assert {one.check for one in answers if one.status == "pass"} <= {"history", "env-files"}
+    assert all(one.detail for one in answers if one.status == "not_applicable")
+    assert {one.detail for one in answers if one.phase == 12} == {"no line is added against the last commit"}
+
+
+@pytest.mark.parametrize(
+    ("printed", "said"),
+    [
+        ("", ""),
+        ("collected nothing yet\n", ""),
+        ("bringing up nodes...\n\n.....", "5 tests"),
+        (f"{'.' * 72} [ 16%]\n..F", "75 tests, 1 failed · 16 %"),
+        ("tests/test_a.py ..s.\t\n", ""),
+        ("tests/test_a.py ..s. [ 40%]\ntests/test_b.py E", "5 tests, 1 failed · 40 %"),
+        ("..\n__ test_a __\nE   assert 1 == 2\nFAILED tests/test_a.py\n", "2 tests"),
+    ],
+)
+def test_the_letters_of_a_run_tell_how_far_it_is(printed: str, said: str) -> None:
+    assert how_far(printed) == said
