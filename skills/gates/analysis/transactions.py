@@ -16,9 +16,11 @@ SKILL = "transaction-correctness-auditor"
 SCOPE = "scope-too-wide"
 HELD = "long-held-transaction"
 _SESSIONS = ("session", "db", "conn", "connection", "engine", "sessionmaker", "session_maker", "sessionlocal", "tx")
+_DATABASES = ("db", "database", "conn", "connection")
+_OPENERS = frozenset({"tortoise.transactions.in_transaction", "tortoise.transactions.atomic"})
 _BEGINNERS = frozenset({"sessionmaker", "async_sessionmaker", "Session", "AsyncSession", "Engine", "AsyncEngine",
                         "Connection", "AsyncConnection", "create_engine", "create_async_engine"})  # fmt: skip
-SESSION_FACTORY = lazy(r"(Session|SessionLocal|session_?factory|session_?maker|SessionMaker)$")
+SESSION_FACTORY = lazy(r"(Session|SessionLocal|[Ss]ession_?[Ff]actory|[Ss]ession_?[Mm]aker)$")
 """What is called like a maker of sessions."""
 _CLIENTS = ("requests.", "aiohttp.", "httpx.", "boto")
 SLEEPS = frozenset({"time.sleep", "asyncio.sleep", "anyio.sleep", "trio.sleep"})
@@ -34,13 +36,24 @@ _TYPES = TypeReader(frozenset(RECEIVERS) | _ASYNC_CLIENTS, MAKES, ITSELF)
 
 
 def opens_transaction(node: ast.expr, context: FileContext) -> bool:
-    """True for `transaction.atomic`, with or without a call, and for `session.begin()`."""
+    """True for `transaction.atomic`, with or without a call, for `session.begin()`, and for what other libraries call
+    so: `conn.transaction()`, `db.atomic()`, `in_transaction()`."""
     function = node.func if isinstance(node, ast.Call) else node
-    if last_name(function) == "atomic":
-        return (context.resolve(function) or "") in ATOMIC
-    if not isinstance(node, ast.Call) or not isinstance(function, ast.Attribute) or function.attr != "begin":
+    name = last_name(function)
+    if name in ("atomic", "in_transaction"):
+        known = context.resolve(function) or ""
+        if known in ATOMIC or known in _OPENERS:
+            return True
+    if not isinstance(node, ast.Call) or not isinstance(function, ast.Attribute):
         return False
     owner = function.value
+    if name in ("transaction", "atomic"):
+        return last_name(owner).lower().endswith(_DATABASES)
+    return name == "begin" and _begins(owner, context)
+
+
+def _begins(owner: ast.expr, context: FileContext) -> bool:
+    """True where `begin()` of an expression is that of a session, a connection or a factory of them."""
     return last_name(owner).lower().endswith(_SESSIONS) or _lends_sessions(owner, context)
 
 

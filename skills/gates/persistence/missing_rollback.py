@@ -29,6 +29,8 @@ _BROAD = frozenset(
 def _on_function(node: FunctionNode, context: FileContext) -> None:
     if any(part.__class__ is ast.Yield for part in own_nodes(node, context)):
         _tell_provider(node, context)
+    elif node.name in ("__exit__", "__aexit__"):
+        _tell_unit(node, context)
     commits = [event for event in events_of(node, context) if event.kind == "commit"]
     if not commits:
         return
@@ -36,6 +38,15 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
         for event in commits:
             if _judge_commit(node, event, context):
                 break
+
+
+def _tell_unit(node: FunctionNode, context: FileContext) -> None:
+    """A fact for each class whose block ends with a commit."""
+    owner = context.class_scope
+    commit = next((part for part in own_nodes(node, context) if isinstance(part, ast.Call)
+                   and last_name(part.func) == "commit"), None)  # fmt: skip
+    if owner is not None and commit is not None:
+        context.fact("commits-at-end", owner.name, "", commit.lineno)
 
 
 def _tell_provider(node: FunctionNode, context: FileContext) -> None:
@@ -48,6 +59,15 @@ def _tell_provider(node: FunctionNode, context: FileContext) -> None:
     closed = any(isinstance(part, ast.Try) and (part.finalbody or part.handlers) for part in own_nodes(node, context))
     safe = context_managed or (closed and bool(calls & {"rollback", "close", "aclose", "remove"}))
     context.fact("lends-session", "safe" if safe else "unsafe", node.name, node.lineno)
+    for part in own_nodes(node, context):
+        if isinstance(part, ast.Call) and last_name(part.func) == "commit" and part.lineno > lent[0].lineno:
+            context.fact("commits-at-end", node.name, "", part.lineno)
+            return
+        if isinstance(part, (ast.With, ast.AsyncWith)) and stands_in(part.body, lent[0]):
+            begun = next((item for item in part.items if opens_transaction(item.context_expr, context)), None)
+            if begun is not None:
+                context.fact("commits-at-end", node.name, "", part.lineno)
+                return
 
 
 def _judge_commit(function: FunctionNode, event: Event, context: FileContext) -> bool:

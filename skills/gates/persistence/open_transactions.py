@@ -1,14 +1,27 @@
-"""Transactions that nobody opened by name: a session begins one with its first write and holds it until the commit."""
+"""Transactions that nobody opened by name: a session begins one with its first write and holds it until the commit, and
+what lends one for a block may commit at its end."""
 
 import ast
 
 from skills.gates.analysis.local_values import own_nodes
-from skills.gates.analysis.transactions import HELD, SCOPE, first_time, shown_call, sleeps, waits_outside
+from skills.gates.analysis.sessions import is_connection, is_session
+from skills.gates.analysis.transactions import (
+    HELD,
+    SCOPE,
+    SESSION_FACTORY,
+    first_time,
+    opens_transaction,
+    shown_call,
+    sleeps,
+    waits_outside,
+)
 from skills.gates.analysis.waits import FILE, TREE
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.model import Evidence
 from skills.gates.persistence.database_events import Event, events_of, inside
+from skills.gates.persistence.taken_resources import GIVERS
+from skills.gates.persistence.transaction_auditor import judge_length, judge_scope
 
 _BEGINS = ("begin", "add", "flush", "write")
 _ENDS = ("commit", "rollback")
@@ -74,3 +87,25 @@ def on_function(node: FunctionNode, context: FileContext) -> None:
 def _shown(event: Event) -> str:
     node = event.node
     return last_name(node.func) if isinstance(node, ast.Call) else event.kind
+
+
+def on_borrowed(node: ast.With | ast.AsyncWith, context: FileContext) -> None:
+    """Candidates for `with session_scope() as session:`: whether what lends the session commits is asked later."""
+    for item in node.items:
+        lender, borrowed = item.context_expr, item.optional_vars
+        if (
+            borrowed is None
+            or not isinstance(lender, ast.Call)
+            or not isinstance(lender.func, (ast.Name, ast.Attribute))
+        ):
+            continue
+        name = last_name(lender)
+        if name in GIVERS or SESSION_FACTORY.search(name) or opens_transaction(lender, context):
+            continue
+        if not (is_session(borrowed, context) or is_connection(borrowed)):
+            continue
+        statement, needs = context.statement, (("commits-at-end", name),)
+        judge_scope((lender, node.body), context, needs)
+        judge_length((lender, node.body), context, needs)
+        context.statement = statement
+        return

@@ -28,7 +28,7 @@ _FILES = frozenset({"open", "io.open", "builtins.open", "codecs.open", "gzip.ope
                     "tarfile.open", "zipfile.ZipFile", "os.fdopen", "tempfile.TemporaryFile"})  # fmt: skip
 _NOT_OF_DATABASES = ("boto3.", "botocore.", "aioboto3.", "aiobotocore.")  # their sessions hold nothing open
 _OWNERS = lazy(r"(engine|pool)$", re.I)
-_GIVERS = frozenset({"connect", "raw_connection", "acquire", "getconn", "checkout"})
+GIVERS = frozenset({"connect", "raw_connection", "acquire", "getconn", "checkout"})
 _RELEASES = frozenset(
     {"close", "aclose", "dispose", "release", "shutdown", "quit", "detach", "disconnect", "terminate"}
 )
@@ -50,11 +50,7 @@ def taken(call: ast.Call, context: FileContext) -> tuple[str, Severity] | None:
         return None  # it borrows a connection that somebody else gives back
     if name in _SESSIONS or name in _CONNECTORS:
         return "a connection" if name in _CONNECTORS else "a session", "HIGH"
-    if (
-        isinstance(call.func, ast.Attribute)
-        and call.func.attr in _GIVERS
-        and _OWNERS.search(last_name(call.func.value))
-    ):
+    if isinstance(call.func, ast.Attribute) and call.func.attr in GIVERS and _OWNERS.search(last_name(call.func.value)):
         return "a connection", "HIGH"
     if _is_cursor(call, context):
         return "a cursor", "MEDIUM"

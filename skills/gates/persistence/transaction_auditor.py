@@ -4,6 +4,8 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from msgspec.structs import replace
+
 from skills.gates.analysis.queries import OR_CREATE
 from skills.gates.analysis.transactions import (
     HELD,
@@ -21,8 +23,9 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import CHILDREN, descendants
-from skills.gates.model import Evidence
+from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.persistence.transaction_examples import IMPLICIT, LONG, SWALLOWED, TASK, WIDE
+from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
 
 TASK_RULE = "task-before-commit"
@@ -36,6 +39,7 @@ _ERRORS = frozenset({"IntegrityError", "DatabaseError", "OperationalError", "Dat
 
 
 Block = tuple[ast.AST, list[ast.stmt]]
+Needs = tuple[tuple[str, str], ...]
 
 
 def _of_with(node: ast.With | ast.AsyncWith, context: FileContext) -> Block | None:
@@ -114,14 +118,20 @@ def _calls(body: list[ast.stmt], context: FileContext) -> Iterator[ast.Call]:
             yield node
 
 
-def _judge_scope(block: Block, context: FileContext) -> None:
+def _unsaid(rule: str, node: ast.AST, needs: Needs, context: FileContext) -> bool:
+    """True where nothing was said of a node: what the project has yet to confirm keeps nobody from saying it."""
+    return first_time(f"{rule} if {needs}" if needs else rule, node, context)
+
+
+def judge_scope(block: Block, context: FileContext, needs: Needs = ()) -> None:
+    """Reports what a block waits for outside the database. `needs` say what the project must tell of its opener."""
     opener, body = block
     for call in _calls(body, context):
         waits = waits_outside(call, context)
         behind = waits_behind(call, context) if waits is None else None
         if behind is not None:
             waits = behind[0]
-        if waits is None or not first_time(SCOPE, call, context):
+        if waits is None or not _unsaid(SCOPE, call, needs, context):
             continue
         file = waits in (FILE, TREE)
         context.report(
@@ -129,10 +139,29 @@ def _judge_scope(block: Block, context: FileContext) -> None:
             call,
             f"`{shown_call(call)}` {waits.what} while a transaction is open: its locks and its connection wait too",
             severity="MEDIUM" if file else "HIGH",
-            confidence="likely" if behind is not None else "confirmed",
+            confidence="likely" if behind is not None or needs else "confirmed",
+            needs=needs,
             evidence=(*_begun(opener, context), *((behind[1],) if behind is not None else ())),
             also=() if file else (HELD,),
         )
+
+
+def _on_borrowed(node: ast.With | ast.AsyncWith, context: FileContext) -> None:
+    from skills.gates.persistence.open_transactions import on_borrowed
+
+    on_borrowed(node, context)
+
+
+def _borrowed_holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    """A block that borrows a session is a transaction where what lends it commits at the end."""
+    if not candidate.needs:
+        return candidate
+    lenders = project.named("commits-at-end", candidate.needs[0][1])
+    if not lenders:
+        return None
+    path, fact = lenders[0]
+    link = Evidence(path, fact.line, f"`{fact.name}` commits at the end of the block")
+    return replace(candidate, needs=(), evidence=(*candidate.evidence, link))
 
 
 def _on_session(node: FunctionNode, context: FileContext) -> None:
@@ -143,17 +172,18 @@ def _on_session(node: FunctionNode, context: FileContext) -> None:
     on_function(node, context)
 
 
-def _judge_length(block: Block, context: FileContext) -> None:
+def judge_length(block: Block, context: FileContext, needs: Needs = ()) -> None:
+    """Reports sleeps in a block, and a block that is long. `needs` say what the project must tell of its opener."""
     opener, body = block
     for call in _calls(body, context):
-        if sleeps(call, context) and first_time(HELD, call, context):
+        if sleeps(call, context) and _unsaid(HELD, call, needs, context):
             message = f"`{shown_call(call)}` sleeps while a transaction is open: its locks and its connection sleep too"
-            context.report(HELD, call, message, severity="HIGH", evidence=_begun(opener, context))
+            context.report(HELD, call, message, severity="HIGH", needs=needs, evidence=_begun(opener, context))
     lines = {node.lineno for node in _inside(body, context) if isinstance(node, ast.stmt)}
-    if len(lines) > _MOST_LINES and first_time(HELD, opener, context):
+    if len(lines) > _MOST_LINES and _unsaid(HELD, opener, needs, context):
         context.statement = body[0]
         message = f"The transaction goes over {len(lines)} statements: it holds its locks through all of them"
-        context.report(HELD, opener, message, severity="MEDIUM")
+        context.report(HELD, opener, message, severity="MEDIUM", needs=needs)
 
 
 def _judge_tasks(block: Block, context: FileContext) -> None:
@@ -225,7 +255,8 @@ def _gives_up(handler: ast.ExceptHandler) -> bool:
 
 
 _NODES = (ast.With, ast.AsyncWith, ast.FunctionDef, ast.AsyncFunctionDef)
-_BEGINS = (b"atomic", b".begin()")
+_BORROWS = (b" as session", b" as db", b" as s:", b" as uow", b" as conn", b" as tx", b" as sess", b"_session:")
+_BEGINS = (b"atomic", b".begin()", b".transaction()", b"in_transaction(")
 
 scope_too_wide = Rule(
     name=SCOPE,
@@ -241,9 +272,11 @@ scope_too_wide = Rule(
     fix="Call before the transaction begins or after it ended (`transaction.on_commit`); keep only writes inside.",
     when="In production code. HIGH for other services, MEDIUM for files. Functions handed to `on_commit` are fine.",
     watches=(
-        Watch(_NODES, _watching(_judge_scope), _BEGINS, is_product_path),
+        Watch(_NODES, _watching(judge_scope), _BEGINS, is_product_path),
+        Watch((ast.With, ast.AsyncWith), _on_borrowed, _BORROWS, is_product_path, near=_BORROWS),
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_session, (b"commit(", b"flush("), is_product_path),
     ),
+    holds=_borrowed_holds,
     bad=(*WIDE[0], *IMPLICIT[0]),
     good=(*WIDE[1], *IMPLICIT[1]),
 )
@@ -259,9 +292,10 @@ long_held_transaction = Rule(
     fix="Prepare before, write inside, do the rest after; retry around a transaction, never in it.",
     when="In production code. HIGH for a sleep, MEDIUM for length. A call to another service is `scope-too-wide`.",
     watches=(
-        Watch(_NODES, _watching(_judge_length), _BEGINS, is_product_path),
+        Watch(_NODES, _watching(judge_length), _BEGINS, is_product_path),
         Watch((), _on_session, (b"commit(", b"flush("), is_product_path),  # found with scope-too-wide
     ),
+    holds=_borrowed_holds,
     bad=LONG[0],
     good=LONG[1],
 )

@@ -11,6 +11,16 @@ def _file(source: str, note: str = "") -> Example:
     return Example({_PATH: source}, note=note)
 
 
+_SCOPE = (
+    "from contextlib import contextmanager\n\n\n@contextmanager\ndef session_scope():\n"
+    "    session = SessionLocal()\n    try:\n        yield session\n        session.commit()\n"
+    "    finally:\n        session.close()\n"
+)
+_BORROWER = (
+    "import requests\n\nfrom shop.db import session_scope\n\n\ndef remind(bill):\n"
+    "    with session_scope() as session:\n        session.add(Reminder(bill=bill))\n        requests.post('https://letters.example')\n"
+)
+
 WIDE: Pair = (
     (
         _file(
@@ -36,6 +46,12 @@ WIDE: Pair = (
         _file("import aiosmtplib\nfrom sqlalchemy.orm import Session\n\n\nasync def pay(s: Session, mail):\n"
               "    with s.begin():\n"
               "        s.add(Order())\n        await aiosmtplib.send(mail)\n", "a session of any name"),
+        _file("import aiohttp\nimport asyncpg\n\n\nasync def crawl(pool: asyncpg.Pool, url):\n"
+              "    async with pool.acquire() as conn, conn.transaction():\n"
+              "        await conn.execute(\"UPDATE page SET state = 'busy'\")\n"
+              "        async with aiohttp.ClientSession() as http:\n            await http.get(url)\n",
+              "a driver's own transaction"),
+        Example({"shop/db.py": _SCOPE, _PATH: _BORROWER}, note="what lends the session commits at the end"),
         _file(_ATOMIC + "\n\n@transaction.atomic\ndef keep(order, path):\n    order.save()\n"
               "    path.joinpath('order.txt').write_text(str(order))\n", "MEDIUM: a whole file"),
         _file(_ATOMIC + "import stripe\n\n\ndef pay(order):\n    with transaction.atomic():\n"
@@ -53,10 +69,16 @@ WIDE: Pair = (
               "        session.add(Order())\n        asyncio.create_task(tell())\n\n\nasync def tell():\n"
               "    async with httpx.AsyncClient() as client:\n        await client.post('https://pay.example')\n",
               "nothing here waits for it"),
+        Example({"shop/db.py": _SCOPE.replace("session.commit()", "pass"), _PATH: _BORROWER}, note="it only lends"),
         _file("import requests\n\n\ndef f(animation):\n    with animation.begin():\n        requests.get('x')\n"),
         _file(_ATOMIC + "\n\n@transaction.atomic\ndef f(requests):\n    requests.get(1)\n", "a parameter"),
     ),
 )  # fmt: skip
+
+_UNIT = (
+    "class UnitOfWork:\n    def __enter__(self):\n        return self\n\n    def __exit__(self, *failed):\n"
+    "        self.session.commit() if failed[0] is None else self.session.rollback()\n"
+)
 
 LONG: Pair = (
     (
@@ -69,6 +91,9 @@ LONG: Pair = (
               "    order = await db.get(Order, key)\n"
               "    await asyncio.sleep(1)\n    order.paid = True\n    await db.commit()\n", "begun by hand"),
         _file("import asyncio\n\n\nasync def pay(db):\n    async with db.begin():\n        await asyncio.sleep(1)\n"),
+        Example({"shop/db.py": _UNIT, _PATH: "import time\n\nfrom shop.db import UnitOfWork\n\n\ndef pay(order):\n"
+                 "    with UnitOfWork() as uow:\n        uow.orders.add(order)\n        time.sleep(1)\n"},
+                note="a unit of work"),
         _file(_ATOMIC + "\n\n@transaction.atomic\ndef pay(order):\n"
               + "".join(f"    order.step_{number}()\n" for number in range(60))),
     ),

@@ -229,7 +229,12 @@ missing_intermediate_commits = Rule(
     "its "
     "channel, else HIGH; LOW in code that runs once.",
     watches=(
-        Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"commit", b"begin", b"atomic"), is_product_path),
+        Watch(
+            (ast.FunctionDef, ast.AsyncFunctionDef),
+            _on_function,
+            (b"commit", b"begin", b"atomic", b"transaction("),
+            is_product_path,
+        ),
         Watch((ast.Constant, ast.JoinedStr), _on_text, SQL_WORDS, outside_tests),
         Watch((ast.ClassDef,), _on_table, (b"__tablename__", b"db_table"), is_product_path),
     ),
