@@ -26,6 +26,7 @@ _SAYS_YES = lazy(
     r"valid|allow|safe|known|permit|support|accept|exist|has|match|^is(?:digit|alnum|alpha|decimal|numeric|identifier)$"
 )
 _FORBIDDEN = lazy(r"forbid|block|den(?:y|ied)|black|bad|reserved|exclu|danger|invalid|banned|disallow", re.I)
+_MARKS = lazy(r"^[^\w\s]+$")
 _VERDICT = lazy(r"^(?:is|has|check|validate|verify)_|^validate$|_(?:valid|check)$")
 _CLEANS = lazy(r"\[\^|\\[WDS]")
 _OF_SHAPE = frozenset({"ValueError", "TypeError", "ValidationError", "DataError", "Exception", "BaseException"})
@@ -140,7 +141,7 @@ def leaves_most(node: ast.Call, context: FileContext) -> bool:
 
 def known_unless(test: ast.expr) -> Iterator[ast.expr]:
     """What is known behind an `if` that leaves: `if token != settings.TOKEN: raise`, `if not shop.sells_in(land):
-    raise`, `if not TYPES.get(kind): raise`."""
+    raise`, `if not TYPES.get(kind): raise`, `if ".." in name: raise`."""
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         for part in descendants(test.operand):
             if isinstance(part, ast.Call) and (
@@ -151,6 +152,13 @@ def known_unless(test: ast.expr) -> Iterator[ast.expr]:
         other = test.comparators[0]
         if (isinstance(other, ast.Constant) and other.value) or "settings" in ast.unparse(other):
             yield test.left
+    elif isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.In) and _is_mark(test.left):
+        yield test.comparators[0]
+
+
+def _is_mark(node: ast.expr) -> bool:
+    """True for what leads out of a folder, a tag or a command: `".."`, `"<"`, `";"`."""
+    return isinstance(node, ast.Constant) and _MARKS.match(str(node.value)) is not None
 
 
 def _is_of_table(function: ast.expr) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.syntax import BLOCKS, SCOPES, descendants
+from skills.gates.security.request_branches import Ways, ways_of
 from skills.gates.security.request_checks import (
     CHECKS,
     asked,
@@ -60,6 +61,7 @@ class Flow(Origins):
         self.requests = request_names(function, context)
         if followed is not None:
             self.requests = self.requests.difference(parameters_of(function)).union(followed.requests)
+        self.replaced: dict[str, Origin] = {}  # name → what it held before something else was bound to it
         self.fields = {}  # of what the source writes field by field
         self.trimmed: dict[str, str] = {}  # name → the name that it is without its spaces, sign or case
         self.lists: set[str] = set()  # names of lists and sets that begin in the source
@@ -86,20 +88,33 @@ class Flow(Origins):
             self._found()
             if not BLOCKS[statement.__class__]:
                 continue
-            for name in ("body", "handlers", "orelse", "finalbody", "cases"):
-                caught = name == "body" and catches(statement)
-                self.caught += caught
-                for inner in getattr(statement, name, ()):
-                    if isinstance(inner, ast.stmt):
-                        yield from self._block([inner])
-                    elif isinstance(inner, ast.ExceptHandler):
-                        yield from self._block(inner.body)
-                    elif isinstance(inner, ast.match_case):
-                        yield from self._case(inner, statement)
-                self.caught -= caught
-                self._learn(refusals(statement) if name == "body" else [], statement)
+            ways = Ways(statement, self.held, self.replaced)
+            for way in ways_of(statement, self.context):
+                ways.begin()
+                for name, block in way:
+                    yield from self._inside(name, block, statement)
+                ways.end(way[-1][1])
+            ways.join()
+            if not getattr(statement, "orelse", None):
+                self._learn(refusals(statement), statement)
+            yield from self._inside("finalbody", getattr(statement, "finalbody", ()), statement)
             self.held.update(before)
             self._forget_all(tried(statement))
+
+    def _inside(self, name: str, block: Iterable[ast.AST], statement: ast.stmt) -> Iterator[ast.AST]:
+        """The steps of one block of a statement."""
+        caught = name == "body" and catches(statement)
+        self.caught += caught
+        for inner in block:
+            if isinstance(inner, ast.stmt):
+                yield from self._block([inner])
+            elif isinstance(inner, ast.ExceptHandler):
+                yield from self._block(inner.body)
+            elif isinstance(inner, ast.match_case):
+                yield from self._case(inner, statement)
+        self.caught -= caught
+        if name == "body" and getattr(statement, "orelse", None):
+            self._learn(refusals(statement), statement)
 
     def _case(self, case: ast.match_case, match: ast.stmt) -> Iterator[ast.AST]:
         """What a case of literals is about is one of them as long as it lasts."""
@@ -197,6 +212,8 @@ class Flow(Origins):
             for place, origin in zip(target.elts, origins, strict=True):
                 self._bind(place, origin)
             return
+        if isinstance(target, ast.Name):
+            self._replace(target.id, value)
         fields = fields_of(value, self.context) if isinstance(target, ast.Name) else None
         origins_of = None if fields is None else {key: self.origin(part) for key, part in fields.items()}
         self._bind(target, self.origin(value))
@@ -210,6 +227,12 @@ class Flow(Origins):
                 self.asked_by[target.id] = value.args
         elif isinstance(target, (ast.Subscript, ast.Attribute)):
             self._set_field(target, self.origin(value))
+
+    def _replace(self, name: str, value: ast.expr) -> None:
+        """Notes what a name held that is bound to something else; what is made of it is another form of it."""
+        held = self.held.get(name)
+        if held is not None and not any(isinstance(part, ast.Name) and part.id == name for part in descendants(value)):
+            self.replaced[name] = held
 
     def _set_field(self, target: ast.Subscript | ast.Attribute, origin: Origin | None) -> None:
         """Takes over `options["name"] = …` where the source writes the fields of `options`."""

@@ -4,6 +4,7 @@ import ast
 
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
+from skills.gates.security.request_branches import told_by
 from skills.gates.security.request_checks import CHECKS, leaves_most
 from skills.gates.security.request_data import BODY, BODY_CALLS, ENVELOPE, GLOBAL_REQUESTS, Origin
 from skills.gates.security.request_parts import (
@@ -55,7 +56,11 @@ class Origins:
 
     def _of_parts(self, node: ast.AST | None) -> Origin | None:
         """What the parts of an expression hold; of a file's name behind another text only a folder would be."""
-        found = self._first(operands(node))
+        parts = operands(node)
+        if isinstance(node, ast.IfExp):
+            told = told_by(node.test, self.context)
+            parts = parts if told is None else parts[:1] if told else parts[1:]
+        found = self._first(parts)
         return None if found is not None and found.kind == FILE_NAME and is_led_by(node) else found
 
     def _of_subscript(self, node: ast.Subscript) -> Origin | None:
