@@ -6,6 +6,8 @@ from typing import Literal
 
 from skills.gates.analysis.bindings import lookup
 from skills.gates.analysis.call_targets import class_of
+from skills.gates.analysis.local_values import values_of
+from skills.gates.analysis.loops import local_nodes
 from skills.gates.analysis.queries import MANAGERS, Chain, chain_of
 from skills.gates.analysis.sessions import is_connection, is_session, model_key, repository_of
 from skills.gates.engine.context import FileContext
@@ -25,6 +27,8 @@ _WRITES_SQL = lazy(r"\s*(INSERT|UPDATE|DELETE)\b", re.I)
 _TABLE = lazy(r"\s*(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+[\"`]?(?:\w+\.)?(\w+)", re.I)
 _READS_BY_NAME = lazy(r"(?:get|fetch|find|load|read)(?:_(\w+?))?(?:_by_(?:id|pk|uuid))?$")
 _SERVICE = lazy(r"(\w+?)(?:Service|Manager|CRUD|Crud|Selector|Gateway)$")
+_EXECUTES = frozenset({"execute", "scalar", "scalars", "exec", "fetch", "fetchval", "fetchrow", "fetch_one"})
+"""Methods of sessions, connections and pools that send the statement they are given."""
 _MANY = ("_many", "_all", "_bulk", "bulk_", "_batch", "batch_")
 _KINDS: dict[str, WriteKind] = {"insert": "insert", "update": "update", "delete": "delete"}
 
@@ -176,7 +180,7 @@ def write_of(call: ast.Call, context: FileContext) -> Write | None:
     if not isinstance(function, ast.Attribute):
         return None
     method = function.attr
-    if method in ("execute", "scalar", "scalars", "exec") and call.args:
+    if method in _EXECUTES and call.args:
         return _executed(call, context)
     bare = method.removeprefix("a")
     if bare in ("create", "update", "delete", "get_or_create", "update_or_create") or method == "update":
@@ -218,12 +222,17 @@ def _of_manager(call: ast.Call, method: str) -> Write | None:
 def _executed(call: ast.Call, context: FileContext) -> Write | None:
     """`execute(update(Model)…)`, `execute(text("UPDATE …"))`, `cursor.execute("DELETE …")`."""
     owner = call.func.value if isinstance(call.func, ast.Attribute) else call.func
-    if not (is_session(owner, context) or is_connection(owner) or last_name(owner) in ("pool", "engine")):
+    if not (is_session(owner, context) or is_connection(owner) or last_name(owner).endswith(("pool", "engine"))):
         return None
     statement: ast.expr | None = call.args[0]
     if isinstance(statement, ast.Name):
         found = lookup(context, statement.id, statement.lineno)
         statement = found.value if found is not None else None
+    return _sent_by(statement, call, context)
+
+
+def _sent_by(statement: ast.expr | None, call: ast.Call, context: FileContext) -> Write | None:
+    """What a call writes that is given a statement: one of SQLAlchemy, or a text."""
     if isinstance(statement, ast.Call):
         first = _calls_of(statement)[0]
         root = first.func.value if isinstance(first.func, ast.Attribute) else None
@@ -240,6 +249,25 @@ def _executed(call: ast.Call, context: FileContext) -> Write | None:
         return None
     table = _TABLE.match(text)
     return Write(_KINDS[match[1].lower()], table[1] if table else "", f'execute("{match[1].upper()} …")')
+
+
+def write_in_list(call: ast.Call, over: ast.expr, context: FileContext) -> Write | None:
+    """What a call writes that sends each of the statements that one expression made: of a comprehension, or appended in
+    a loop."""
+    if last_name(call.func) not in _EXECUTES:
+        return None
+    for display in values_of(over.id, context) if isinstance(over, ast.Name) else [over]:
+        if isinstance(display, (ast.ListComp, ast.GeneratorExp, ast.SetComp)):
+            return _sent_by(display.elt, call, context)
+    if not isinstance(over, ast.Name) or context.function is None:
+        return None
+    loops = [part for part in local_nodes(context.function) if isinstance(part, (ast.For, ast.AsyncFor))]
+    for part in (part for loop in loops for part in local_nodes(loop)):
+        if not isinstance(part, ast.Call) or not part.args or not isinstance(part.func, ast.Attribute):
+            continue
+        if part.func.attr == "append" and last_name(part.func.value) == over.id:
+            return _sent_by(part.args[0], call, context)
+    return None
 
 
 def _holds_rows(node: ast.expr, context: FileContext) -> bool:

@@ -8,16 +8,17 @@ from skills.gates.analysis.bindings import lookup
 from skills.gates.analysis.execution import execution_of, lowered
 from skills.gates.analysis.local_values import values_of
 from skills.gates.analysis.loops import blocks, local_nodes, loops_around, turns
-from skills.gates.analysis.sessions import is_session, speaks_django, unawaited
+from skills.gates.analysis.sessions import is_session
 from skills.gates.analysis.transactions import first_time
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name, root_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path
-from skills.gates.engine.syntax import descendants, is_singleton, names_in
+from skills.gates.engine.syntax import descendants, names_in
 from skills.gates.model import Confidence, Evidence, Severity
-from skills.gates.persistence.database_calls import Write, write_of
+from skills.gates.persistence.database_calls import Write, write_in_list, write_of
 from skills.gates.persistence.loop_writes_examples import BULK, WRITES
+from skills.gates.persistence.row_writes import Turns, row_write
 from skills.gates.rule import Rule, Watch
 
 SKILL = "query-efficiency-auditor"
@@ -26,24 +27,17 @@ LOOP_RULE, BULK_RULE = "n-update-delete-loop", "missing-bulk-ops"
 FEW = 10
 _NAMES = frozenset(
     {"execute", "exec", "scalar", "scalars", "update", "aupdate", "delete", "adelete", "create", "acreate", "save",
-     "asave", "add", "merge", "remove", "change", "patch", "modify", "commit", "flush"}
+     "asave", "add", "merge", "remove", "change", "patch", "modify", "commit", "flush", "fetch", "fetchval", "fetchrow",
+     "fetch_one"}
 )  # fmt: skip
 _LONG_NAMES = lazy(r"(update|delete|reset|save|mark|remove|set|increment|touch|archive|soft_delete)_\w+")
 _PIECES = lazy(r"batch|chunk|page|slice|window|partition|group|block", re.I)
+_OF_CLASS = lazy(r"execute\([a-z]|query\(")
 _ATTEMPTS = lazy(r"attempt|retr(y|ies)|tries|^_+$", re.I)
-_NO_ROWS = lazy(
-    r"(form|forms|formset|serializer|image|img|picture|fig|figure|plot|wb|workbook|doc|document|file|storage|cache|"
-    r"session|table|writer|model_file|pdf|canvas|bucket|blob|key|message|msg)$", re.I,
-)  # fmt: skip
-
-_NO_MODELS = ("Form", "Serializer", "FormSet", "Formset", "Image", "Document", "Workbook")
-
 _PLAINER = {
     "add": "`add_all` would say it in one line; the statements are the same",
     "delete": "`execute(delete(Model).where(…))` takes all rows at once, where no cascade of the ORM is needed",
 }
-
-Turns = ast.For | ast.AsyncFor | ast.comprehension
 
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
@@ -62,11 +56,11 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     if function.attr in ("commit", "flush"):
         _changed_rows(node, loop, whole, bound, context)
         return
-    write = write_of(node, context)
-    if write is not None and (write.many or (write.model in bound and write.how.startswith(("execute(", "query(")))):
+    write = write_of(node, context) or _listed(node, loop, context)
+    if write is not None and (write.many or (write.model in bound and _OF_CLASS.match(write.how))):
         return  # many rows, or another table each turn
     if write is None:
-        write = _row_write(node, bound, loop, context)
+        write = row_write(node, bound, loop, context)
     if write is None or not _about(node, bound, context):
         return
     if write.kind != "insert" and not first_time(LOOP_RULE, whole, context):
@@ -75,6 +69,14 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         _report_insert(node, write, whole, context)
     else:
         _report_write(node, write, loop, whole, context)
+
+
+def _listed(node: ast.Call, loop: Turns, context: FileContext) -> Write | None:
+    """`for statement in statements: session.execute(statement)`."""
+    target, given = loop.target, node.args[0] if node.args else None
+    if isinstance(target, ast.Name) and isinstance(given, ast.Name) and given.id == target.id:
+        return write_in_list(node, loop.iter, context)
+    return None
 
 
 def _changed_rows(node: ast.Call, loop: Turns, whole: ast.AST, bound: frozenset[str], context: FileContext) -> None:
@@ -155,58 +157,6 @@ def _bound(loop: Turns) -> frozenset[str]:
             elif isinstance(node, (ast.NamedExpr, ast.AnnAssign, ast.For, ast.AsyncFor)):
                 found |= {part.id for part in descendants(node.target) if isinstance(part, ast.Name)}
     return frozenset(found)
-
-
-def _row_write(node: ast.Call, bound: frozenset[str], loop: Turns, context: FileContext) -> Write | None:
-    """`order.save()`, `order.delete()` of a row that the loop is at, or that it made."""
-    function = node.func
-    if not isinstance(function, ast.Attribute) or function.attr not in ("save", "asave", "delete", "adelete"):
-        return None
-    owner = function.value
-    made = last_name(owner) if isinstance(owner, ast.Call) and isinstance(owner.func, (ast.Name, ast.Attribute)) else ""
-    if made[:1].isupper() and function.attr.endswith("save") and not node.args:
-        is_row = not made.endswith(_NO_MODELS) and speaks_django(context)
-        return Write("insert", made, f"{made}(…).{function.attr}()") if is_row else None
-    if node.args or not isinstance(owner, ast.Name) or owner.id not in bound or _NO_ROWS.search(owner.id):
-        return None
-    if isinstance(context.parent(node), (ast.Attribute, ast.Call)):
-        return None  # `table.delete()` makes a statement
-    if not speaks_django(context):
-        return None
-    if function.attr.endswith("delete"):
-        return Write("delete", owner.id, f"{owner.id}.{function.attr}()")
-    made = _made_in(loop, owner.id) or _copied_in(loop, owner.id)
-    return Write("insert" if made else "update", made or owner.id, f"{owner.id}.{function.attr}()")
-
-
-def _made_in(loop: Turns, name: str) -> str:
-    """The class of which a turn makes a new object under this name, "" where it does not."""
-    if isinstance(loop, ast.comprehension):
-        return ""
-    for node in local_nodes(loop):
-        if isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id == name for one in node.targets):
-            value = unawaited(node.value)
-            if isinstance(value, ast.Call) and not isinstance(value.func, ast.Call):
-                made = last_name(value.func)
-                if made[:1].isupper() and not made.endswith(_NO_MODELS):
-                    return made
-    return ""
-
-
-def _copied_in(loop: Turns, name: str) -> str:
-    """The name itself where a turn takes the key away from the row, "" where not: `save()` then makes a new one."""
-    if isinstance(loop, ast.comprehension):
-        return ""
-    for node in local_nodes(loop):
-        if isinstance(node, ast.Assign) and is_singleton(node.value, None):
-            for target in node.targets:
-                if (
-                    isinstance(target, ast.Attribute)
-                    and target.attr in ("pk", "id")
-                    and last_name(target.value) == name
-                ):
-                    return name
-    return ""
 
 
 def _about(node: ast.Call, bound: frozenset[str], context: FileContext) -> bool:
@@ -354,7 +304,7 @@ def _senders(loop: Turns, context: FileContext) -> Iterator[ast.Call]:
 _WORDS = (
     b".execute(", b".exec(", b".update", b".delete", b".save", b".asave", b".adelete", b".mark_", b".reset",
     b".remove", b".add(", b".merge(", b".create(", b".acreate(", b".aupdate(", b".archive", b".increment",
-    b".touch", b".scalars(", b".commit(", b".flush(",
+    b".touch", b".scalars(", b".commit(", b".flush(", b".fetchval(", b".fetchrow(",
 )  # fmt: skip
 
 n_update_delete_loop = Rule(

@@ -42,6 +42,9 @@ WRITES: Pair = (
               "from app.db import SessionLocal\n\n\n"
               "def drop(ids):\n    with SessionLocal() as s:\n        for one in ids:\n"
               "            s.execute(delete(Job).where(Job.id == one))\n", "a session of any name"),
+        _file(_SQL + "def finish(session, ids):\n"
+              "    statements = [update(Job).where(Job.id == one).values(state='done') for one in ids]\n"
+              "    for statement in statements:\n        session.execute(statement)\n", "a list of statements"),
         _file(_SQL + "def first(db):\n    for number in range(5):\n"
               "        db.execute(update(Job).where(Job.rank == number).values(rank=number + 1))\n", "five turns"),
     ),
@@ -55,6 +58,8 @@ WRITES: Pair = (
               "    Order.objects.bulk_update(orders, ['status'])\n"),
         _file(_SQL + "def purge(db, ids):\n    for batch in chunked(ids, 500):\n"
               "        db.execute(delete(Job).where(Job.id.in_(batch)))\n", "batches of many rows"),
+        _file("def tidy(cursor):\n    for statement in ('DELETE FROM seen', 'UPDATE jobs SET seen = NULL'):\n"
+              "        cursor.execute(statement)\n", "each is another one"),
         _file(_DJANGO + "def close(order):\n    for attempt in range(3):\n        order.save()\n", "attempts"),
         _file("def merge(settings, parts):\n    for part in parts:\n        settings.update(part)\n", "a dict"),
         _file("from PIL import Image\n\nfrom app.models import Thing\n\n\ndef shrink(images, out):\n"
@@ -94,6 +99,8 @@ BULK: Pair = (
               "INFO: the session sends the same statements"),
         _file(_DJANGO + "def load(cart, rows):\n    for row in rows:\n        cart.line_set.create(**row)\n",
               "the rows behind another one"),
+        _file("class Links:\n    async def keep(self, urls):\n        for link in urls:\n            "
+              "await self._pool.fetchval('INSERT INTO link (url) VALUES ($1) RETURNING id', link)\n", "a pool"),
         _file("def load(cursor, rows):\n    for row in rows:\n"
               "        cursor.execute('INSERT INTO items (name) VALUES (%s)', (row,))\n"),
     ),

@@ -21,6 +21,12 @@ POOL: Pair = (
         _file("from sqlalchemy import create_engine\n\ne = create_engine(U, pool_pre_ping=True, max_overflow=5)\n"),
         _file("from sqlalchemy import create_engine\n\nengine = create_engine('sqlite:///x.db')\n"),
         _file("from sqlalchemy import create_engine\n\nengine = create_engine(URL, **OPTIONS)\n"),
+        _file("from sqlalchemy import create_engine\nfrom sqlalchemy.pool import NullPool\n\n\n"
+              "def main():\n    work(create_engine(URL, poolclass=NullPool))\n\n\n"
+              "if __name__ == '__main__':\n    main()\n", "a script"),
+        _file("from sqlalchemy import create_engine\nfrom sqlalchemy.pool import NullPool\n\n\ndef make():\n"
+              "    if settings.behind_pooler:\n        return create_engine(URL, poolclass=NullPool)\n"
+              "    return create_engine(URL, pool_pre_ping=True)\n", "a switch decides"),
         _file("from game import create_engine\n\nengine = create_engine(pool_size=0)\n"),
         Example({"app/revisions/env.py": "from sqlalchemy import create_engine\n\n"
                  "with create_engine(URL).connect() as connection:\n    migrate(connection)\n"}),
@@ -44,6 +50,8 @@ CLEANUP: Pair = (
               "it has no name"),
         _file("def load(path):\n    return open(path).read()\n"),
         _file("async def load(pool):\n    conn = await pool.acquire()\n    return await conn.fetch('select 1')\n"),
+        _file("async def load(request):\n    conn = await request.app['pool'].getconn()\n"
+              "    return await conn.execute('select 1')\n", "a pool that a key names"),
         _file("import psycopg2\n\n\ndef load(url):\n    base = psycopg2.connect(url)\n"
               "    base.cursor().execute('select 1')\n"),
     ),
@@ -64,6 +72,12 @@ CLEANUP: Pair = (
         _file("def load(path):\n    handle = open(path)\n    return Reader(handle)\n"),
         _file("import socket\n\n\ndef load(tls, host):\n    plain = socket.create_connection((host, 443))\n"
               "    return tls.wrap_socket(plain, server_hostname=host)\n"),
+        _file("import socket\n\n\ndef listens(port):\n    try:\n"
+              "        there = socket.create_connection(('', port))\n    except OSError:\n        return False\n"
+              "    there.close()\n    return True\n", "nothing stands in between"),
+        _file("from sqlalchemy import event\n\n\n@event.listens_for(engine, 'connect')\n"
+              "def set_up(connection, record):\n    cursor = connection.cursor()\n"
+              "    cursor.execute('PRAGMA foreign_keys=ON')\n    cursor.close()\n"),
         _file("def load(signal):\n    session = signal.connect()\n    return session.id\n"),
     ),
 )  # fmt: skip

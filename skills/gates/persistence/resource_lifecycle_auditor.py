@@ -6,13 +6,14 @@ import re
 
 from skills.gates.analysis.bindings import bindings, lookup, origin
 from skills.gates.analysis.execution import execution_of, one_less
+from skills.gates.analysis.local_values import own_nodes
 from skills.gates.analysis.transactions import shown_call
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path
-from skills.gates.engine.syntax import descendants, mentions, strings_in
-from skills.gates.model import Confidence, Evidence, Severity
+from skills.gates.engine.syntax import descendants, mentions, stands_in, strings_in
+from skills.gates.model import Confidence, Evidence
 from skills.gates.persistence.resource_examples import CLEANUP, POOL
 from skills.gates.persistence.session_config import LAYER_WORDS, on_import
 from skills.gates.persistence.session_config import on_call as tell_config
@@ -61,7 +62,7 @@ def _on_engine(node: ast.Call, context: FileContext) -> None:
             message = f"`{name}={bad}` sets no limit: every waiting request opens one more connection"
             context.report(POOL_RULE, value, message, severity="HIGH")
     pool = words.get("poolclass")
-    if pool is not None and last_name(pool) == "NullPool" and not _SHORT_LIVED.search(context.path):
+    if pool is not None and last_name(pool) == "NullPool" and not _is_short_lived(node, context):
         message = "`NullPool` opens a connection for each request: right behind a pooler or in serverless code only"
         context.report(POOL_RULE, pool, message, severity="LOW", confidence="needs_context")
     if context.role == "command" or _ENDS_SOON.search(context.path):
@@ -74,6 +75,16 @@ def _on_engine(node: ast.Call, context: FileContext) -> None:
             "fails the request that gets it"
         )
         context.report(POOL_RULE, node, message, severity="MEDIUM")
+
+
+def _is_short_lived(node: ast.Call, context: FileContext) -> bool:
+    """True where the process ends soon, and where a switch decides whether connections are kept."""
+    if _SHORT_LIVED.search(context.path) or execution_of(context)[0] in ("cli", "background"):
+        return True
+    function = context.function
+    return function is not None and any(
+        isinstance(part, ast.If) and stands_in(part.body, node) for part in own_nodes(function, context)
+    )
 
 
 def _written_out(value: ast.expr, context: FileContext) -> dict[str, ast.expr] | None:
@@ -117,12 +128,11 @@ def _on_assignment(node: ast.Assign | ast.AnnAssign, context: FileContext) -> No
     if found is None:
         return
     what, severity = found
-    state = _fate(function, target.id, node)
+    state = _fate(function, target.id, node, context)
     if state == "cared for":
         return
     if state == "closed" and leak_of(function, target.id, context) is not None:
         return  # said by error-path-leak
-    lower: Severity = "MEDIUM" if severity == "HIGH" else "LOW"
     message = (
         f"`{target.id}` is {what} that nobody closes: use `with`, or close it in `finally`"
         if state == "forgotten"
@@ -130,7 +140,7 @@ def _on_assignment(node: ast.Assign | ast.AnnAssign, context: FileContext) -> No
     )
     confidence: Confidence = "confirmed" if state == "forgotten" else "likely"
     kind, why = execution_of(context)
-    weight = severity if state == "forgotten" or kind == "request_handler" else lower
+    weight = severity
     links: tuple[Evidence, ...] = (why,) if why is not None else ()
     if kind == "cli" and why is not None and weight != "LOW":  # the process ends, and gives everything back
         links += (Evidence(context.path, why.line, f"lowered from {weight} to {one_less(weight)}: the process ends"),)
@@ -165,12 +175,20 @@ def _is_entered(node: ast.AST | None, context: FileContext) -> bool:
     return isinstance(node, ast.withitem)
 
 
-def _fate(function: FunctionNode, name: str, made: ast.stmt) -> str:
+def _fate(function: FunctionNode, name: str, made: ast.stmt, context: FileContext) -> str:
     """What becomes of a resource: "cared for", "closed" where nothing fails, "forgotten"."""
     others = [node for node in descendants(function) if node is not made]
     if any(_cares(node, name) for node in others):
         return "cared for"
-    return "closed" if any(isinstance(node, ast.Call) and releases(node, name) for node in others) else "forgotten"
+    closes = [node.lineno for node in others if isinstance(node, ast.Call) and releases(node, name)]
+    if not closes:
+        return "forgotten"
+    taken_at, closed_at = made.end_lineno or made.lineno, min(closes)
+    between = any(
+        isinstance(node, (ast.Call, ast.Await, ast.Raise)) and taken_at < node.lineno < closed_at
+        for node in own_nodes(function, context)
+    )
+    return "closed" if between or closed_at <= taken_at else "cared for"
 
 
 def _cares(node: ast.AST, name: str) -> bool:
@@ -265,8 +283,8 @@ missing_cleanup = Rule(
     "after the cause.",
     fix="`with open(…) as f:`, `async with Session() as session:`, `contextlib.closing(…)`, or close in `finally`.",
     when="In functions of production code: HIGH for sessions and connections, MEDIUM for files and cursors; one "
-    "step less in commands, and, outside of requests, where it "
-    "is closed but not in `finally`. Not where it is returned, yielded, stored, or given to what closes it.",
+    "step less in commands. Not where nothing stands between taking and closing it, nor where it is returned, "
+    "yielded, stored, or given to what closes it.",
     watches=(
         Watch((ast.Assign, ast.AnnAssign), _on_assignment, _TAKES, is_product_path),
         Watch((ast.Call,), _on_inline, _TAKES, is_product_path, near=_TAKES_INLINE),

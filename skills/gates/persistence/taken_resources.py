@@ -50,7 +50,7 @@ def taken(call: ast.Call, context: FileContext) -> tuple[str, Severity] | None:
         return None  # it borrows a connection that somebody else gives back
     if name in _SESSIONS or name in _CONNECTORS:
         return "a connection" if name in _CONNECTORS else "a session", "HIGH"
-    if isinstance(call.func, ast.Attribute) and call.func.attr in GIVERS and _OWNERS.search(last_name(call.func.value)):
+    if isinstance(call.func, ast.Attribute) and call.func.attr in GIVERS and _OWNERS.search(_called(call.func.value)):
         return "a connection", "HIGH"
     if _is_cursor(call, context):
         return "a cursor", "MEDIUM"
@@ -62,6 +62,12 @@ def taken(call: ast.Call, context: FileContext) -> tuple[str, Severity] | None:
     return None
 
 
+def _called(node: ast.expr) -> str:
+    """What an expression is called: the key of `app["pool"]`, else its last name."""
+    key = node.slice if isinstance(node, ast.Subscript) else None
+    return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else last_name(node)
+
+
 def _is_cursor(call: ast.Call, context: FileContext) -> bool:
     """True for a cursor of a connection that somebody else has; SQLite's hold nothing."""
     function = call.func
@@ -70,6 +76,8 @@ def _is_cursor(call: ast.Call, context: FileContext) -> bool:
     owner = last_name(function.value).lower()
     if not owner.endswith(("conn", "connection")) or any(one.startswith("sqlite3") for one in context.imports.values()):
         return False
+    if any(last_name(one) == "listens_for" for scope in context.scopes for one in scope.decorator_list):
+        return False  # of a connection that the pool has just made: it sets it up
     made = lookup(context, function.value.id, call.lineno) if isinstance(function.value, ast.Name) else None
     return made is None or made.kind in ("opaque", "typed", "import")
 

@@ -21,9 +21,10 @@ def on_loop(node: ast.For | ast.AsyncFor, context: FileContext) -> None:
 
 
 def on_comprehension(node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp, context: FileContext) -> None:
-    """`[f(x) for x in list(xs)]`, likewise."""
+    """`[f(x) for x in list(xs)]`, likewise; a generator runs while what it is given to works."""
+    taker = context.parent(node) if isinstance(node, ast.GeneratorExp) else None
     for clause in node.generators:
-        _looped(clause.iter, clause.target, [node], context)
+        _looped(clause.iter, clause.target, [taker if isinstance(taker, ast.Call) else node], context)
 
 
 def _looped(over: ast.expr, target: ast.expr, body: Sequence[ast.AST], context: FileContext) -> None:

@@ -151,5 +151,11 @@ COPY_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
         Example({_PATH: "def f(more):\n    usual = {'a': 1}\n    mine = dict(usual)\n    mine.update(more)\n"
                  "    return mine\n"}),
         Example({"tests/test_a.py": "def test_a():\n    for x in list([1]):\n        assert x\n"}),
+        Example({_PATH: "def f(value):\n    seen = {value, value.lower()}\n"
+                 "    seen.update(one[1:] for one in tuple(seen))\n    return seen\n"},
+                note="the generator runs while the set grows"),
+        Example({_PATH: "from cachetools import TTLCache\n\ncache = TTLCache(9, 60)\n\n\ndef of(name):\n"
+                 "    return [key for key, one in list(cache.items()) if one == name]\n"},
+                note="a cache may forget meanwhile"),
     ),
 )  # fmt: skip

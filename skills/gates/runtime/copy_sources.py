@@ -71,7 +71,10 @@ def is_view(call: ast.Call) -> bool:
 
 
 def is_shared(place: ast.expr, context: FileContext) -> bool:
-    """True where other threads may change what stands at a place, or where a slice of it may be a mere view."""
+    """True where other threads may change what stands at a place, or where a slice of it may be a mere view; and for an
+    object of the module, which may be a cache that forgets meanwhile."""
+    if isinstance(place, ast.Name) and not bindings(context, scope_of(context)).get(place.id):
+        return any(isinstance(one.value, ast.Call) for one in bindings(context, context.tree).get(place.id, ()))
     return isinstance(place, ast.Attribute) and any(map(context.holds, _THREADS))
 
 

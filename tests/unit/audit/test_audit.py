@@ -187,7 +187,7 @@ def test_what_a_seed_commits_apart_weighs_little() -> None:
     assert [one.severity for one in settled(torn.format("join")) if one.rule == "scope-too-narrow"] == ["HIGH"]
 
 
-def test_what_only_the_usual_way_closes_weighs_most_while_a_request_waits() -> None:
+def test_what_only_the_usual_way_closes_weighs_as_much_as_what_nobody_does() -> None:
     source = (
         "from fastapi import APIRouter\n\nfrom app.db import SessionLocal\n\nrouter = APIRouter()\n\n\n{}def load():\n"
         "    db = SessionLocal()\n    rows = db.query(Order).all()\n    db.close()\n    return rows\n"
@@ -198,7 +198,7 @@ def test_what_only_the_usual_way_closes_weighs_most_while_a_request_waits() -> N
         for head in ("@router.get('/')\n", "")
     ]
 
-    assert weights == [["HIGH"], ["MEDIUM"]]
+    assert weights == [["HIGH"], ["HIGH"]]
 
 
 def test_pool_defaults_are_a_limit_and_minus_one_is_none() -> None:
