@@ -36,9 +36,13 @@ _BUILT = frozenset(("dist", "build"))
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "package.json")
 _MANIFESTS = frozenset(("pyproject.toml", "setup.cfg", "setup.py", "Pipfile", "tox.ini", "ruff.toml", ".ruff.toml"))
 _MANIFESTS |= {".pre-commit-config.yaml"}
-_MANIFEST_KINDS = frozenset(["toml", "cfg", "ini", "txt", "in", "yaml", "yml", "json", "sh", "service", "conf"])
+_MANIFEST_KINDS = frozenset(["toml", "cfg", "ini", "txt", "in", "yaml", "yml", "json", "sh", "service", "conf", "sql"])
 _APP_FILES = ("apps.py", "models.py", "urls.py", "views.py")
 _GENERATED_NAME = lazy(r"_pb2(_grpc)?\.pyi?$|_pb2_grpc\.py$")
+_SQL_PLACE = lazy(
+    r"(^|/)\w*(migrat|alembic|versions|sql|schema|trigger|database|postgres|initdb)[\w.-]*/|"
+    r"(^|/)(db|ddl)/|(schema|trigger|notify|init)\w*\.sql$", re.I,
+)  # fmt: skip
 _SUBMODULE = lazy(r"^[ \t]*path[ \t]*=[ \t]*\"?([^\"\r\n]*[^\"\s])", re.MULTILINE)
 _HEADER = lazy(rb"^[ \t]*#.*$", re.MULTILINE)
 _MADE = lazy(
@@ -185,7 +189,8 @@ def look(root: Path, name: str) -> tuple[FileMark | None, str]:
 
 
 def is_manifest(name: str) -> bool:
-    """Whether a file names the project's dependencies, its linter, the operations of its API, or its processes."""
+    """Whether a file names the project's dependencies, its linter, the operations of its API, its processes, or the
+    triggers of its database."""
     folder, _, last = name.rpartition("/")
     if last.endswith(".py"):
         return last == "setup.py"
@@ -198,7 +203,7 @@ def is_manifest(name: str) -> bool:
     in_folder = folder.rpartition("/")[2] == "requirements"
     if last.endswith((".txt", ".in")):
         return "requirements" in last or in_folder
-    return is_api_schema(last) or is_start_file(last)
+    return is_api_schema(last) or is_start_file(last) or is_sql_file(name)
 
 
 def is_start_file(name: str) -> bool:
@@ -210,6 +215,11 @@ def is_start_file(name: str) -> bool:
     return (named and last.endswith((".yml", ".yaml"))) or (
         last.endswith((".conf", ".ini")) and ("celery" in last or "supervisor" in last)
     )
+
+
+def is_sql_file(name: str) -> bool:
+    """Whether a file of SQL lies where a database is set up or migrated."""
+    return name.lower().endswith(".sql") and _SQL_PLACE.search(name) is not None
 
 
 def is_api_schema(name: str) -> bool:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.files import read_regular
-from cockpit.findings.discovery import is_api_schema, is_start_file
+from cockpit.findings.discovery import is_api_schema, is_sql_file, is_start_file
 from cockpit.plain_text import plain_text
 from skills.gates.engine.patterns import lazy
-from skills.gates.model import ApiSchema, Evidence, ProjectEvidence
+from skills.gates.model import ApiSchema, Evidence, Fact, ProjectEvidence
 from skills.record import record
 
 if TYPE_CHECKING:
@@ -49,10 +49,15 @@ def read_manifests(root: Path, names: Iterable[str], sources: Mapping[str, bytes
     problems: list[tuple[str, str]] = []
     schemas: list[ApiSchema] = []
     started: list[Evidence] = []
+    told: dict[str, tuple[Fact, ...]] = {}
     ruff = ""
     for name in sorted(names, key=lambda name: (name.count("/"), name)):
         if is_api_schema(name):
             schemas += _schema(name, text_of)
+            continue
+        if is_sql_file(name):
+            if facts := _sql(name, text_of):
+                told[plain_text(name, 200)] = facts
             continue
         if is_start_file(name):
             started += _started(name, text_of)
@@ -70,7 +75,12 @@ def read_manifests(root: Path, names: Iterable[str], sources: Mapping[str, bytes
         ruff = ruff or (plain_text(name, 200) if says_ruff else "")
     unread = next((f"{name} {why}" for name, why in problems if "/" not in name and name not in _NO_DEPENDENCIES), "")
     evidence = ProjectEvidence(
-        found, schemas=tuple(schemas), packages=_packages(names, asked), started=tuple(started), unread=unread
+        found,
+        schemas=tuple(schemas),
+        packages=_packages(names, asked),
+        started=tuple(started),
+        unread=unread,
+        told=told,
     )
     return Manifests(evidence, ruff or found.get("ruff", ""), tuple(problems))
 
@@ -128,6 +138,22 @@ def _schema(name: str, text_of: Callable[[str, int], str]) -> list[ApiSchema]:
     except (OSError, ValueError) as problem:
         return [ApiSchema(shown, problem=f"{shown} cannot be read: {plain_text(problem, 120)}")]
     return [parse_schema(shown, text)] if is_schema(shown, text) else []
+
+
+def _sql(name: str, text_of: Callable[[str], str]) -> tuple[Fact, ...]:
+    """What a file of SQL tells of triggers and channels. What cannot be read tells nothing."""
+    try:
+        text = text_of(name)
+    except (OSError, ValueError):
+        return ()
+    upper = text.upper()
+    if "TRIGGER" not in upper and "NOTIFY" not in upper:
+        return ()
+    from skills.gates.persistence.sql_texts import file_facts  # few projects have one
+
+    return tuple(
+        Fact(one.kind, plain_text(one.name, 200), plain_text(one.detail, 200), one.line) for one in file_facts(text)
+    )
 
 
 def _started(name: str, text_of: Callable[[str], str]) -> list[Evidence]:

@@ -174,8 +174,8 @@ class ProjectEvidence:
     path:line. `coverage` is the newest report of coverage, None where there is none; `schemas` are the API schemas
     that are committed. `packages` are what each folder with a pyproject.toml of its own asks for, "" being the root;
     empty where no folder below the root has one. `started` are the commands in files other than Python's that start a
-    worker with the scheduler in it. `unread` says which manifest of the root cannot be read, "" where all can: what
-    `dependencies` lacks may stand there."""
+    worker with the scheduler in it. `told` are the facts of files of SQL, by path. `unread` says which manifest of the
+    root cannot be read, "" where all can: what `dependencies` lacks may stand there."""
 
     dependencies: dict[str, str] = field(default_factory=dict)
     coverage: CoverageReport | None = None
@@ -183,6 +183,7 @@ class ProjectEvidence:
     packages: dict[str, tuple[str, ...]] = field(default_factory=dict)
     started: tuple[Evidence, ...] = ()
     unread: str = ""
+    told: dict[str, tuple[Fact, ...]] = field(default_factory=dict)
 
 
 @record

@@ -33,6 +33,9 @@ class Project:
             path = report.path
             for fact in report.facts:
                 kinds[fact.kind].append((path, fact))
+        for path, facts in evidence.told.items():
+            for fact in facts:
+                kinds[fact.kind].append((path, fact))
         self._names: dict[str, dict[str, list[Place]]] = {}
 
     @property

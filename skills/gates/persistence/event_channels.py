@@ -14,6 +14,7 @@ from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path, outside_tests
 from skills.gates.model import Candidate, Evidence, Fact, FileReport, Severity
 from skills.gates.persistence.event_channels_examples import CHANNELS
+from skills.gates.persistence.sql_texts import LISTEN, LISTEN_ANY, NOTIFY, NOTIFY_ANY
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
 
@@ -24,12 +25,6 @@ _BUS = lazy(
     r"(^|_)(redis|bus|broker|pubsub|sub|nats|nc|mqtt|client|publisher|subscriber|channel_layer|events|rd|r|broadcast|"
     r"broadcaster|emitter|dispatcher|ee)$|(bus|redis|broker|pubsub|emitter|publisher|broadcaster)$", re.I,
 )  # fmt: skip
-# Words of prose are written small; a statement begins with its keyword.
-_NAME = r"\"?([A-Za-z_][\w.:-]*|\{\})\"?\s*(?=[,;']|$)"
-NOTIFY = lazy(rf"(?:^|[;'\"]|EXECUTE)\s*NOTIFY\s+{_NAME}|pg_notify\(\s*'([^']+)'", re.M)
-_LISTEN = lazy(rf"(?:^|[;'\"])\s*LISTEN\s+{_NAME}", re.M)
-_NOTIFY_ANY = lazy(rf"(?:^|[;'\"]|EXECUTE)\s*NOTIFY\s+{_NAME}|pg_notify\(\s*'([^']+)'", re.M | re.I)
-_LISTEN_ANY = lazy(rf"(?:^|[;'\"])\s*LISTEN\s+{_NAME}", re.M | re.I)
 _EXECUTES = frozenset({"execute", "text", "fetch", "fetchval", "exec_driver_sql", "SQL"})
 _METHODS = {"publish": "pub", "emit": "pub", "send_to": "pub", "subscribe": "sub", "psubscribe": "sub", "on": "sub"}
 
@@ -79,7 +74,7 @@ def _on_text(node: ast.Constant | ast.JoinedStr, context: FileContext) -> None:
         return
     above = context.parent(node)
     executed = isinstance(above, ast.Call) and last_name(above.func) in _EXECUTES
-    for side, pattern in (("pub", _NOTIFY_ANY if executed else NOTIFY), ("sub", _LISTEN_ANY if executed else _LISTEN)):
+    for side, pattern in (("pub", NOTIFY_ANY if executed else NOTIFY), ("sub", LISTEN_ANY if executed else LISTEN)):
         for match in pattern.finditer(text):
             name = next(group for group in match.groups() if group)
             if name != "{}":

@@ -139,6 +139,15 @@ COMMITS: Pair = (
             "        job.progress = done\n        await session.commit()\n",
         ),
         _files(
+            "each step has a session of its own",
+            migration=_TRIGGER,
+            sub=_LISTEN,
+            pub="from sqlalchemy import update\n\n\ndef work(job_id, steps):\n    for done, step in enumerate(steps):\n"
+            "        with session_scope() as session:\n"
+            "            session.execute(update(Job).where(Job.id == job_id).values(progress=done))\n"
+            "            session.commit()\n    with SessionLocal() as session:\n        session.commit()\n",
+        ),
+        _files(
             "another table",
             migration=_TRIGGER,
             sub=_LISTEN,

@@ -2,7 +2,6 @@
 
 import ast
 import itertools
-import re
 from collections.abc import Iterator
 
 from msgspec.structs import replace
@@ -10,29 +9,21 @@ from msgspec.structs import replace
 from skills.gates.analysis.execution import execution_of
 from skills.gates.analysis.local_values import own_nodes
 from skills.gates.analysis.loops import local_nodes
-from skills.gates.analysis.sessions import model_key
+from skills.gates.analysis.sessions import is_session, model_key
 from skills.gates.analysis.transactions import SKILL, opens_transaction
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name, root_name
-from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path, outside_tests
 from skills.gates.model import Candidate, Evidence, Fact, FileReport, Severity
 from skills.gates.persistence.database_events import Event, events_of, inside, statement_of
-from skills.gates.persistence.event_channels import NOTIFY, SQL_WORDS, covers, text_of
+from skills.gates.persistence.event_channels import SQL_WORDS, covers, text_of
 from skills.gates.persistence.event_channels_examples import COMMITS
+from skills.gates.persistence.sql_texts import trigger_facts
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
 
 RULE = "missing-intermediate-commits"
 
-_TRIGGER = lazy(
-    r"CREATE\s+(?:OR\s+REPLACE\s+)?(?:CONSTRAINT\s+)?TRIGGER\s+\S+\s+(?:BEFORE|AFTER|INSTEAD\s+OF)\s+([\w\s,]+?)\s+ON\s+"
-    r"[\"`]?(?:\w+[\"`]?\.[\"`]?)?(\w+)[\"`]?.*?EXECUTE\s+(?:FUNCTION|PROCEDURE)\s+[\"`]?(?:\w+\.)?(\w+)", re.I | re.S,
-)  # fmt: skip
-_FUNCTION = lazy(
-    r"CREATE\s+(?:OR\s+REPLACE\s+)?FUNCTION\s+[\"`]?(?:\w+\.)?(\w+).*?(?=CREATE\s+(?:OR\s+REPLACE\s+)?FUNCTION|\Z)",
-    re.I | re.S,
-)
 _STEPS = frozenset({"progress", "status", "state", "stage", "step", "percent", "phase"})
 
 
@@ -41,15 +32,8 @@ def _on_text(node: ast.Constant | ast.JoinedStr, context: FileContext) -> None:
     text = text_of(node, context)
     if text is None:
         return
-    line = node.lineno
-    upper = text.upper()
-    if "TRIGGER" in upper:
-        for match in _TRIGGER.finditer(text):
-            context.fact("trigger", match[2].lower(), f"{match[3].lower()} {' '.join(match[1].upper().split())}", line)
-    if "FUNCTION" in upper:
-        for match in _FUNCTION.finditer(text):
-            for sent in NOTIFY.finditer(match[0]):
-                context.fact("notifies", match[1].lower(), next(group for group in sent.groups() if group), line)
+    for fact in trigger_facts(text):
+        context.fact(fact.kind, fact.name, fact.detail, node.lineno)
 
 
 def _on_table(node: ast.ClassDef, context: FileContext) -> None:
@@ -80,7 +64,7 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
             return
         for key in dict.fromkeys(_updated(event) for event in updates):
             own = [event for event in updates if _updated(event) == key]
-            place = _uncommitted(own, commits, node)
+            place = _uncommitted(own, commits, node, context)
             if place is not None:
                 _report_updates(key, place, node, context)
 
@@ -107,19 +91,27 @@ def _commits_itself(event: Event, function: FunctionNode) -> bool:
     )
 
 
-def _uncommitted(own: list[Event], commits: list[int], function: FunctionNode) -> Event | None:
+def _uncommitted(own: list[Event], commits: list[int], function: FunctionNode, context: FileContext) -> Event | None:
     """The update after which another one comes, a turn later or further down, without a commit in between."""
-    loops = [part for part in local_nodes(function) if isinstance(part, (ast.For, ast.AsyncFor, ast.While))]
+    parts = list(local_nodes(function))
+    loops = [part for part in parts if isinstance(part, (ast.For, ast.AsyncFor, ast.While))]
+    blocks = [part for part in parts if isinstance(part, (ast.With, ast.AsyncWith)) and _opens(part, context)]
     for event in own:
         for loop in loops:
             first, last = loop.body[0].lineno, loop.body[-1].end_lineno or 0
-            if first <= event.line <= last and not any(first <= line <= last for line in commits):
+            own_block = any(first <= one.lineno <= event.line <= (one.end_lineno or 0) for one in blocks)
+            if first <= event.line <= last and not own_block and not any(first <= line <= last for line in commits):
                 return event
     for one, other in itertools.pairwise(own):
         told = other.line <= one.line or any(one.line < line <= other.line for line in commits)
         if not told and not _apart(function, one.line, other.line) and not _at_once(function, one, other):
             return other
     return None
+
+
+def _opens(block: ast.With | ast.AsyncWith, context: FileContext) -> bool:
+    """True for a block with a session of its own: what it writes does not wait for what comes after it."""
+    return any(item.optional_vars is not None and is_session(item.optional_vars, context) for item in block.items)
 
 
 def _at_once(function: FunctionNode, one: Event, other: Event) -> bool:
