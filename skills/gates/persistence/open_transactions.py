@@ -21,7 +21,6 @@ from skills.gates.engine.names import last_name
 from skills.gates.model import Evidence
 from skills.gates.persistence.database_events import Event, events_of, inside
 from skills.gates.persistence.taken_resources import GIVERS
-from skills.gates.persistence.transaction_auditor import judge_length, judge_scope
 
 _BEGINS = ("begin", "add", "flush", "write")
 _ENDS = ("commit", "rollback")
@@ -89,23 +88,15 @@ def _shown(event: Event) -> str:
     return last_name(node.func) if isinstance(node, ast.Call) else event.kind
 
 
-def on_borrowed(node: ast.With | ast.AsyncWith, context: FileContext) -> None:
-    """Candidates for `with session_scope() as session:`: whether what lends the session commits is asked later."""
+def lender_of(node: ast.With | ast.AsyncWith, context: FileContext) -> ast.Call | None:
+    """`session_scope()` of `with session_scope() as session:`, which may commit at the end of the block."""
     for item in node.items:
         lender, borrowed = item.context_expr, item.optional_vars
-        if (
-            borrowed is None
-            or not isinstance(lender, ast.Call)
-            or not isinstance(lender.func, (ast.Name, ast.Attribute))
-        ):
+        if borrowed is None or not isinstance(lender, ast.Call):
             continue
         name = last_name(lender)
         if name in GIVERS or SESSION_FACTORY.search(name) or opens_transaction(lender, context):
             continue
-        if not (is_session(borrowed, context) or is_connection(borrowed)):
-            continue
-        statement, needs = context.statement, (("commits-at-end", name),)
-        judge_scope((lender, node.body), context, needs)
-        judge_length((lender, node.body), context, needs)
-        context.statement = statement
-        return
+        if is_session(borrowed, context) or is_connection(borrowed):
+            return lender
+    return None

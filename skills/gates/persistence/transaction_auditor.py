@@ -123,7 +123,7 @@ def _unsaid(rule: str, node: ast.AST, needs: Needs, context: FileContext) -> boo
     return first_time(f"{rule} if {needs}" if needs else rule, node, context)
 
 
-def judge_scope(block: Block, context: FileContext, needs: Needs = ()) -> None:
+def _judge_scope(block: Block, context: FileContext, needs: Needs = ()) -> None:
     """Reports what a block waits for outside the database. `needs` say what the project must tell of its opener."""
     opener, body = block
     for call in _calls(body, context):
@@ -147,9 +147,15 @@ def judge_scope(block: Block, context: FileContext, needs: Needs = ()) -> None:
 
 
 def _on_borrowed(node: ast.With | ast.AsyncWith, context: FileContext) -> None:
-    from skills.gates.persistence.open_transactions import on_borrowed
+    """Candidates for `with session_scope() as session:`: whether what lends the session commits is asked later."""
+    from skills.gates.persistence.open_transactions import lender_of  # needed by the audit only
 
-    on_borrowed(node, context)
+    lender = lender_of(node, context)
+    if lender is not None:
+        statement, needs = context.statement, (("commits-at-end", last_name(lender)),)
+        _judge_scope((lender, node.body), context, needs)
+        _judge_length((lender, node.body), context, needs)
+        context.statement = statement
 
 
 def _borrowed_holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
@@ -172,7 +178,7 @@ def _on_session(node: FunctionNode, context: FileContext) -> None:
     on_function(node, context)
 
 
-def judge_length(block: Block, context: FileContext, needs: Needs = ()) -> None:
+def _judge_length(block: Block, context: FileContext, needs: Needs = ()) -> None:
     """Reports sleeps in a block, and a block that is long. `needs` say what the project must tell of its opener."""
     opener, body = block
     for call in _calls(body, context):
@@ -272,7 +278,7 @@ scope_too_wide = Rule(
     fix="Call before the transaction begins or after it ended (`transaction.on_commit`); keep only writes inside.",
     when="In production code. HIGH for other services, MEDIUM for files. Functions handed to `on_commit` are fine.",
     watches=(
-        Watch(_NODES, _watching(judge_scope), _BEGINS, is_product_path),
+        Watch(_NODES, _watching(_judge_scope), _BEGINS, is_product_path),
         Watch((ast.With, ast.AsyncWith), _on_borrowed, _BORROWS, is_product_path, near=_BORROWS),
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_session, (b"commit(", b"flush("), is_product_path),
     ),
@@ -292,7 +298,7 @@ long_held_transaction = Rule(
     fix="Prepare before, write inside, do the rest after; retry around a transaction, never in it.",
     when="In production code. HIGH for a sleep, MEDIUM for length. A call to another service is `scope-too-wide`.",
     watches=(
-        Watch(_NODES, _watching(judge_length), _BEGINS, is_product_path),
+        Watch(_NODES, _watching(_judge_length), _BEGINS, is_product_path),
         Watch((), _on_session, (b"commit(", b"flush("), is_product_path),  # found with scope-too-wide
     ),
     holds=_borrowed_holds,
