@@ -27,9 +27,11 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
     if found is None or "{" not in found.path or context.class_scope is not None:
         return
     takes = _Takes(context)
-    given = [word.value for word in found.decorator.keywords if word.arg == "dependencies"]
-    injected = [call for part in given for call in calls_of(part, *_INJECTED)]
-    if not _router_is_plain(found.decorator, context) or not all(takes.injected(call, None) for call in injected):
+    given = [*found.decorator.keywords, *_router_words(found.decorator, context)]
+    if any(word.arg is None for word in given):
+        return
+    injected = [call for word in given if word.arg == "dependencies" for call in calls_of(word.value, *_INJECTED)]
+    if not all(takes.injected(call, None) for call in injected):
         return
     if not takes.function(node):
         return
@@ -42,13 +44,13 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
             return
 
 
-def _router_is_plain(decorator: ast.Call, context: FileContext) -> bool:
-    """False where the router of this file has dependencies, which may take what its routes name."""
+def _router_words(decorator: ast.Call, context: FileContext) -> list[ast.keyword]:
+    """What the router of a route is made with in this file: its dependencies may take what its routes name."""
     owner = last_name(getattr(decorator.func, "value", decorator))
     for part in context.tree.body:
         if isinstance(part, ast.Assign) and isinstance(part.value, ast.Call) and last_name(part.targets[0]) == owner:
-            return not any(word.arg in ("dependencies", None) for word in part.value.keywords)
-    return True
+            return part.value.keywords
+    return []
 
 
 class _Takes:
@@ -60,8 +62,9 @@ class _Takes:
         self.names: set[str] = set()
         self.hints: set[str] = set()
 
-    def function(self, function: FunctionNode, depth: int = _DEPTH) -> bool:
-        if depth == 0 or function.args.kwarg is not None or function.args.vararg is not None:
+    def function(self, function: FunctionNode | ast.Lambda, depth: int = _DEPTH) -> bool:
+        """`*args` and `**kwargs` take nothing: FastAPI reads them as two parameters of the query."""
+        if depth == 0:
             return False
         by_place = {argument.arg for argument in function.args.posonlyargs}
         for parameter, default in parameters(function):
@@ -70,10 +73,11 @@ class _Takes:
             if words & _WHOLE:
                 return False
             self.hints |= words
-            if parameter.arg not in by_place:
+            aliases = [*_aliases(default), *_aliases(hint)]
+            self.names.update(aliases)
+            if parameter.arg not in by_place and not aliases:
                 self.names.add(parameter.arg)
             for source in (default, hint):
-                self.names.update(_aliases(source))
                 if not all(self.injected(call, hint, depth - 1) for call in calls_of(source, *_INJECTED)):
                     return False
         return True
@@ -84,6 +88,8 @@ class _Takes:
         given = call.args[0] if call.args else next(named, hint)
         if isinstance(given, ast.Subscript):  # Annotated[Pages, Depends()]
             given = given.slice.elts[0] if isinstance(given.slice, ast.Tuple) and given.slice.elts else given
+        if given is None or isinstance(given, ast.Lambda):
+            return given is None or self.function(given, depth)
         name = given.id if isinstance(given, ast.Name) else ""
         for part in self.body:
             if isinstance(part, FunctionNode) and part.name == name:
@@ -106,7 +112,7 @@ def _words(hint: ast.expr) -> Iterator[str]:
 
 
 def _aliases(source: ast.expr | None) -> Iterator[str]:
-    """`Path(alias="order_id")`."""
+    """`Path(alias="order_id")`: the name that the path has instead of the parameter's own."""
     for call in calls_of(source, "Path"):
         for word in call.keywords:
             if word.arg in ("alias", "validation_alias") and isinstance(word.value, ast.Constant):
@@ -137,8 +143,8 @@ undeclared_path_parameter = Rule(
     why="The value is thrown away, and the schema has a path with a parameter that it does not describe, which is no "
     "valid OpenAPI; often a name was changed in one of the two places only.",
     fix="Take the parameter under the name that stands in the path, or take it out of the path.",
-    when="Where everything that the function takes can be read: dependencies of the same file are followed; those of "
-    "other files, functions that take the request itself, and routers with dependencies of their own are left alone.",
+    when="Where everything that the function takes can be read: dependencies of the same file, also those of its "
+    "router, are followed; those of other files, and functions that take the request itself, are left alone.",
     watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_endpoint, (b"fastapi",), outside_tests),),
     holds=_holds,
     bad=one_file(
@@ -146,6 +152,12 @@ undeclared_path_parameter = Rule(
         _HEAD + "@router.get('/orders/{order_id}')\ndef order(pk: int) -> int:\n    return pk\n",
         _HEAD + "@router.get('/orders/{key:path}/lines')\ndef lines(path: str) -> str:\n    return path\n",
         _HEAD + "@router.get('/orders/{pk}')\ndef order(pk: int, /) -> int:\n    return pk\n",
+        _HEAD + "@router.get('/orders/{pk}')\ndef order(*keys: int, **more: int) -> None: ...\n",
+        _HEAD + "@router.get(path='/orders/{pk}')\ndef order(who=Depends(lambda user: user)) -> int:\n    return who\n",
+        _HEAD + "@router.get('/orders/{pk}')\ndef order(pk: int = Path(alias='order_pk')) -> int:\n    return pk\n",
+        "from fastapi import APIRouter, Depends\n\n\ndef buyer(user_id: int): ...\n\n\n"
+        "router = APIRouter(dependencies=[Depends(buyer)])\n\n\n"
+        "@router.get('/orders/{pk}')\ndef order() -> int:\n    return 1\n",
         _HEAD + "def buyer(user_id: int): ...\n\n\n"
         "@router.get('/orders/{pk}')\ndef order(who: int = Depends(buyer)) -> int:\n    return who\n",
     ),
@@ -154,6 +166,10 @@ undeclared_path_parameter = Rule(
             "shop/api.py",
             _HEAD + "@router.get('/orders/{order_id}')\ndef order(*, order_id: int) -> int:\n    return order_id\n",
             _HEAD + "@router.get('/orders/{pk}')\ndef order(key: int = Path(alias='pk')) -> int:\n    return key\n",
+            _HEAD + "@router.get('/orders/{pk}')\ndef order(who=Depends(lambda pk: pk)) -> int:\n    return who\n",
+            "from fastapi import APIRouter, Depends\n\n\ndef buyer(pk: int): ...\n\n\n"
+            "router = APIRouter(dependencies=[Depends(buyer)])\n\n\n"
+            "@router.get('/orders/{pk}')\ndef order() -> int:\n    return 1\n",
             _HEAD + "@router.get('/orders/{pk}')\ndef order(request: Request) -> int:\n    return pk_of(request)\n",
             _HEAD + "def buyer(pk: int): ...\n\n\ndef known(who: int = Depends(buyer)): ...\n\n\n"
             "@router.get('/orders/{pk}', dependencies=[Depends(known)])\ndef order() -> int:\n    return 1\n",

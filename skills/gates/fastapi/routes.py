@@ -82,7 +82,7 @@ def _added(function: FunctionNode, context: FileContext) -> Endpoint | None:
 
 
 def _path_of(decorator: ast.Call) -> str:
-    return string_of(decorator.args[0] if decorator.args else None) or ""
+    return string_of(decorator.args[0] if decorator.args else keyword_of(decorator, "path")) or ""
 
 
 def endpoint_in(function: FunctionNode, routers: frozenset[str] = frozenset()) -> Endpoint | None:
@@ -109,7 +109,7 @@ def _verb_of(decorator: ast.Call) -> str:
     return next((verb for verb in given if verb in WRITING), given[0] if given else "api_route")
 
 
-def parameters(function: FunctionNode) -> Iterator[tuple[ast.arg, ast.expr | None]]:
+def parameters(function: FunctionNode | ast.Lambda) -> Iterator[tuple[ast.arg, ast.expr | None]]:
     """(parameter, default) of a function, `self` and stars left out."""
     arguments = function.args
     positional = [*arguments.posonlyargs, *arguments.args]

@@ -24,7 +24,7 @@ _CONTAINERS = frozenset(
 _READ_ONLY = frozenset(
     {"Sequence", "Mapping", "AbstractSet", "Collection", "Container", "Iterable", "Sized", "frozenset", "tuple"}
 )
-_DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+_DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.GeneratorExp)
 _NONES = (b"= None", b"None =", b"None !=")
 _BROAD = frozenset({"Exception", "BaseException"})
 
@@ -37,10 +37,9 @@ def _on_defaults(node: FunctionNode | ast.Lambda, context: FileContext) -> None:
     pairs = [*zip(positional, arguments.defaults[::-1], strict=False)]
     pairs += [(name, value) for name, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value]
     for argument, default in pairs:
-        if argument.annotation is not None and _is_read_only(argument.annotation):
+        if not _is_mutable(default, context):
             continue
-        made = isinstance(default, ast.Call) and (context.resolve(default.func) or "") in _CONTAINERS
-        if not made and not isinstance(default, _DISPLAYS):
+        if argument.annotation is not None and _is_read_only(argument.annotation, context):
             continue
         name = getattr(node, "name", "")
         symbol = context.symbol_of(name)
@@ -48,18 +47,46 @@ def _on_defaults(node: FunctionNode | ast.Lambda, context: FileContext) -> None:
         context.report(MUTABLE, default, message, symbol=symbol)
 
 
-def _is_read_only(hint: ast.expr) -> bool:
+def _on_fields(node: ast.ClassDef, context: FileContext) -> None:
+    """The fields of a `NamedTuple` are the parameters of what makes one."""
+    if not any(last_name(base) == "NamedTuple" for base in node.bases):
+        return
+    for part in node.body:
+        if not isinstance(part, ast.AnnAssign) or part.value is None or not _is_mutable(part.value, context):
+            continue
+        if not _is_read_only(part.annotation, context):
+            message = (
+                f"`{ast.unparse(part.target)}={shortened(part.value, 30)}`: one object for all rows of `{node.name}`"
+            )
+            context.report(MUTABLE, part.value, message, symbol=context.symbol_of(node.name))
+
+
+def _is_mutable(default: ast.expr, context: FileContext) -> bool:
+    """True for a value that changes where it is used: a list, also inside a tuple, or a generator, which runs once."""
+    if isinstance(default, ast.Call):
+        return (context.resolve(default.func) or "") in _CONTAINERS
+    if isinstance(default, ast.Tuple):
+        return any(_is_mutable(part, context) for part in default.elts)
+    if isinstance(default, ast.NamedExpr):
+        return _is_mutable(default.value, context)
+    return isinstance(default, _DISPLAYS)
+
+
+def _is_read_only(hint: ast.expr, context: FileContext) -> bool:
     """True for an annotation with types alone that have no method to change anything: `Sequence[int] | None`."""
     if isinstance(hint, ast.BinOp):
-        return _is_read_only(hint.left) and _is_read_only(hint.right)
+        return _is_read_only(hint.left, context) and _is_read_only(hint.right, context)
     if isinstance(hint, ast.Constant):
         return hint.value is None
     name = last_name(hint)
     if isinstance(hint, ast.Subscript) and name in {"Optional", "Annotated", "Final"}:
         inner = hint.slice.elts[0] if isinstance(hint.slice, ast.Tuple) and hint.slice.elts else hint.slice
-        return _is_read_only(inner)
+        return _is_read_only(inner, context)
     if isinstance(hint, ast.Subscript) and name == "Union" and isinstance(hint.slice, ast.Tuple):
-        return all(map(_is_read_only, hint.slice.elts))
+        return all(_is_read_only(part, context) for part in hint.slice.elts)
+    if name == "Set":  # `typing.Set` is `set` itself
+        named = hint.value if isinstance(hint, ast.Subscript) else hint
+        return context.resolve(named) == "collections.abc.Set"
     return name in _READ_ONLY
 
 
@@ -69,25 +96,32 @@ mutable_default = Rule(
     severity="MEDIUM",
     skill=SKILL,
     sources=("PB-P1",),
-    catches="Lists, dicts and sets as defaults of parameters.",
+    catches="Lists, dicts, sets and generators as defaults of parameters, also inside a tuple, and of a `NamedTuple`'s "
+    "fields.",
     why="The default is made once. What one call puts into it, the next call finds there.",
     fix="Default to `None` and make the object in the body; for what is only read, a tuple or `frozenset()`.",
     when="In functions, methods and lambdas. A parameter whose type cannot be changed (`Sequence`, `Mapping`) is fine.",
     watches=(
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_defaults, (), is_product_path),
         Watch((ast.Lambda,), _on_defaults, (b"lambda",), is_product_path, near=(b"lambda",)),
+        Watch((ast.ClassDef,), _on_fields, (b"NamedTuple",), is_product_path, near=(b"NamedTuple",)),
     ),
     bad=one_file(
         "shop/cart.py",
         "def add(item, cart=[]):\n    cart.append(item)\n",
         "from collections import defaultdict as dd\n\n\ndef add(item, *, cart=dd(list)):\n    pass\n",
         "add = lambda item, seen=set(): seen.add(item)\n",
+        "def total(lines=(line.price for line in STOCK)):\n    return sum(lines)\n",
+        "def add(item, groups=('open', [])):\n    groups[1].append(item)\n",
+        "from typing import NamedTuple\n\n\nclass Cart(NamedTuple):\n    buyer: str\n    lines: list[str] = []\n",
     ),
     good=one_file(
         "shop/cart.py",
         "def add(item, cart=None):\n    cart = [] if cart is None else cart\n",
         "def add(item, cart=(), size=int()):\n    pass\n",
         "def total(prices: Sequence[int] | None = [], names: Mapping[str, int] = {}):\n    return sum(prices)\n",
+        "from collections import abc\n\n\ndef known(names: abc.Set[str] = set(), pair=(1, 'a')):\n    return names\n",
+        "from typing import NamedTuple\n\n\nclass Cart(NamedTuple):\n    buyer: str\n    lines: tuple[str, ...] = ()\n",
     ),
 )
 

@@ -147,7 +147,7 @@ def _given_to_owner(value: ast.expr | None) -> list[ast.expr]:
 _MODE = lazy(r"[rwax][bt]?\+?|[bt][rwax]|[rwax]\+[bt]")
 _OPENERS = frozenset(
     {"io.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open", "tokenize.open", "tarfile.open", "shelve.open",
-     "wave.open", "dbm.open"}
+     "wave.open", "dbm.open", "dbm.dumb.open", "dbm.gnu.open", "dbm.ndbm.open", "dbm.sqlite3.open"}
 )  # fmt: skip
 _ARCHIVES = frozenset({"ZipFile", "TarFile"})
 _OPENING = (b"open(", b"ZipFile(", b"TarFile(")

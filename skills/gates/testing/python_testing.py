@@ -7,7 +7,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import is_decorated, last_name, shortened
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_test_path
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import descendants, is_falsy
 from skills.gates.example_files import one_file
 from skills.gates.rule import STRICT, Rule, Watch
 
@@ -69,10 +69,15 @@ def _on_patch(node: ast.Call, context: FileContext) -> None:
     if name not in _PATCHES and not _BY_FIXTURE.match(name):
         return
     place = 2 if name.endswith("object") else 1
-    if len(node.args) > place or any(keyword.arg in _SPECIFIED or keyword.arg is None for keyword in node.keywords):
+    if len(node.args) > place or any(_specifies(word) for word in node.keywords):
         return
     target = shortened(node.args[0], 50) if node.args else ""
     context.report(AUTOSPEC, node, f"the stand-in for {target} takes any call, also one that the original would not")
+
+
+def _specifies(word: ast.keyword) -> bool:
+    """True for `autospec=True` and its kin, and for words that nobody sees; `autospec=False` says nothing."""
+    return word.arg is None or (word.arg in _SPECIFIED and not (word.arg == "autospec" and is_falsy(word.value)))
 
 
 patch_without_autospec = Rule(
@@ -91,6 +96,7 @@ patch_without_autospec = Rule(
         "tests/test_cart.py",
         "from unittest.mock import patch\n\n\n@patch('shop.pay.charge')\ndef test_pay(charge):\n    pay()\n",
         "def test_pay(mocker):\n    mocker.patch('shop.pay.charge')\n",
+        "def test_pay(mocker):\n    mocker.patch('shop.pay.charge', autospec=False)\n",
         "def test_pay(session_mocker):\n    session_mocker.patch.object(pay, 'charge')\n",
     ),
     good=one_file(
