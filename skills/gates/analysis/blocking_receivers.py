@@ -44,6 +44,9 @@ PATH = _only(
     "exists is_file is_dir is_symlink is_mount is_socket is_fifo is_block_device is_char_device is_junction stat lstat "
     "resolve samefile owner group chmod lchmod readlink",
 )
+_OPEN_FILE = _only(
+    FILE, "read read1 readall readinto readinto1 readline readlines write writelines flush truncate peek"
+)
 _HTTP_CLIENT = _only(HTTP, f"{VERBS} send stream close")
 _URLLIB3 = _all_but(
     HTTP, "clear close connection_from_host connection_from_url connection_from_context connection_from_pool_key"
@@ -85,6 +88,8 @@ _URLLIB3_CLASSES = (
     "poolmanager.ProxyManager request.RequestMethods"
 )
 
+_FILE_CLASSES = "TextIOWrapper BufferedReader BufferedWriter BufferedRandom BufferedRWPair FileIO"
+
 _BLOB = _only(
     NETWORK,
     "download_as_text download_as_bytes download_as_string download_to_filename download_to_file upload_from_string "
@@ -95,6 +100,7 @@ RECEIVERS: dict[str, Receiver] = {
     "pathlib.Path": PATH,
     "pathlib.PosixPath": PATH,
     "pathlib.WindowsPath": PATH,
+    **{f"io.{name}": _OPEN_FILE for name in _FILE_CLASSES.split()},
     "httpx.Client": _HTTP_CLIENT,
     "httpx2.Client": _HTTP_CLIENT,
     "requests.Session": _HTTP_CLIENT,

@@ -29,6 +29,9 @@ def fix_unnecessary_list_allocation(document: Document, finding: Finding) -> Non
     if not isinstance(node, cst.Call) or last_name(node.func) == "pop" or "one thing up" in finding.message:
         _looked_up(document, node, finding)
         return
+    if last_name(node.func) == "readlines":
+        document.change(node, lambda now: cst.ensure_type(cst.ensure_type(now, cst.Call).func, cst.Attribute).value)
+        return
     rewrite = _rewrite(last_name(node.func), node)
     document.change(node, rewrite)
 
@@ -54,10 +57,13 @@ def _rewrite(outer: str, node: cst.Call) -> Rewrite:
         return _of_call(outer, inner)
     if len(node.args) == 1 and isinstance(inner, cst.List | cst.Tuple):
         return _of_display(outer, inner)
-    if len(node.args) == 1 and isinstance(inner, cst.Dict | cst.DictComp) and outer == "dict":
+    already = cst.Dict | cst.DictComp if outer == "dict" else cst.Set | cst.SetComp
+    if len(node.args) == 1 and isinstance(inner, already) and outer in ("dict", "set"):
         return _unwrapped
     if isinstance(inner, cst.Subscript) and outer == "set":
         return lambda now: _with_first(now, cst.ensure_type(now.args[0].value, cst.Subscript).value)
+    if isinstance(inner, cst.Name):
+        raise CannotFix("the list stands in a statement of its own")
     raise CannotFix("elements that compare equal would change their order")
 
 
@@ -184,7 +190,9 @@ def _literal_dict(now: cst.Call) -> cst.Dict:
     assert isinstance(made, cst.List | cst.Tuple)
     elements = []
     for pair in made.elements:
-        key, value = (part.value for part in cst.ensure_type(pair.value, cst.Tuple).elements)
+        if not isinstance(pair.value, cst.Tuple | cst.List):
+            raise CannotFix("its elements are no plain pairs")
+        key, value = (part.value for part in pair.value.elements)
         elements.append(cst.DictElement(key, value, comma=pair.comma))
     left, right = cst.LeftCurlyBrace(), cst.RightCurlyBrace()
     if isinstance(made, cst.List):
@@ -293,6 +301,19 @@ EXAMPLES: tuple[FixExample, ...] = (
         "from collections import Counter\n\nkinds = Counter([o.kind for o in orders])\n",
         "from collections import Counter\n\nkinds = Counter(o.kind for o in orders)\n",
     ),
+    FixExample(
+        _LIST,
+        "def f(path):\n    with open(path) as file:\n        return {line for line in file.readlines()}  # kept\n",
+        "def f(path):\n    with open(path) as file:\n        return {line for line in file}  # kept\n",
+    ),
+    FixExample(
+        _LIST,
+        "def f(rows):\n    states = [row.open for row in rows]\n    return any(states)\n",
+        reason="a statement of its own",
+    ),
+    _line("set({1, 2})", "{1, 2}"),
+    _line("dict([[1, 2], (3, 4)])", "{1: 2, 3: 4}"),
+    _line("dict([(k, v) if v else (k, 0) for k, v in rows])", reason="no plain pairs"),
     FixExample(
         _COPY,
         "def f(rows):\n    found = {}\n    for row in rows:\n        found[row.key] = row\n"

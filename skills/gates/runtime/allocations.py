@@ -10,7 +10,9 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants, is_singleton, keyword_of
 from skills.gates.model import Severity
-from skills.gates.rule import Example, Rule, Watch
+from skills.gates.rule import Rule, Watch
+from skills.gates.runtime.allocation_examples import ALLOCATION_EXAMPLES
+from skills.gates.runtime.built_lists import Comprehension, all_lines, built_before
 
 SKILL = "runtime-performance-auditor"
 LIST = "unnecessary-list-allocation"
@@ -42,6 +44,10 @@ _FROM_DISPLAY = {
     "set": "write the set `{…}`",
     "list": "write the list `[…]`",
     "tuple": "write the tuple `(…)`",
+}
+_OWN_DISPLAYS: dict[str, tuple[type[ast.expr], ...]] = {
+    "dict": (ast.Dict, ast.DictComp),
+    "set": (ast.Set, ast.SetComp),
 }
 _REDUNDANT_INNER = {
     "list": frozenset({"list", "tuple"}),
@@ -97,13 +103,20 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     starts = outer == "sum" and len(node.args) == 2 and not isinstance(node.args[1], ast.List)
     if (len(node.args) != 1 and not starts) or isinstance(node.args[0], ast.Starred):
         return
-    inner = node.args[0]
+    inner, named = node.args[0], ""
+    if isinstance(inner, ast.Name) and outer not in _NO_FASTER:
+        made = built_before(node, context)
+        if not isinstance(made, (ast.ListComp, ast.Call)):
+            return
+        named, inner = inner.id, made
     if isinstance(inner, ast.SetComp) and outer in ("any", "all") and not waits_inside(inner):
         _report(node, f"`{outer}(…)` around a set that nobody keeps: test each element as it comes", context)
     advice = _advice(outer, node, inner, context)
     if advice:
         small = outer in _NO_FASTER and isinstance(inner, ast.ListComp)
-        _report(node, f"`{outer}(…)` around a list that nobody keeps: {advice}", context, "INFO" if small else None)
+        said = f"is all that `{named}` is built for" if named else "around a list that nobody keeps"
+        message = f"`{outer}({named or '…'})` {said}: {advice}"
+        _report(node, message, context, "INFO" if small else None)
 
 
 def _advice(outer: str, node: ast.Call, inner: ast.expr, context: FileContext) -> str:
@@ -116,11 +129,11 @@ def _advice(outer: str, node: ast.Call, inner: ast.expr, context: FileContext) -
     if keywords and outer != "sorted":
         return ""
     if isinstance(inner, (ast.List, ast.Tuple)) and outer in ("dict", "set", "list", "tuple"):
-        if outer == "dict" and all(isinstance(part, ast.Tuple) and len(part.elts) == 2 for part in inner.elts):
+        if outer == "dict" and all(map(_is_pair, inner.elts)):
             return "write the dict `{key: value}`"
         return _FROM_DISPLAY.get(outer, "") if inner.elts else f"write `{outer}()`"
-    if isinstance(inner, (ast.Dict, ast.DictComp)) and outer == "dict":
-        return "it is a dict already"
+    if isinstance(inner, _OWN_DISPLAYS.get(outer, ())):
+        return f"it is a {outer} already"
     if isinstance(inner, ast.Subscript) and outer in ("set", "sorted", "reversed") and _is_reversal(inner):
         return "`[::-1]` copies the list first, for nothing"
     return ""
@@ -128,13 +141,19 @@ def _advice(outer: str, node: ast.Call, inner: ast.expr, context: FileContext) -
 
 def _of_comprehension(outer: str, inner: ast.ListComp, keywords: bool) -> str:
     if outer == "dict":
-        pair = isinstance(inner.elt, (ast.Tuple, ast.List)) and len(inner.elt.elts) == 2
-        return "write the dict comprehension `{key: value for …}`" if pair and not keywords else ""
+        return "write the dict comprehension `{key: value for …}`" if _is_pair(inner.elt) and not keywords else ""
     if outer not in ("set", "list") and waits_inside(inner):
         return ""
     if keywords and outer not in ("min", "max", "sum"):
         return ""
     return _FROM_LIST_COMPREHENSION.get(outer, "")
+
+
+def _is_pair(node: ast.expr) -> bool:
+    """`(k, v)`, `[k, v]`, and `(k, v) if v else (k, 0)`."""
+    if isinstance(node, ast.IfExp):
+        return _is_pair(node.body) and _is_pair(node.orelse)
+    return isinstance(node, (ast.Tuple, ast.List)) and len(node.elts) == 2
 
 
 def _of_call(outer: str, node: ast.Call, inner: ast.Call, context: FileContext) -> str:
@@ -226,7 +245,12 @@ def _on_subscript(node: ast.Subscript, context: FileContext) -> None:
 
 
 def _is_sorting(node: ast.expr, context: FileContext) -> bool:
-    return isinstance(node, ast.Call) and len(node.args) == 1 and builtin(node.func, context) == "sorted"
+    """True for `sorted(…)` that says its direction."""
+    if not isinstance(node, ast.Call) or len(node.args) != 1 or builtin(node.func, context) != "sorted":
+        return False
+    return all(
+        word.arg == "key" or (word.arg == "reverse" and isinstance(word.value, ast.Constant)) for word in node.keywords
+    )
 
 
 def _is_last(node: ast.expr) -> bool:
@@ -254,6 +278,19 @@ def _on_compare(node: ast.Compare, context: FileContext) -> None:
         _report(inside, "A list is built to look one thing up: ask the iterable itself", context)
 
 
+def _on_loop(node: ast.For, context: FileContext) -> None:
+    """`for line in file.readlines():`"""
+    if all_lines(node.iter, [*node.body], context):
+        _report(node.iter, _LINES, context)
+
+
+def _on_clauses(node: Comprehension, context: FileContext) -> None:
+    """`[line.strip() for line in file.readlines()]`"""
+    for clause in node.generators:
+        if all_lines(clause.iter, [node], context):
+            _report(clause.iter, _LINES, context)
+
+
 def _report(node: ast.expr, message: str, context: FileContext, severity: Severity | None = None) -> None:
     if severity is None:
         hot = execution_of(context)[0] == "request_handler" or bool(loops_around(context, node))
@@ -270,7 +307,8 @@ def _over_display(node: ast.expr) -> bool:
 
 
 _TESTS = (b"if [", b"while [", b"not [", b"if list(", b"while list(", b"not list(")
-_PATH = "shop/totals.py"
+_READS = (b".readlines()",)
+_LINES = "every line of the file is held at once: walk over the file itself"
 
 unnecessary_list_allocation = Rule(
     name=LIST,
@@ -279,74 +317,30 @@ unnecessary_list_allocation = Rule(
     skill=SKILL,
     sources=("PA-653-2",),
     catches="Lists (and tuples) that are built only to be counted, tested, copied into something else, or read at one "
-    "place: `len([…])`, `any([…])`, `set([…])`, `dict([…])`, `list(list(x))`, `sorted(list(x))`, `list(x)[0]`.",
+    "place: `len([…])`, `any([…])`, `set([…])`, `dict([…])`, `list(list(x))`, `sorted(list(x))`, `list(x)[0]`, "
+    "`for line in file.readlines()`.",
     why="The list takes memory and time for every element and is thrown away at once; `any` and `all` lose their "
     "early exit.",
     fix="Hand the iterable or a generator over, or write the comprehension of the type that you want.",
     when="In production code. MEDIUM in loops and while a request waits, else LOW; INFO for sums and extremes. "
     "`''.join([…])` is not reported: join needs a list anyway and is slower with a generator. Nor is a list that "
-    "awaits inside.",
+    "awaits inside. A list with a name counts where the next statement is its one reader.",
     watches=(
         Watch((ast.Call,), _on_call, (), is_product_path),
         Watch((ast.Subscript,), _on_subscript, (b"[0]", b"[-1]"), is_product_path),
         Watch((ast.If, ast.While, ast.IfExp, ast.UnaryOp), _on_test, _TESTS, is_product_path, near=_TESTS),
+        Watch((ast.For,), _on_loop, _READS, is_product_path, near=_READS),
+        Watch(
+            (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+            _on_clauses,
+            _READS,
+            is_product_path,
+            near=_READS,
+        ),
         Watch((ast.Compare,), _on_compare, (b" in list(", b" in tuple(", b" in ["), is_product_path),
     ),
-    bad=(
-        Example({_PATH: "def any_open(orders):\n    return any([order.open for order in orders])\n"}),
-        Example({_PATH: "def any_open(orders):\n    return all({order.open for order in orders})\n"}),
-        Example({_PATH: "def total(orders):\n    return sum([order.total for order in orders], Money(0))\n"}),
-        Example({_PATH: "async def f(ask):\n    return any([order.open for order in await ask()])\n"}),
-        Example({_PATH: "def n(orders):\n    return len([o for o in orders if o.open])\n"}),
-        Example({_PATH: "ids = set([order.id for order in orders])\n"}),
-        Example({_PATH: "names = dict([(o.id, o.name) for o in orders])\n"}),
-        Example({_PATH: "kinds = set(['a', 'b'])\n"}),
-        Example({_PATH: "pair = tuple([1, 2])\n"}),
-        Example({_PATH: "ranked = sorted(list(scores), key=len)\n"}),
-        Example({_PATH: "ranked = list(sorted(scores))\n"}),
-        Example({_PATH: "first = list(scores)[0]\n"}),
-        Example({_PATH: "prices = dict(list(zip(names, scores)))\n"}),
-        Example({_PATH: "first = [s for s in scores if s > 1][0]\n"}),
-        Example({_PATH: "best = sorted(scores)[-1]\n"}),
-        Example({_PATH: "for x in xs:\n    if x in [y.id for y in ys]:\n        print(x)\n"}),
-        Example({_PATH: "known = x in list(names.keys())\n"}),
-        Example({_PATH: "known = x in [y.id for y in ys]\n"}),
-        Example({_PATH: "if [y for y in ys if y.open]:\n    print(1)\n"}),
-        Example({_PATH: "def none_open(ys):\n    return not [y for y in ys if y.open]\n"}),
-        Example({_PATH: "if list(filter(is_open, ys)):\n    print(1)\n"}),
-        Example({_PATH: "from collections import Counter, deque\n\nkinds = Counter([y.kind for y in ys])\n"}),
-        Example({_PATH: "import collections\n\nkinds = collections.Counter(list(ys)).most_common(1)\n"}),
-        Example({_PATH: "import math\n\n\ndef f(ys):\n    return math.fsum([y.size for y in ys])\n"}),
-        Example({_PATH: "from functools import reduce\n\n\ndef f(ys):\n"
-                 "    return reduce(max, [y.size for y in ys])\n"}),
-        Example({_PATH: "def f(ys):\n    return len(list(y for y in ys if y.open))\n"}),
-        Example({_PATH: "names = dict([[o.id, o.name] for o in orders])\n"}),
-        Example({_PATH: "from collections import deque\n\nlatest = deque(list(xs), maxlen=3)\n"}),
-        Example({_PATH: "first = next(iter([y for y in ys if y.open]), None)\n"}),
-        Example({_PATH: "import builtins\n\nfirst = builtins.list(scores).pop(0)\n"}),
-    ),
-    good=(
-        Example(
-            {
-                _PATH: "def totals(orders):\n    text = ', '.join([order.name for order in orders])\n"
-                "    ids = {order.id for order in orders}\n    return text, ids, any(order.open for order in orders)\n"
-            }
-        ),
-        Example({_PATH: "async def f(xs):\n    return any([await x.open() for x in xs])\n"}),
-        Example({_PATH: "async def f(xs, ask):\n    return any([x for x in xs async for y in ask(x)])\n"}),
-        Example({_PATH: "def set(xs):\n    return xs\n\n\nids = set([x for x in 'ab'])\n"}, note="not the builtin"),
-        Example({_PATH: "last = list(scores)[-1]\nhead = list(scores)[:1]\nsecond = list(scores)[1]\n"}),
-        Example({_PATH: "ranked = sorted(sorted(xs, key=len), reverse=True)\n"}, note="two sorts by two keys"),
-        Example({_PATH: "flat = sum([o.lines for o in orders], [])\n"},
-                note="a list joined to others is another matter"),
-        Example({_PATH: "from collections import Counter\n\nkinds = Counter(y.kind for y in ys)\n"
-                 "if [y, x]:\n    again = iter([y.kind for y in ys])\n"}),
-        Example({_PATH: "from functools import reduce\n\n\ndef f(ys, add):\n    n = len(list(filter(None, ys)))\n"
-                 "    return n, reduce(add, ys, [y for y in ys])\n"}, note="what it starts from is kept"),
-        Example({_PATH: "if list(ys) and not list(map(pay, ys)):\n    print(1)\n"}),
-        Example({_PATH: "more = dict([(k, v) for k, v in xs], total=1)\n"}),
-        Example({"tests/test_totals.py": "def test_a():\n    assert len([x for x in 'ab']) == 2\n"}),
-    ),
-)  # fmt: skip
+    bad=ALLOCATION_EXAMPLES[0],
+    good=ALLOCATION_EXAMPLES[1],
+)
 
 RULES: tuple[Rule, ...] = (unnecessary_list_allocation,)

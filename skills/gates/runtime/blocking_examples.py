@@ -10,6 +10,11 @@ _GATEWAY = (
 
 BLOCKING_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
 (
+        Example({_API: "import io\n\n\nasync def save(sheet: io.BufferedWriter | None, rows):\n"
+                 "    for row in rows:\n        sheet.write(row)\n"}),
+        Example({_API: "import requests\n\n\nasync def f(url):\n    ask = lambda: requests.get(url)\n"
+                 "    return ask()\n"}),
+        Example({_API: "import time\n\n\nasync def f():\n    rest = lambda n: time.sleep(n)\n    rest(2)\n"}),
         Example({_API: "import queue\n\njobs: 'queue.Queue[str]' = queue.Queue()\n\n\nasync def f():\n"
                  "    return jobs.get()\n"}),
         Example({_API: "from concurrent.futures import as_completed\n\n\nasync def f(jobs):\n"
@@ -164,6 +169,9 @@ BLOCKING_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
                  "    return await Path('x').exists()\n"}, note="the import inside wins"),
         Example({_API: "from aiofiles import open\n\n\nasync def f(p):\n    async with open(p) as handle:\n"
                  "        return await handle.read()\n"}),
+        Example({_API: "import asyncio\nimport io\nimport time\n\n\nasync def f(text: io.StringIO):\n"
+                 "    rest = lambda: time.sleep(2)\n    await asyncio.to_thread(rest)\n    return text.read()\n"},
+                note="a lambda for a thread, and a file in memory"),
         Example({_API: "import requests\n\n\nasync def f(requests, os):\n    requests.get(1)\n    os.remove(2)\n"},
                 note="parameters shadow modules"),
         Example({_API: "import os\nfrom pathlib import Path\n\n\nasync def f(a: Path, b):\n"

@@ -50,6 +50,7 @@ SLEEP = "sync-sleep-in-async"
 _TYPES = TypeReader(frozenset(RECEIVERS), MAKES, ITSELF)
 _WRAPPERS = frozenset({"trio.wrap_file", "anyio.wrap_file"})
 _ORM = Waits("runs a query with Django's synchronous ORM", "use its `a…` method (`aget`, `acreate`) or `sync_to_async`")
+_SLEEP = Waits(SLEEPS, "use `await asyncio.sleep(…)`")
 _ANSWERS = frozenset({"result", "exception"})
 _ROWS = frozenset({"get", "aget", "first", "afirst", "last", "alast", "create", "acreate", "earliest", "latest"})
 _DJANGO = frozenset({"django", "rest_framework", "channels", "asgiref", "ninja"})
@@ -81,13 +82,14 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     called = _run_by(node, context)
     function = called.func
     found = _waits(called, context) if _may_wait(function, context) else None
-    if found is None:
+    sleeps = called is not node and last_name(function) == "sleep" and resolved(called, context) == "time.sleep"
+    if found is None and not sleeps:
         _on_hop(called, node, context)
         return
     coroutine = coroutine_around(node, context)
     if coroutine is None or _is_handed_over(node, context):
         return
-    waits, evidence, confidence = found
+    waits, evidence, confidence = found or (_SLEEP, (), "confirmed")
     kind, why = execution_of(context)
     severity = severity_of(kind, "HIGH", "MEDIUM")
     if waits.minor:
@@ -99,17 +101,21 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         severity=severity,
         confidence=confidence,
         evidence=(*evidence, *((why,) if why else ())),
+        also=(SLEEP,) if sleeps else (),
     )
 
 
 def _run_by(node: ast.Call, context: FileContext) -> ast.Call:
-    """The call that a call comes to: of `f` in `partial(f, x)()` and `list(map(f, xs))`, else itself."""
+    """The call that a call comes to: of `f` in `partial(f, x)()`, `list(map(f, xs))` and a lambda that was given a
+    name, else itself."""
     function, run = node.func, None
     if isinstance(function, ast.Name) and function.id == "map" and len(node.args) > 1:
         run = node.args[0] if origin(context, function) == "map" else None
-    elif isinstance(function, ast.Name) and context.holds(b"partial("):
+    elif isinstance(function, ast.Name) and (context.holds(b"partial(") or context.holds(b"= lambda")):
         found = lookup(context, function.id, function.lineno)
         made = found.value if found is not None and found.kind == "value" else None
+        if isinstance(made, ast.Lambda) and isinstance(made.body, ast.Call):
+            return ast.copy_location(ast.Call(made.body.func, made.body.args, made.body.keywords), node)
         if isinstance(made, ast.Call) and made.args and origin(context, made.func) == "functools.partial":
             run = made.args[0]
     if not isinstance(run, (ast.Name, ast.Attribute)):
