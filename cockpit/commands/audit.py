@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from skills.audit.model import AuditResult
 
 EXAMPLES = """examples:
-  cockpit audit                         the report as Markdown; nothing is written
+  cockpit audit                         the report, as Markdown where no terminal reads it; nothing is written
   cockpit audit server --format json    one folder; what its code refers to is still read
   cockpit audit --write                 report, workers' files and results log below docs/project
   cockpit audit --task                  also one task below docs/tasks, under Epic 0
@@ -35,7 +35,7 @@ _CODES = {"FAIL": 1, "BLOCKED": 2}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own options."""
     parser.add_argument("path", nargs="?", metavar="PATH", help="a file or folder (default: the whole repository)")
-    parser.add_argument("--format", choices=("markdown", "json"), default="markdown")
+    parser.add_argument("--format", choices=("markdown", "json"), help="default: lines in a terminal, else Markdown")
     parser.add_argument("--json", action="store_const", const="json", dest="format", help="as --format json")
     parser.add_argument("--write", action="store_true", help="write report, workers' files and results log")
     parser.add_argument("--task", action="store_true", help="write one task under Epic 0")
@@ -82,8 +82,7 @@ def _run(call: Call, root: Path, scope: str, in_git: bool) -> int:
     if args.format == "json":
         print_json(_document(result, root, paths, moment, started))
     else:
-        sys.stdout.write(plain_text(report, multiline=True))
-        sys.stdout.flush()
+        _print(result, report, as_lines=args.format is None)
     for path in paths:
         say(f"written: {path}")
     if problem is not None:
@@ -91,6 +90,20 @@ def _run(call: Call, root: Path, scope: str, in_git: bool) -> int:
     if args.linear:
         _linear(result, root, moment, report)
     return _CODES.get(result.verdict, 0)
+
+
+def _print(result: "AuditResult", report: str, as_lines: bool) -> None:
+    """Print the report: as lines that fit where somebody reads them in a terminal, else as Markdown."""
+    from cockpit.findings.report_text import Terminal
+
+    terminal = Terminal.of_output() if as_lines else None
+    if terminal is not None:
+        from cockpit.audit.report_text import text_lines
+
+        sys.stdout.write("".join(line + "\n" for line in text_lines(result, terminal)))
+    else:
+        sys.stdout.write(plain_text(report, multiline=True))
+    sys.stdout.flush()
 
 
 def _place(call: Call) -> tuple[Path, str, bool]:

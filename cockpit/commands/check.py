@@ -324,10 +324,7 @@ def _print(
     if args.format == "text":
         from cockpit.findings.report_text import Terminal, report_lines
 
-        shown = sys.stdout.isatty()  # else it is a pipe, a file, or who asked a warm process
-        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-        terminal = Terminal(os.get_terminal_size(1).columns, not plain) if shown else None
-        lines = list(report_lines(outcome, _line_reader(project), seconds, terminal))
+        lines = list(report_lines(outcome, _line_reader(project), seconds, Terminal.of_output()))
         sys.stdout.write("".join(line + "\n" for line in lines))
         return
     from cockpit.findings import formats

@@ -3,6 +3,8 @@
 A terminal is given it in its own colours, and in lines that fit; a pipe has one line for each thing.
 """
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 
 from cockpit.findings.models import GateResult
@@ -16,7 +18,7 @@ Lines = Callable[[str], list[str]]
 _TITLES = {"P0": "P0  blocks", "P1": "P1  should be mended", "P2": "P2  worth a look", "none": "audit"}
 _WORDS = {"pass": "pass", "fail": "fail", "not_run": "not run", "not_applicable": "not applicable"}
 _COLOURS = {"P0": "1;31", "P1": "33", "P2": "36", "none": "36", "pass": "32", "not_run": "33"}
-_COLOURS |= {"path": "1", "faint": "2"}
+_COLOURS |= {"path": "1", "faint": "2", "CRITICAL": "1;31", "HIGH": "33", "MEDIUM": "36"}
 _LEAST = 24
 """The cells that a message needs beside its place and rule; it stands below them where it has fewer."""
 
@@ -30,6 +32,14 @@ class Terminal:
 
     width: int = 0
     colours: bool = False
+
+    @classmethod
+    def of_output(cls) -> "Terminal | None":
+        """That of the output; None where it is a pipe, a file, or who asked a warm process."""
+        if not sys.stdout.isatty():
+            return None
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        return cls(os.get_terminal_size(1).columns, not plain)
 
     def painted(self, text: str, look: str) -> str:
         """The text in the colour of a gate, a status or a part."""

@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 
 from cockpit.audit import written
+from cockpit.audit.report_text import text_lines
 from cockpit.audit.run import AuditRequest, audit
 from cockpit.cli import main
 from cockpit.config import Config
 from cockpit.errors import CannotAnswer
+from cockpit.findings.report_text import Terminal
 from cockpit.paths import state_dir
-from skills.audit.model import Category
+from skills.audit.model import AuditContext, AuditResult, Category
 from skills.audit.results_log import read_rows
 from skills.audit.workers import WORKERS
-from tests.unit.audit.test_audit import SSE, category
+from tests.unit.audit.test_audit import SSE, category, issue
 
 
 @pytest.fixture
@@ -230,3 +232,36 @@ def test_comments_and_the_baseline_take_the_weight_away(repo: Path, ask: Any) ->
 
     assert document["categories"][3]["severity_counts"]["critical"] == 0
     assert document["categories"][3]["advisories"][0]["advisory"] == "[Waived: measured]"
+
+
+def test_a_terminal_is_shown_lines_that_fit_and_no_markdown() -> None:
+    told = issue(
+        "n-update-delete-loop", "HIGH", message="`save()` sends one UPDATE in every iteration", help="One statement"
+    )
+    result = AuditResult("CONCERNS", 9.5, None, (category(0, 8.0, told, told),), AuditContext(), "baseline", "2 high")
+
+    lines = list(text_lines(result, Terminal(width=60)))
+
+    assert lines[0] == "CONCERNS  9.5 of 10, low priority"
+    assert all(len(line) <= 60 and not line.startswith(("#", "|")) for line in lines)
+    assert sum("One statement (S)" in line for line in lines) == 1
+    assert any(line.split() == ["5", "HIGH", "n-update-delete-loop"] for line in lines)
+
+
+def test_what_stands_in_a_terminal_is_plain() -> None:
+    told = issue(path="app/\x1b[31ma.py", message="m\x1b]0;x\x07")
+    result = AuditResult("CONCERNS", 9.0, None, (category(0, 9.0, told),), AuditContext(), "baseline", "1 high")
+
+    assert not any("\x1b" in line or "\x07" in line for line in text_lines(result, Terminal(width=80)))
+
+
+def test_only_a_terminal_that_asks_for_no_format_is_shown_lines(
+    repo: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = []
+    monkeypatch.setattr(Terminal, "of_output", classmethod(lambda cls: cls(80)))
+    for words in ([], ["--format", "markdown"]):
+        main(["audit", *words])
+        said.append(capsys.readouterr().out)
+
+    assert "## Persistence" not in said[0] and said[1].startswith("## Persistence & Performance Audit Report")
