@@ -22,7 +22,7 @@ def own_beginning(value: ast.expr, flow: Flow) -> bool:
         return bool(assigned) and all(
             _is_own_path(one)
             or (isinstance(one, ast.JoinedStr) and own_beginning(one, flow))
-            or flow.origin(one) is None
+            or (flow.origin(one) is None and not _is_open(one))
             for one in assigned  # of the last, what a client sends was only put behind it
         )
     if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "replace":
@@ -32,6 +32,11 @@ def own_beginning(value: ast.expr, flow: Flow) -> bool:
     first, then = value.values[:2]
     path = isinstance(then, ast.Constant) and str(then.value).startswith(("/", "?", "#"))
     return path and isinstance(first, ast.FormattedValue) and flow.origin(first.value) is None
+
+
+def _is_open(value: ast.expr) -> bool:
+    """True for `"https://"` and `""`: the host is what comes behind it."""
+    return isinstance(value, ast.Constant) and isinstance(value.value, str) and not _HOST.match(value.value + "/")
 
 
 def _is_own_path(value: ast.expr) -> bool:

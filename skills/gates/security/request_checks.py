@@ -46,6 +46,8 @@ def checked_by(test: ast.expr) -> Iterator[ast.expr]:
         elif isinstance(node, ast.Compare):
             if isinstance(node.ops[0], _MEMBERSHIP) or (isinstance(node.ops[0], ast.LtE) and _is_set(node.left)):
                 yield node.left
+                if isinstance(node.comparators[0], ast.Attribute) and node.comparators[0].attr == "parents":
+                    yield node.comparators[0].value
             elif isinstance(node.left, ast.Call) and last_name(node.left.func) == "type":
                 yield from node.left.args
         elif isinstance(node, ast.BinOp):

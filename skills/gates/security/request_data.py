@@ -28,6 +28,7 @@ _SERIALIZED = lazy(r"erializer(?:_class)?\(\s*(?:[\w.]+,\s*)?(?:\w+=[\w.]+,\s*)*
 _REQUEST_MODULES = ("flask", "quart", "bottle", "sanic", "werkzeug", "aiohttp", "starlette")
 GLOBAL_REQUESTS = frozenset(f"{module}.request" for module in _REQUEST_MODULES)
 _REQUEST_TYPES = frozenset({"Request", "HttpRequest", "WSGIRequest", "ASGIRequest", "HTTPConnection", "WebSocket"})
+_CALLED = frozenset({"request", "req"})
 _IMPORTED = "request data: names of imported requests"
 _READ_LINES = "request data: lines that read the request"
 _OF_TEXT = frozenset(dir(str))
@@ -72,7 +73,7 @@ def request_names(function: FunctionNode, context: FileContext) -> frozenset[str
         for argument in (*scope.args.posonlyargs, *scope.args.args, *scope.args.kwonlyargs):
             hint = argument.annotation
             typed = hint is not None and last_name(hint) in _REQUEST_TYPES
-            if typed or (argument.arg == "request" and not (hint is not None and _is_model(hint, context))):
+            if typed or (argument.arg in _CALLED and not (hint is not None and _is_model(hint, context))):
                 names.add(argument.arg)
     imported = context.memo.get(_IMPORTED)
     if not isinstance(imported, frozenset):

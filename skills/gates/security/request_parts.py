@@ -11,9 +11,9 @@ from skills.gates.security.request_data import Origin
 # What gives back its argument, in another form.
 KEEPS = frozenset(
     {"str", "list", "dict", "tuple", "set", "bytes", "sorted", "reversed", "unquote", "unquote_plus", "b64decode",
-     "loads", "urlsafe_b64decode", "deepcopy", "copy", "cast", "force_str", "smart_str", "Path", "PurePath", "urljoin",
-     "normpath", "expanduser", "resolve_url", "unescape", "next", "iter", "filter", "map", "zip", "enumerate",
-     "OrderedDict"}
+     "loads", "urlsafe_b64decode", "deepcopy", "copy", "cast", "force_str", "smart_str", "Path", "PurePath",
+     "urljoin", "normpath", "realpath", "abspath", "decodebytes", "expanduser", "resolve_url", "unescape", "next",
+     "iter", "filter", "map", "zip", "enumerate", "OrderedDict"}
 )  # fmt: skip
 # Of these, what a method of another thing may be called too: `queryset.filter(…)` gives back rows.
 BUILTINS = frozenset(
@@ -23,13 +23,15 @@ METHODS = frozenset(
     {"strip", "lstrip", "rstrip", "lower", "upper", "split", "rsplit", "partition", "replace", "format", "encode",
      "decode", "title", "capitalize", "get", "getlist", "pop", "items", "values", "keys", "dict", "copy", "to_dict",
      "getfirst", "join", "read", "format_map", "setdefault", "multi_items", "lists", "splitlines", "casefold",
-     "removeprefix", "removesuffix", "open", "chunks", "getvalue", "__getitem__", "get_all", "getone", "joinpath"}
+     "removeprefix", "removesuffix", "open", "chunks", "getvalue", "__getitem__", "get_all", "getone", "joinpath",
+     "resolve"}
 )  # fmt: skip
 _CLASSES = "request data: classes of plain fields"
 _TRIMS = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "removeprefix", "removesuffix", "casefold"})
 _TAKES_APART = frozenset({"urlparse", "urlsplit", "URL"})
 _OF_ADDRESS = frozenset({"hostname", "netloc", "host", "scheme"})
-_GROWS = frozenset({"append", "appendleft", "extend", "insert", "add"})
+_EMPTY = frozenset({"list", "set", "deque", "StringIO"})
+_GROWS = frozenset({"append", "appendleft", "extend", "insert", "add", "write"})
 
 
 def written_as(read: ast.AST) -> str:
@@ -162,8 +164,8 @@ def grown(statement: ast.Expr) -> tuple[str, list[ast.expr]] | None:
 
 
 def is_empty(value: ast.expr) -> bool:
-    """True for `list()` and `set()`."""
-    return isinstance(value, ast.Call) and not value.args and last_name(value.func) in {"list", "set", "deque"}
+    """True for `list()`, `set()` and `StringIO()`."""
+    return isinstance(value, ast.Call) and not value.args and last_name(value.func) in _EMPTY
 
 
 def is_key_of_table(node: ast.AST, context: FileContext) -> bool:

@@ -3,7 +3,6 @@
 import ast
 import re
 
-from skills.gates.analysis.local_values import values_of
 from skills.gates.analysis.queries import MANAGERS, chain_of, orm_evidence
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
@@ -14,9 +13,9 @@ from skills.gates.security.request_addresses import begins_here, fixed_host, own
 from skills.gates.security.request_checks import is_of_family, is_written_key
 from skills.gates.security.request_data import Origin
 from skills.gates.security.request_flow import Flow
+from skills.gates.security.request_methods import Sink, is_shaped, method_sink, one_of
 from skills.gates.security.row_uses import is_added, is_cleaned, is_only_shown
 
-Sink = tuple[list[ast.expr], str, Severity]
 _BUILTINS: dict[str, tuple[str, Severity]] = {
     "eval": ("is run as code", "CRITICAL"),
     "exec": ("is run as code", "CRITICAL"),
@@ -33,7 +32,24 @@ _DOTTED: dict[str, tuple[str, Severity]] = {
     "aiofiles.open": ("decides which file is opened", "HIGH"),
     "yaml.load": ("is read as YAML with any type", "HIGH"),
     "yaml.unsafe_load": ("is read as YAML with any type", "CRITICAL"),
+    "marshal.load": ("is unmarshalled", "CRITICAL"),
     "marshal.loads": ("is unmarshalled", "CRITICAL"),
+    "yaml.load_all": ("is read as YAML with any type", "HIGH"),
+    "yaml.unsafe_load_all": ("is read as YAML with any type", "CRITICAL"),
+    "pickle.Unpickler": ("is unpickled", "CRITICAL"),
+    "shelve.open": ("is unpickled", "CRITICAL"),
+    "pandas.read_pickle": ("is unpickled", "CRITICAL"),
+    "joblib.load": ("is unpickled", "CRITICAL"),
+    "jsonpickle.loads": ("is unpickled", "CRITICAL"),
+    "cloudpickle.load": ("is unpickled", "CRITICAL"),
+    "cloudpickle.loads": ("is unpickled", "CRITICAL"),
+    "pty.spawn": ("is run as a command", "CRITICAL"),
+    "pexpect.run": ("is run as a command", "CRITICAL"),
+    "pexpect.spawn": ("is run as a command", "CRITICAL"),
+    "http.client.HTTPConnection": ("decides where the server sends a request", "HIGH"),
+    "http.client.HTTPSConnection": ("decides where the server sends a request", "HIGH"),
+    "lxml.etree.XPath": ("is run as an XPath query", "HIGH"),
+    "lxml.etree.ETXPath": ("is run as an XPath query", "HIGH"),
     "jsonpickle.decode": ("is unpickled", "CRITICAL"),
     "urllib.request.urlopen": ("decides where the server sends a request", "HIGH"),
     "urllib.request.urlretrieve": ("decides where the server sends a request", "HIGH"),
@@ -60,6 +76,7 @@ _PACKAGES: dict[str, tuple[str, Severity, frozenset[str]]] = {
     "shutil": ("decides which files are touched", "HIGH", frozenset(
         {"copy", "copyfile", "copy2", "copytree", "move", "rmtree", "unpack_archive"})),
     "pickle": ("is unpickled", "CRITICAL", frozenset({"loads", "load"})),
+    "_pickle": ("is unpickled", "CRITICAL", frozenset({"loads", "load"})),
     "cPickle": ("is unpickled", "CRITICAL", frozenset({"loads", "load"})),
     "dill": ("is unpickled", "CRITICAL", frozenset({"loads", "load"})),
     "requests": ("decides where the server sends a request", "HIGH", frozenset(
@@ -87,12 +104,6 @@ _TRUSTS = frozenset({"mark_safe", "SafeString", "SafeText", "Markup", "SafeData"
 _SIGNED = (b"signature", b"SIGNATURE", b"Signature", b"compare_digest")
 _UNESCAPED = "is sent back as part of a page, unescaped"
 _STAYS = lazy(r"REFERER|QUERY_STRING", re.I)
-_HTTP_METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "request", "stream"})
-_HTTP_CLIENTS = lazy(r"^(?:httpx\.(?:Async)?Client|requests\.[sS]ession|aiohttp\.ClientSession)$")
-_LDAP_SEARCHES = frozenset({"search_s", "search_ext_s", "search_st", "search_ext"})
-_PATH_METHODS = frozenset(
-    {"read_text", "read_bytes", "write_text", "write_bytes", "unlink", "open", "mkdir", "rmdir", "iterdir"}
-)
 _WRITES = frozenset({"create", "get_or_create", "update_or_create", "update", "acreate", "aupdate", "aget_or_create",
                      "aupdate_or_create", "bulk_create"})  # fmt: skip
 _READS = frozenset(
@@ -120,8 +131,7 @@ def sink_of(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, s
         or _answer(node, context)
         or _row(node, context)
         or _storage(node, context)
-        or _client(node, flow, context)
-        or _method(node, flow, context)
+        or method_sink(node, context)
     )
     if found is None:
         return None
@@ -135,6 +145,8 @@ def sink_of(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, s
         kinds = {"body", "cut"} if what.startswith("looks up") else {"body"}
         if origin is None or (severity == "LOW" and not _is_sent(origin, kinds)):
             continue
+        if is_shaped(what, origin.text):
+            continue
         if what == "decides where the visitor is sent" and _STAYS.search(ast.unparse(origin.key or origin.node)):
             continue  # back to where the visitor came from, or what follows the path
         if what == "decides where the visitor is sent" and isinstance(value, ast.Call) and origin.node is value:
@@ -147,16 +159,19 @@ def sink_of(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, s
     return None
 
 
+def redirect_origin(value: ast.expr, flow: Flow, context: FileContext) -> Origin | None:
+    """Where an address that a visitor is sent to came from, None where its beginning is the site's own."""
+    origin = (
+        None if begins_here(value) or fixed_host(value, context) or own_beginning(value, flow) else flow.origin(value)
+    )
+    return None if origin is None or _STAYS.search(ast.unparse(origin.key or origin.node)) else origin
+
+
 def _is_sent(origin: Origin, kinds: set[str]) -> bool:
     """True for what a client fills in, cookies and headers of the application's own with it; not for files."""
     if origin.kind == "envelope":
         return "body" in kinds and _OWN_HEADER.search(origin.text) is not None
     return origin.kind in kinds and _FILES.search(origin.text) is None
-
-
-def _first(node: ast.Call, *names: str) -> list[ast.expr]:
-    """The first positional argument, and the named ones."""
-    return [*node.args[:1], *(keyword.value for keyword in node.keywords if keyword.arg in names)]
 
 
 def _run_by(node: ast.Call) -> ast.Call:
@@ -172,24 +187,24 @@ def _known_call(node: ast.Call, context: FileContext) -> Sink | None:
     name = last_name(function)
     if isinstance(function, ast.Name) and name in _BUILTINS and name not in context.imports:
         what, severity = _BUILTINS[name]
-        return _first(node, "file"), what, severity
+        return one_of(node, "file"), what, severity
     dotted = context.resolve(function) or ""
     if dotted in _DOTTED:
-        if dotted == "yaml.load" and re.search(r"Safe|BaseLoader", ast.unparse(node)):
+        if dotted.startswith("yaml.load") and re.search(r"Safe|BaseLoader", ast.unparse(node)):
             return None
         what, severity = _DOTTED[dotted]
-        return _first(node, "source", "url", "location"), what, severity
+        return one_of(node, "source", "url", "location"), what, severity
     package, _, method = dotted.partition(".")
     if package not in _PACKAGES:
         return None
     if package == "os":
         if _OS_RUNS.match(method):
             return list(node.args), "is run as a command", "CRITICAL"
-        return (_first(node, "path", "src"), "decides which file is touched", "HIGH") if method in _OSFILES else None
+        return (one_of(node, "path", "src"), "decides which file is touched", "HIGH") if method in _OSFILES else None
     what, severity, methods = _PACKAGES[package]
     if method not in methods:
         return None
-    values = _first(node, "url", "args", "src", "dst")
+    values = one_of(node, "url", "args", "src", "dst")
     if package == "subprocess":
         values = [part for value in values for part in _run_parts(value, node)]
     if method in {"request", "stream"} and package in {"requests", "httpx"}:
@@ -213,7 +228,7 @@ def _answer(node: ast.Call, context: FileContext) -> Sink | None:
     name = last_name(node.func)
     if name == "Response" and _sends_page(node, context):
         return (
-            _first(node, "text", "body", "content", "response"),
+            one_of(node, "text", "body", "content", "response"),
             "is sent back as part of a page, unescaped",
             "MEDIUM",
         )
@@ -221,12 +236,15 @@ def _answer(node: ast.Call, context: FileContext) -> Sink | None:
         kind = " ".join(ast.unparse(keyword.value) for keyword in node.keywords if "type" in (keyword.arg or ""))
         if re.search(r"json|plain|csv|octet|xml|image|pdf", kind) or len(node.args) > 1:
             return None
-        return _first(node, "content"), _UNESCAPED, "MEDIUM"
+        answered = one_of(node, "content")
+        if answered and isinstance(answered[0], ast.Tuple):
+            answered = answered[0].elts[:1]  # behind it stand the status and the headers
+        return answered, _UNESCAPED, "MEDIUM"
     if name in _REDIRECTS:
-        values = [value for value in _first(node, "url", "redirect_to") if not begins_here(value)]
+        values = [value for value in one_of(node, "url", "redirect_to") if not begins_here(value)]
         return (values, "decides where the visitor is sent", "MEDIUM") if values else None
     if name in _TRUSTS or name == "format_html":
-        return _first(node), "becomes trusted HTML", "HIGH"
+        return one_of(node), "becomes trusted HTML", "HIGH"
     if name in {"send_mail", "EmailMultiAlternatives"}:
         values = [keyword.value for keyword in node.keywords if keyword.arg == "html_message"]
         return (values, "is sent as HTML mail, unescaped", "MEDIUM") if values else None
@@ -323,58 +341,3 @@ def _is_model(function: ast.expr, context: FileContext) -> bool:
 def _keys(node: ast.Call) -> list[ast.expr]:
     """What a query compares with keys, numbers and times: there a value of another shape is an error."""
     return [keyword.value for keyword in node.keywords if keyword.arg is not None and _KEY.search(keyword.arg)]
-
-
-def _method(node: ast.Call, flow: Flow, context: FileContext) -> Sink | None:
-    """Methods of things that the function made: files, writers, paths, connections."""
-    function = node.func
-    if not isinstance(function, ast.Attribute):
-        return None
-    name, owner = function.attr, function.value
-    if name in {"execute", "executemany", "executescript", "raw"} and node.args:
-        return [node.args[0]], "is run as SQL", "CRITICAL"
-    if name in {"extractall", "unpack"}:
-        return _first(node, "path"), "decides which files are touched", "HIGH"
-    if name in _PATH_METHODS and isinstance(owner, (ast.Call, ast.BinOp, ast.Name)):
-        made = owner if not isinstance(owner, ast.Name) else _made_by(owner, context)
-        return ([owner], "decides which file is touched", "HIGH") if _is_path(made) else None
-    if name in {"write", "writelines", "writerow", "writerows"} and isinstance(owner, ast.Name):
-        maker = last_name(_made_by(owner, context) or owner)
-        if maker in {"writer", "DictWriter"}:
-            return node.args[:1], "is written into a table that a spreadsheet will run", "MEDIUM"
-        return (node.args[:1], "is written to a file unchecked", "MEDIUM") if maker == "open" else None
-    named = isinstance(owner, ast.Call) and last_name(owner.func) in {"globals", "locals", "vars"}
-    return (node.args[:1], "decides which name is used", "HIGH") if named and name in {"get", "pop"} else None
-
-
-def _client(node: ast.Call, flow: Flow, context: FileContext) -> Sink | None:
-    """A request that goes out by a client that the function made, or a search of a directory."""
-    function = node.func
-    if not isinstance(function, ast.Attribute):
-        return None
-    if function.attr in _LDAP_SEARCHES:
-        return node.args[2:3], "is run as a filter of a directory", "HIGH"
-    if function.attr not in _HTTP_METHODS or not isinstance(function.value, ast.Name):
-        return None
-    maker = _made_by(function.value, context)
-    if not isinstance(maker, ast.Call) or not _HTTP_CLIENTS.match(context.resolve(maker.func) or ""):
-        return None
-    first = node.args[1:2] if function.attr in {"request", "stream"} else node.args[:1]
-    return [*first, *_named_url(node)], "decides where the server sends a request", "HIGH"
-
-
-def _named_url(node: ast.Call) -> list[ast.expr]:
-    return [keyword.value for keyword in node.keywords if keyword.arg == "url"]
-
-
-def _made_by(name: ast.Name, context: FileContext) -> ast.expr | None:
-    for value in values_of(name.id, context):
-        if isinstance(value, (ast.Call, ast.BinOp)):
-            return value
-    return None
-
-
-def _is_path(node: ast.expr | None) -> bool:
-    while isinstance(node, ast.BinOp):
-        node = node.left
-    return isinstance(node, ast.Call) and last_name(node.func) in {"Path", "PosixPath", "joinpath"}

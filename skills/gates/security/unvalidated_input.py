@@ -18,7 +18,7 @@ from skills.gates.security.request_data import Origin, route_of
 from skills.gates.security.request_examples import INPUT_BAD, INPUT_GOOD, MASS_BAD, MASS_GOOD
 from skills.gates.security.request_flow import Flow
 from skills.gates.security.request_passed import passed_on
-from skills.gates.security.request_sinks import is_signed, sink_of
+from skills.gates.security.request_sinks import is_signed, redirect_origin, sink_of
 from skills.gates.security.request_wholes import FIELD, TEXT_FIELDS, field_of, is_any_text, note_text_fields
 from skills.gates.security.row_uses import is_cleaned, is_saved_as, is_stored_as
 
@@ -105,6 +105,7 @@ def _on_statement(node: ast.AST, flow: Flow, context: FileContext, told: set[int
     if isinstance(node, ast.Assign):
         for target, value in _bound(node):
             _on_attribute(target, value, flow, context, told)
+            _on_location(target, value, flow, context, told)
     elif isinstance(node, ast.Return):
         _on_answer(node, flow, context, told)
     elif isinstance(node, ast.If):
@@ -149,6 +150,15 @@ def _bound(node: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
         yield from zip(target.elts, value.elts, strict=True)
     else:
         yield target, value
+
+
+def _on_location(target: ast.expr, value: ast.expr, flow: Flow, context: FileContext, told: set[int]) -> None:
+    """`response["Location"] = request.GET["next"]`: a redirect by hand."""
+    named = isinstance(target, ast.Subscript) and getattr(target.slice, "value", None) == "Location"
+    found = redirect_origin(value, flow, context) if named else None
+    if found is not None:
+        message = f"`{found.text}` decides where the visitor is sent by the header `Location`"
+        _tell(UNVALIDATED, target, found, message, context, told, severity="MEDIUM")
 
 
 def _on_attribute(target: ast.expr, value: ast.expr, flow: Flow, context: FileContext, told: set[int]) -> None:
@@ -267,7 +277,7 @@ unvalidated_input = Rule(
         Watch(
             (ast.FunctionDef, ast.AsyncFunctionDef),
             _on_function,
-            (b"request.", b"Request", b"fastapi"),
+            (b"request.", b"Request", b"fastapi", b"req.", b".route(", b"(request, "),
             is_product_path,
         ),
         Watch((ast.ClassDef,), note_text_fields, (b"pydantic", b"SQLModel"), is_product_path),
