@@ -23,10 +23,11 @@ from skills.gates.django.row_helpers import (
     report_given,
     told,
 )
+from skills.gates.django.row_prefetch import LOADERS, loaded_anywhere
 from skills.gates.django.row_run import Access, Via
 from skills.gates.django.row_sources import CLASSES, note, resolved
 from skills.gates.django.row_syntax import GUESS
-from skills.gates.django.row_values import EVERYTHING, Row, Rows, Value, below, covers
+from skills.gates.django.row_values import EVERYTHING, GIVEN, Row, Rows, Value, below, covers, lacks
 from skills.gates.django.serializer_methods import METHODS, holds_for_method
 from skills.gates.django.serializer_rows import N_PLUS_ONE, VIEW_WATCHES, holds_for_view, report_many
 from skills.gates.engine.context import FileContext, FunctionNode
@@ -42,6 +43,7 @@ _QUERYSETS = (
     b".objects", b"QuerySet[", b"get_queryset", b".all()", b".filter(", b"_set.", b"queryset", *WORDS,
     b"response_model=list[", b"response_model=List[", b"response=list[", b"response=List[",
 )  # fmt: skip
+_GIVEN = (b": list[", b": List[", b": Sequence[", b": Iterable[", b": Collection[")
 # Modules that answer rows; a file that asks one imports it.
 _ASKED_MODULES = (b"selector", b"repositor", b"queries", b"crud", b"services")
 _IMPORTED = tuple(word.decode() for word in _ASKED_MODULES)
@@ -55,6 +57,7 @@ _FILES = lazy(
     r"file|image|photo|picture|avatar|document|attachment|pdf|logo|cover|upload|data|json|meta|settings|config"
 )
 _WORD = lazy(r"([A-Za-z]\w*)(\(?)")
+_GIVEN_LISTS = lazy(rb": (?:list|List|Sequence|Iterable|Collection)\[['\"]?(models(?=\.)|[A-Z]\w+)")
 _CLIMBS = lazy(rb"\b(\w+) = \1\.\w+\s*\n")
 
 
@@ -98,6 +101,7 @@ def _on_module(node: ast.Module, context: FileContext) -> None:
     source = context.source
     asks = any(word in source for word in _QUERYSETS) or _CLIMBS.search(source) is not None
     asks = asks or any(word in dotted for dotted in context.imports.values() for word in _IMPORTED)
+    asks = asks or any("model" in context.imports.get(name.decode(), "") for name in _GIVEN_LISTS.findall(source))
     if not asks or not (b"return " in source or any(word.encode() in source for word in LOOPING)):
         return
     seen: set[tuple[object, ...]] = set()
@@ -214,7 +218,7 @@ def _costs(candidate: Candidate, report: FileReport, project: Project) -> Candid
         candidate = _meant(candidate, relations)
         said = dict(candidate.needs)
     reached = relations.reached(said["origin"], said["steps"].split("/"), report.path)
-    more = _loaded_by_methods(candidate, report, relations)
+    more = _loaded_by_others(candidate, report, relations, project)
     if reached is None:
         return _unseen(candidate, relations, report.path) if "again" not in said and "given" not in said else None
     model, last = reached
@@ -230,13 +234,26 @@ def _costs(candidate: Candidate, report: FileReport, project: Project) -> Candid
         return None
     found = relations.behind(model, said["attribute"])
     if found is None or not found.loader:
-        return holds_for_property(candidate, said["attribute"], model, last, relations, project)
+        column = _left_out(candidate, said["attribute"], model, project)
+        return column or holds_for_property(candidate, said["attribute"], model, last, relations, project)
     # The first of rows in an order is among those that were loaded.
     at_hand = UNORDERED in said and (found.target is None or _has_order(found.target, project))
     at_hand |= found.target is not None and found.target[1].name == said.get("parent", "").rpartition(".")[2]
     if at_hand or ("again" in said and found.target != model) or (last is not None and last.back == said["attribute"]):
         return None
     return told(candidate, said["attribute"], model, found)
+
+
+def _left_out(candidate: Candidate, name: str, model: Place, project: Project) -> Candidate | None:
+    """A column that `only(…)` or `defer(…)` keeps out of the rows: whoever reads it asks for it."""
+    how = lacks(frozenset(value for kind, value in candidate.needs if kind == "loaded"), name)
+    fields = project.models.fields(model[1].name) if how and not project.models.ambiguous(model[1].name) else {}
+    field = fields.get(name) or fields.get(name.removesuffix("_id"))
+    if field is None:
+        return None
+    message = f"`{name}` of each `{model[1].name}` is a query of its own: `{how}(…)` leaves it out of the rows"
+    declared = Evidence(field[0], field[1].line, f"{field[1].name} is a column of {model[1].name}")
+    return replace(candidate, message=message, needs=(), evidence=(*candidate.evidence, declared), fixable=False)
 
 
 def _meant(candidate: Candidate, relations: Relations) -> Candidate:
@@ -278,16 +295,23 @@ def _unseen(candidate: Candidate, relations: Relations, path: str) -> Candidate 
     return replace(candidate, message=message, needs=(), confidence="likely", fixable=False)
 
 
-def _loaded_by_methods(candidate: Candidate, report: FileReport, relations: Relations) -> frozenset[str] | None:
-    """What the rows' manager, and those of its methods that they passed, load behind them; None where nobody can
-    tell."""
+def _loaded_by_others(
+    candidate: Candidate, report: FileReport, relations: Relations, project: Project
+) -> frozenset[str] | None:
+    """What the rows' manager, and those of its methods that they passed, load behind them, or whoever gives them may
+    have loaded; None where nobody can tell."""
     said = dict(candidate.needs)
     through = [name for kind, name in candidate.needs if kind == "through"]
     first = relations.model(said["origin"], report.path)
     found = relations.loads(first, said["manager"], through) if first is not None else frozenset()
     for step in filter(None, said["steps"].split("/")) if found else ():
         found = below(found or frozenset(), step)
-    return found
+    if found is None or said["manager"] != GIVEN:
+        return found
+    reached = relations.reached(said["origin"], said["steps"].split("/"), report.path)
+    if reached is None or not relations.means(said["origin"], report.path):
+        return None
+    return found | loaded_anywhere([place[1].name for place in relations.line(reached[0])], project)
 
 
 def _has_order(model: Place, project: Project) -> bool:
@@ -317,21 +341,23 @@ n_plus_one = Rule(
     "many; `Prefetch(…, queryset=…)` where they are filtered; `selectinload` or `joinedload` in SQLAlchemy.",
     when="Where the rows, the loop and the relation are all known: models, foreign keys and their other sides are "
     "looked up in the project, and values followed through variables, slices, comprehensions, generators, lists and "
-    "dicts that loops fill, functions of the file, those of other files that answer rows (selectors, repositories) or "
-    "are given them, properties and methods of the model and of its class; SQLAlchemy's and SQLModel's relationships "
-    "by their `lazy` and by loader options. What a function is given goes by its name where nothing else says what it "
-    "is: `order.lines`. REST views that list are compared with what their serializer reads, endpoints that answer a "
-    "list with the fields of their schema, lists of the admin with the functions that they show, their inlines and "
-    "actions; feeds, methods of serializers and resolvers of GraphQL types are asked for each row. Trees that are "
-    "walked row by row count too. Where only a part of a project is there and not its models, what is read of what "
-    "stands behind an attribute tells. Silent where something on the way is not understood. Not in tests and "
-    "migrations.",
+    "dicts that loops fill, dicts of querysets, functions of the file, those of other files that answer rows "
+    "(selectors, repositories) or are given them, properties and methods of the model and of its class; SQLAlchemy's "
+    "and SQLModel's relationships by their `lazy` and by loader options. What a function is given goes by its name "
+    "where nothing else says what it is: `order.lines`; lists that it is given, `orders: list[Order]`, by what the "
+    "project loads anywhere with such rows. Columns that `only(…)` or `defer(…)` leaves out count too. REST views "
+    "that list are compared with what their serializer reads, endpoints that answer a list with the fields of their "
+    "schema, lists of the admin with the functions that they show, their inlines and actions; feeds, methods of "
+    "serializers and resolvers of GraphQL types are asked for each row. Trees that are walked row by row count too. "
+    "Where only a part of a project is there and not its models, what is read of what stands behind an attribute "
+    "tells. Silent where something on the way is not understood. Not in tests and migrations.",
     watches=(
-        Watch((ast.Module,), _on_module, (*_QUERYSETS, *_ASKED_MODULES, b"while "), is_product_path),
+        Watch((ast.Module,), _on_module, (*_QUERYSETS, *_ASKED_MODULES, b"while ", *_GIVEN), is_product_path),
         Watch((ast.ClassDef,), _on_feed, (b"Feed)", b"Sitemap)"), is_product_path),
         Watch((ast.ClassDef,), _on_admin, (b"list_display", b"queryset):", b"Inline)", b" obj,"), is_product_path),
         Watch((ast.ClassDef,), _on_type, (b"DjangoObjectType", b"strawberry"), is_product_path),
         LISTS,
+        LOADERS,
         CLASSES,
         SCHEMAS,
         *VIEW_WATCHES,

@@ -112,6 +112,14 @@ class Relations:
             same = [place for place in places if f".{package}." in f".{module_name(place[0])}."]
         return same[0] if len({place[0] for place in same}) == 1 else None
 
+    def means(self, dotted: str, path: str) -> bool:
+        """True where a dotted name in a file is that of a model, and of nothing else that is named like one."""
+        package, _, name = dotted.rpartition(".")
+        place = self.model(name, path) if not package else self.model(dotted, path)
+        if place is None:
+            return False
+        return f".{package}." in f".{module_name(place[0])}." if package else place[0] == path
+
     def behind(self, model: Place, name: str) -> Relation | None:
         """The relation behind an attribute of a model, declared there, inherited, or on the other side."""
         for ancestor in self.line(model):

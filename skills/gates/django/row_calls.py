@@ -7,7 +7,7 @@ from skills.gates.analysis.queries import MANAGERS
 from skills.gates.django.alchemy_rows import is_query, of_query, of_result, query_of
 from skills.gates.django.response_rows import validated
 from skills.gates.django.row_loops import GATHERS, UNSAID, gather
-from skills.gates.django.row_prefetch import empty, load_later, loaded, prefetch
+from skills.gates.django.row_prefetch import columns, empty, load_later, loaded, prefetch
 from skills.gates.django.row_run import Run, given_to, read_by_name, show, tell
 from skills.gates.django.row_sources import elsewhere, is_elsewhere, of_object
 from skills.gates.django.row_syntax import manager_of
@@ -15,6 +15,7 @@ from skills.gates.django.row_values import (
     EACH,
     EVERYTHING,
     ORDERED,
+    Fields,
     Loading,
     Names,
     Result,
@@ -31,7 +32,7 @@ from skills.gates.engine.names import last_name
 
 _SAME = frozenset(
     {"all", "filter", "exclude", "order_by", "distinct", "annotate", "alias", "reverse", "using", "select_for_update",
-     "only", "defer", "iterator", "aiterator", "complex_filter", "get_queryset", "get_query_set", "union",
+     "iterator", "aiterator", "complex_filter", "get_queryset", "get_query_set", "union",
      "db_manager", "raw", "page", "get_page", "none"}
 )  # fmt: skip
 _ONE = frozenset({"get", "first", "last", "earliest", "latest", "aget", "afirst", "alast", "create", "acreate"})
@@ -50,7 +51,7 @@ WRITES = frozenset(
 )  # fmt: skip
 _MANAGED = frozenset({"all", "filter", "exclude", "order_by", "select_related", "prefetch_related"})
 # What is asked of a row by these, where steps lead to it, is asked of a manager.
-_OF_ROWS = _SAME | _ONE | NARROWS | {"count", "exists", "acount", "aexists", "contains", "none"}
+_OF_ROWS = _SAME | _ONE | NARROWS | {"only", "defer", "count", "exists", "acount", "aexists", "contains", "none"}
 _PAGES = frozenset({"paginate_queryset", "filter_queryset"})
 _SAME_ROWS = frozenset(
     {"list", "sorted", "reversed", "tuple", "set", "iter", "tqdm", "islice", "min", "max", "filter", "Paginator"}
@@ -234,8 +235,8 @@ def _method(flow: Run, node: ast.Call, function: ast.Attribute, names: Names) ->
             return _of_row(flow, function, rows)
         _tell_method(flow, function, rows)
         rows = rows.many()
-    if isinstance(rows, Result):
-        return of_result(rows, node)
+    if isinstance(rows, Result | Fields):
+        return _of_held(rows, node)
     if rows is None and method in _MANAGED:
         rows = flow.guess(function.value)
     if not isinstance(rows, Rows):
@@ -245,6 +246,13 @@ def _method(flow: Run, node: ast.Call, function: ast.Attribute, names: Names) ->
                 return _imported(flow, node, function, names)
         return _own(flow, node, function, names, values)
     return of_query(rows, node) if is_query(rows) else _of_rows(flow, node, rows, names)
+
+
+def _of_held(rows: Result | Fields, node: ast.Call) -> Value:
+    """What an executed query answers, or a dict of rows: `rows.get("late")`."""
+    if isinstance(rows, Result):
+        return of_result(rows, node)
+    return rows.under(getattr(node.args[0], "value", None)) if node.args else None
 
 
 def _tell_method(flow: Run, function: ast.Attribute, row: Row) -> None:
@@ -266,6 +274,8 @@ def _of_rows(flow: Run, node: ast.Call, rows: Rows, names: Names) -> Value:
         return answered
     if method == "sort":
         _keyed(flow, node, rows, names)
+    if method == "only" or method == "defer":
+        return columns(rows, node)
     if method in _SAME:
         return rows.with_loaded(frozenset({ORDERED}) if method == "order_by" and node.args else empty(node))
     if method == "values" and not node.args and (table := unkeyed(rows)) is not None:

@@ -6,7 +6,7 @@ _MODELS = (
     "class Team(models.Model):\n    part_of = models.ForeignKey('self', models.CASCADE, related_name='parts')\n\n\n"
     "class Order(models.Model):\n    team = models.ForeignKey(Team, models.CASCADE)\n"
     "    buyer = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)\n"
-    "    tags = models.ManyToManyField('Tag')\n\n"
+    "    tags = models.ManyToManyField('Tag')\n    day = models.IntegerField()\n\n"
     "    @classmethod\n    def late(cls, day):\n        return cls.objects.filter(day__lt=day)\n\n"
     "    @classmethod\n    def whole(cls):\n        return cls.objects.select_related('team')\n\n"
     "    def holds(self, name):\n        return self.tags.filter(name=name).exists()\n\n"
@@ -16,10 +16,16 @@ _MODELS = (
 )
 
 
-def _shop(source: str, note: str = "") -> Example:
-    return Example(
-        {"shop/models.py": _MODELS, "shop/reports.py": f"from shop.models import Order\n\n{source}"}, note=note
-    )
+def _shop(source: str, note: str = "", also: str = "") -> Example:
+    head = "" if " import Order\n" in source else "from shop.models import Order\n\n"
+    files = {"shop/models.py": _MODELS, "shop/reports.py": head + source}
+    return Example({**files, "shop/queries.py": also} if also else files, note=note)
+
+
+_BOTH = (
+    "from shop.models import Order\n\n\ndef both():\n"
+    "    return {'late': Order.objects.filter(day=1), 'rest': Order.objects.select_related('team')}\n"
+)
 
 
 _FILLED = "def names():\n    found{hint} = []\n    for order in {rows}:\n        if order.day:\n            "
@@ -63,6 +69,16 @@ FILLED_BAD: tuple[Example, ...] = (
         "from django.contrib.auth.models import User\n\n\n"
         "def teams(user: User):\n    return [order.team.name for order in user.order_set.all()]\n"
     ),
+    _shop("print([order.day for order in Order.objects.only('team')])\n"),
+    _shop("print([order.day for order in Order.objects.defer('day', 'tags')])\n"),
+    _shop("rows = {'all': Order.objects.all(), 'day': 1}\nprint([order.team.name for order in rows['all']])\n"),
+    _shop("rows = {}\nrows['all'] = Order.objects.all()\nprint([order.team.name for order in rows.get('all')])\n"),
+    _shop("from shop.queries import both\n\nprint([order.team.name for order in both()['late']])\n", also=_BOTH),
+    _shop("def names(orders: list[Order]):\n    return [order.buyer.name for order in orders]\n"),
+    _shop(
+        "late, rest = [], []\nfor order in Order.objects.all():\n    (late if order.day else rest).append(order)\n"
+        "print([order.team.name for order in rest])\n"
+    ),
     _shop(
         "class Report:\n    def rows(self, day):\n        return Order.objects.filter(day=day)\n\n"
         "    def names(self, day):\n        return [order.team.name for order in self.rows(day)]\n"
@@ -84,6 +100,16 @@ FILLED_GOOD: tuple[Example, ...] = (
     _shop("print(Order.objects.count(), [order.team.name for order in Order.whole()])\n"),
     _shop("print(Order.objects.count(), [order.team.name for order in Order.unknown()])\n"),
     _shop("print([order.shown(name='x') for order in Order.objects.all()])\n", note="a word may spare the query"),
+    _shop("for order in Order.objects.only('day'):\n    order.tags = 1\n    print(order.day, order.pk, order.size)\n"),
+    _shop("rows = Order.objects.only('team') if few else Order.objects.all()\nprint([order.day for order in rows])\n"),
+    _shop("print([order.day for order in Order.objects.defer('day').defer(None)])\n"),
+    _shop("rows = {'all': Order.objects.select_related('team'), 'day': 1}\n"
+          "print([order.team.name for order in rows['all']])\n"),
+    _shop("from shop.queries import both\n\nprint([order.team.name for order in both()['rest']])\n", also=_BOTH),
+    _shop("def names(orders: list[Order]):\n    return [order.team.name for order in orders]\n", also=_BOTH,
+          note="whoever gives them may have loaded what is loaded elsewhere"),
+    _shop("from shop.views import Order\n\n\ndef names(orders: list[Order]):\n"
+          "    return [order.team.name for order in orders]\n"),
     _shop("from django.contrib.auth.models import User\n\n\n"
           "def teams(user: User):\n    return [order.buyer.name for order in user.order_set.all()]\n"),
 )  # fmt: skip

@@ -11,7 +11,17 @@ from typing import Any
 
 from skills.gates.django.response_rows import answered, listed_schema, once, yielded
 from skills.gates.django.row_calls import call_value
-from skills.gates.django.row_loops import agreed, alone, bind_loop, comprehended, grown, held, kept, made_empty
+from skills.gates.django.row_loops import (
+    agreed,
+    alone,
+    bind_loop,
+    comprehended,
+    fields_of,
+    grown,
+    held,
+    kept,
+    made_empty,
+)
 from skills.gates.django.row_run import (
     Access,
     Answer,
@@ -37,7 +47,7 @@ from skills.gates.django.row_syntax import (
     own_row,
     sender,
 )
-from skills.gates.django.row_values import Names, Result, Row, Rows, Value, covers, merged
+from skills.gates.django.row_values import Names, Result, Row, Rows, Value, covers, lacks, merged
 from skills.gates.django.row_views import held_by, item_of
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.syntax import CHILDREN, LEAVING, SCOPES
@@ -268,7 +278,8 @@ class Flow:
         same = len(target.elts) == len(given.elts) and not any(isinstance(part, ast.Starred) for part in target.elts)
         values = [self.value(part, names, quiet=True) if same else None for part in given.elts]
         for place, part in enumerate(target.elts):
-            self.bind(part, values[place] if same else None, names)
+            if not same or not made_empty(part, given.elts[place], names):
+                self.bind(part, values[place] if same else None, names)
 
     def bind(self, target: ast.expr, value: Value, names: Names) -> None:
         """`name = …`; `row.relation = …` makes the relation a loaded one."""
@@ -330,7 +341,11 @@ class Flow:
             if isinstance(row, Rows) and node.attr in ("object_list", "items"):
                 return row  # of a page
             return row.one() if isinstance(row, Result) and row.rows.origin.endswith(node.attr) else None
-        if row.loop and not is_column(node.attr) and not covers(row.loaded, node.attr):
+        if (
+            row.loop
+            and (not is_column(node.attr) or lacks(row.loaded, node.attr))
+            and not covers(row.loaded, node.attr)
+        ):
             tell(self, node, row, node.attr)
         return row.behind(node.attr)
 
@@ -389,6 +404,7 @@ _HANDLERS: dict[type, Callable[[Flow, Any, Names], Value]] = {
     ast.NamedExpr: Flow.on_walrus,
     ast.Await: Flow.on_inner,
     ast.BinOp: Flow.on_either,
+    ast.Dict: fields_of,
     ast.Lambda: later,
     ast.Yield: yielded,
     ast.YieldFrom: answered,

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from skills.gates.analysis.queries import MANAGERS, chain_of
 from skills.gates.django.relations import RELATION, Relation, Relations
 from skills.gates.django.row_calls import NARROWS, TAKES_FIRST, WRITES, without_all
-from skills.gates.django.row_values import EACH, Row, covers
+from skills.gates.django.row_values import EACH, GIVEN, Row, covers
 from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import is_decorated, last_name, module_name
 from skills.gates.engine.patterns import lazy
@@ -168,7 +168,8 @@ def told(candidate: Candidate, attribute: str, model: Place, found: Relation) ->
     said = dict(candidate.needs)
     message = f"`{attribute}` of each `{model[1].name}` is a query of its own: "
     # Rows under a name of their own are loaded by their own queryset, which a fix does not look for.
-    fixable = candidate.fixable and not any("=" in path for kind, path in candidate.needs if kind == "loaded")
+    fixable = candidate.fixable and said.get("manager") != GIVEN
+    fixable = fixable and not any("=" in path for kind, path in candidate.needs if kind == "loaded")
     if found.many and "narrowed" in said:
         message += (
             f'`{said["narrowed"]}()` asks anew even of what is loaded; `Prefetch("{attribute}", queryset=…)` does not'

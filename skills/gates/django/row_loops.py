@@ -5,9 +5,11 @@ from dataclasses import replace
 
 from skills.gates.django.alchemy_rows import taken
 from skills.gates.django.row_run import Run
+from skills.gates.django.row_sources import is_elsewhere
 from skills.gates.django.row_syntax import counts
 from skills.gates.django.row_values import (
     EMPTY,
+    Fields,
     Names,
     Result,
     Row,
@@ -93,8 +95,25 @@ def agreed(found: list[Value]) -> Value:
     return both.get("it")
 
 
+def fields_of(flow: Run, node: ast.Dict, names: Names) -> Fields | None:
+    """`{"open": Order.objects.filter(paid=False), "day": day}`: a dict with rows under keys that are written out."""
+    found: list[tuple[str, Rows]] = []
+    for key, part in zip(node.keys, node.values, strict=True):
+        if key is not None and key.__class__ is not ast.Constant:
+            flow.value(key, names)
+        rows = flow.value(part, names) if part.__class__ is not ast.Constant else None
+        if isinstance(rows, Rows) and isinstance(key, ast.Constant) and isinstance(key.value, str):
+            found.append((key.value, rows))
+    return Fields((*found,)) if found else None
+
+
 def gather(target: ast.expr, given: Value, names: Names) -> None:
-    """`found.append(order)`: a list that was empty holds rows then; of two models it is not known what it holds."""
+    """`found.append(order)`: a list that was empty holds rows then; of two models it is not known what it holds. Of
+    `(late if order.late else rest).append(order)` either may be the list."""
+    if isinstance(target, ast.IfExp):
+        gather(target.body, given, names)
+        gather(target.orelse, given, names)
+        return
     if not isinstance(target, ast.Name):
         kept(target, given, names, lists=True)
         return
@@ -112,6 +131,12 @@ def kept(target: ast.expr, given: Value, names: Names, *, lists: bool = False) -
         target = target.func
     owner = target.value if isinstance(target, (ast.Subscript, ast.Attribute)) else None
     held = names.get(owner.id) if isinstance(owner, ast.Name) else None
+    key = getattr(getattr(target, "slice", None), "value", None)
+    if isinstance(owner, ast.Name) and isinstance(key, str) and (held == EMPTY or isinstance(held, Fields)):
+        before = [one for one in held.held if one[0] != key] if isinstance(held, Fields) else []
+        if isinstance(given, Rows) or before:
+            names[owner.id] = Fields((*before, *([(key, given)] if isinstance(given, Rows) else [])))
+            return
     if not isinstance(owner, ast.Name) or not isinstance(held, Rows):
         return
     if held.origin and unkeyed(held) is None and in_lists(held) is None:
@@ -145,8 +170,13 @@ def picked(flow: Run, node: ast.Subscript, names: Names) -> Value:
     """One of some rows, or several of them: `orders[0]`, `orders[:9]`, `by_key[key]`."""
     rows = flow.value(node.value, names)
     flow.value(node.slice, names)
+    key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+    if isinstance(rows, Fields):
+        return rows.under(key)
     if not isinstance(rows, Rows):
         return rows.one() if isinstance(rows, Result) and rows.loop else None
+    if isinstance(key, str) and key.isidentifier() and is_elsewhere(rows):
+        return replace(rows, origin=f"{rows.origin}[{key}]")
     if (listed := in_lists(rows)) is not None:
         return listed
     if not isinstance(node.slice, ast.Slice):

@@ -1,12 +1,25 @@
 """What `select_related` and `prefetch_related` load with rows, and what a `Prefetch` does."""
 
 import ast
+from collections.abc import Iterable
 from dataclasses import replace
 
+from skills.gates.analysis.queries import chain_of
+from skills.gates.django.row_managers import LOADS
 from skills.gates.django.row_run import Run
-from skills.gates.django.row_values import EVERYTHING, Loading, Names, Row, Rows
+from skills.gates.django.row_values import EVERYTHING, LEFT_OUT, ONLY, Loading, Names, Row, Rows
+from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
+from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import is_singleton
+from skills.gates.project import Project
+from skills.gates.rule import Watch
+
+_ANYWHERE, _ANY = "loaded-anywhere", "?"
+_LOADERS = frozenset(
+    {"select_related", "prefetch_related", "Prefetch", "prefetch_related_objects", "joinedload", "selectinload",
+     "subqueryload", "contains_eager", "immediateload"}
+)  # fmt: skip
 
 
 def load_later(flow: Run, node: ast.Call, names: Names) -> None:
@@ -39,6 +52,49 @@ def empty(node: ast.Call) -> frozenset[str]:
         if (value is None and "__" not in name) or (value is True and name.endswith("__isnull")):
             found.add(name.removesuffix("__isnull").removesuffix("_id"))
     return frozenset(found)
+
+
+def columns(rows: Rows, node: ast.Call) -> Rows:
+    """The rows with the columns that `only(…)` keeps or `defer(…)` leaves out; those of before are forgotten where the
+    call cannot be read."""
+    first = last_name(node.func) == "only"
+    texts = [part.value for part in node.args if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    before = {name for name in rows.loaded if name.startswith((ONLY, LEFT_OUT))}
+    if first or len(texts) != len(node.args):
+        rows = replace(rows, loaded=rows.loaded - before)
+    if len(texts) != len(node.args):
+        return rows
+    return rows.with_loaded(frozenset(f"{ONLY if first else LEFT_OUT}{name}" for name in texts))
+
+
+def _on_loader(node: ast.Call, context: FileContext) -> None:
+    """A fact for each relation that is loaded with any rows: `Prefetch("lines")`, `joinedload(Post.author)`."""
+    name = last_name(node.func)
+    if name not in _LOADERS:
+        return
+    model = chain_of(node).model if name in LOADS else ""
+    for part in node.args or [ast.Constant(EVERYTHING)]:
+        match part:
+            case ast.Constant(value=str(text)):
+                first, *behind = text.split("__")
+                context.fact(_ANYWHERE, model or _ANY, first)
+                for step in behind:
+                    context.fact(_ANYWHERE, _ANY, step)
+            case ast.Attribute(value=ast.Name(id=mapped), attr=attribute):
+                context.fact(_ANYWHERE, mapped, attribute)
+            case ast.Name() | ast.Starred() if model:
+                context.fact(_ANYWHERE, model, EVERYTHING)
+
+
+def loaded_anywhere(models: Iterable[str], project: Project) -> frozenset[str]:
+    """The relations that the project loads with any rows of a model, or with rows of which it does not say what they
+    are."""
+    return frozenset(fact.detail for name in (*models, _ANY) for _, fact in project.named(_ANYWHERE, name))
+
+
+_LOAD_WORDS = (b"_related(", b"Prefetch(", b"joinedload(", b"selectinload(", b"subqueryload(", b"contains_eager(")
+LOADERS = Watch((ast.Call,), _on_loader, _LOAD_WORDS, is_product_path, near=_LOAD_WORDS)
+"""Kind: loaded-anywhere (a model or "?"; detail: a relation, or "*")."""
 
 
 def _lookups(flow: Run, arguments: list[ast.expr], names: Names) -> frozenset[str] | None:

@@ -3,7 +3,7 @@
 import ast
 import sys
 
-from skills.gates.django.row_values import NOWHERE, ORDERED, OWN, Rows, Value, below
+from skills.gates.django.row_values import NOWHERE, ORDERED, OWN, Fields, Rows, Value, below
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name, module_name
 from skills.gates.engine.roles import is_product_path
@@ -45,7 +45,10 @@ def of_object(rows: Rows, method: str) -> Rows | None:
 
 
 def note(context: FileContext, symbols: list[str], line: int, value: Value) -> None:
-    """A fact: the rows that a function of the file answers."""
+    """A fact: the rows that a function of the file answers, by their keys where it answers a dict of them."""
+    if isinstance(value, Fields):
+        for key, rows in value.held:
+            note(context, [*symbols[:-1], f"{symbols[-1]}[{key}]"], line, rows)
     if not isinstance(value, Rows) or not value.origin or len(symbols) > 2:
         return
     origin = value.origin

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable
 
 from skills.gates.analysis.queries import MANAGERS
-from skills.gates.django.row_values import Names, Row, Rows, Value
+from skills.gates.django.row_values import GIVEN, Names, Row, Rows, Value
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.syntax import defaults_of, descendants, is_singleton
@@ -14,6 +14,7 @@ _FRAMEWORKS = (
     "View", "ViewSet", "Serializer", "Admin", "Form", "FormSet", "Filter", "FilterSet", "Mutation", "Type", "Command",
     "Middleware", "Permission", "Inline", "Resource", "Manager", "QuerySet", "Loader",
 )  # fmt: skip
+_HELD = frozenset({"list", "List", "Sequence", "Iterable", "Collection", "set", "tuple"})
 GUESS = "~"
 """Stands before the name of a variable where that is all that says what rows are of."""
 
@@ -46,7 +47,7 @@ def counts(source: ast.expr) -> bool:
 
 
 def annotated(hint: ast.expr | None, line: int, context: FileContext) -> Value:
-    """A parameter that is declared as a row or as rows: `order: Order`, `orders: QuerySet[Order]`."""
+    """A parameter that is declared as a row or as rows: `order: Order`, `orders: QuerySet[Order]`, `list[Order]`."""
     if isinstance(hint, ast.Constant) and isinstance(hint.value, str):
         try:
             hint = ast.parse(hint.value, mode="eval").body
@@ -62,7 +63,10 @@ def annotated(hint: ast.expr | None, line: int, context: FileContext) -> Value:
         if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
             inner = ast.Name(inner.value.rpartition(".")[2])
         name = context.resolve(inner)
-        return Rows(name, "objects", line=line, sure=False) if kind == "QuerySet" and name else None
+        if kind == "QuerySet" and name:
+            return Rows(name, "objects", line=line, sure=False)
+        known = kind in _HELD and name is not None and name.rpartition(".")[2][:1].isupper()
+        return Rows(name, GIVEN, line=line, sure=False) if known and name else None
     name = context.resolve(hint) if hint is not None else None
     return Row(name, "objects", line=line, sure=False) if name and name.rpartition(".")[2][:1].isupper() else None
 

@@ -16,6 +16,28 @@ def below(loaded: frozenset[str], name: str) -> frozenset[str]:
     return found | {EVERYTHING} if EVERYTHING in loaded else found
 
 
+ONLY, LEFT_OUT = "+", "-"
+"""Stand before the columns that `only(…)` keeps, and before those that `defer(…)` leaves out, among what is loaded."""
+
+
+def of_either(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
+    """What counts as loaded where rows are of either kind: all that is loaded with one, and the columns that both come
+    without."""
+    narrowed = all(any(name.startswith(ONLY) for name in loaded) for loaded in (one, other))
+    marks = LEFT_OUT if narrowed else (LEFT_OUT, ONLY)
+    return (one | other) - {name for name in one ^ other if name.startswith(marks)}
+
+
+def lacks(loaded: frozenset[str], column: str) -> str:
+    """ "only" or "defer" where that keeps a column out of the rows, else ""."""
+    if not loaded or column in {"pk", "id"}:
+        return ""
+    if any(name in loaded for name in (f"{LEFT_OUT}{column}", f"{LEFT_OUT}{column}_id")):
+        return "defer"
+    kept = {name for name in loaded if name.startswith(ONLY)}
+    return "only" if kept and not kept & {f"{ONLY}{column}", f"{ONLY}{column.removesuffix('_id')}"} else ""
+
+
 def covers(loaded: frozenset[str], name: str) -> bool:
     """True where a relation was loaded with its rows, by itself or on the way to another."""
     return EVERYTHING in loaded or name in loaded or any(path.startswith(f"{name}__") for path in loaded)
@@ -140,7 +162,22 @@ OWN = "self."
 """Stands before what a class calls the model of its rows: `self.model`."""
 EACH = "*"
 """Stands before the place of a parameter that is given rows, of which the function takes each."""
-Value = Rows | Row | Loading | Result | Turn | None
+
+
+@record
+class Fields:
+    """A dict whose keys are written out, with the rows that stand under them."""
+
+    held: tuple[tuple[str, Rows], ...]
+
+    def under(self, key: object) -> Rows | None:
+        """The rows under a key."""
+        return next((rows for name, rows in self.held if name == key), None)
+
+
+GIVEN = "given"
+"""The manager of rows that a list which a function is given holds: whoever gives it may have loaded more."""
+Value = Rows | Row | Loading | Result | Turn | Fields | None
 Names = dict[str, Value]
 
 
@@ -156,7 +193,9 @@ def merged(one: Names, other: Names) -> Names:
         elif EMPTY in (a, b):
             both[name] = b if a == EMPTY else a
         elif isinstance(a, Rows | Row) and isinstance(b, Rows | Row) and _alike(a, b):
-            both[name] = replace(a, loaded=a.loaded | b.loaded, through=tuple(dict.fromkeys(a.through + b.through)))
+            both[name] = replace(
+                a, loaded=of_either(a.loaded, b.loaded), through=tuple(dict.fromkeys(a.through + b.through))
+            )
         else:
             both[name] = None
     return both
