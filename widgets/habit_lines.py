@@ -116,7 +116,7 @@ def habit_row(row: HabitRow, weeks: Sequence[int], width: int) -> Line:
         return spread(left, ((row.status.replace("_", " "), "faint"),), width)
     seconds = "" if row.seconds is None else f"{row.seconds:,.0f} s"
     spent = "" if row.tokens is None else tokens(row.tokens)
-    usd = "" if row.usd is None else money(row.usd)
+    usd = "" if row.usd is None else money(row.usd, floor=row.floor)
     trend = sparkline([float(value) for value in weeks[-_WEEKS:]]) if len(weeks) > 1 else ""
     right = _columns(str(row.count), seconds, spent, usd, BASIS[row.id], trend, width, "text" if row.count else "faint")
     return spread(left, right, width)
@@ -142,7 +142,7 @@ def trend_of(view: HabitsView, pattern: PatternId) -> list[int]:
 
 def example_row(one: Violation, width: int) -> Line:
     """One case: its transcript's line, what happened, what it cost."""
-    usd = money(one.usd) if one.usd is not None else ""
+    usd = money(one.usd, floor=one.floor) if one.usd is not None else ""
     took = f"{one.seconds:,.0f} s" if one.seconds is not None and width >= _NARROW else ""
     right: Line = ((f"  {took}", "faint"), (pad(usd, 10, right=True), "muted")) if usd or took else ()
     if width >= _WIDE:

@@ -127,6 +127,7 @@ class HabitExample(TypedDict):
     seconds: float | None
     tokens: int | None
     usd: float | None
+    floor: bool
 
 
 class HabitRow(TypedDict):
@@ -137,6 +138,7 @@ class HabitRow(TypedDict):
     seconds: float | None
     tokens: int | None
     usd: float | None
+    floor: bool
     status: Status
     basis: Basis
     reason: str | None
@@ -156,6 +158,7 @@ class Measure(TypedDict):
     id: MeasureId
     title: str
     value: float | None
+    floor: bool
     unit: str
     of: float | None
     of_what: str

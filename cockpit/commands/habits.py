@@ -69,6 +69,7 @@ def measure_row(one: "Measure") -> dict[str, Any]:
         "id": one.id,
         "title": one.title,
         "value": one.value,
+        "floor": one.floor,
         "unit": one.unit,
         "of": one.of,
         "of_what": one.of_what,
@@ -103,6 +104,7 @@ def _document(row: "HabitRow") -> dict[str, Any]:
         "seconds": row.seconds,
         "tokens": row.tokens,
         "usd": row.usd,
+        "floor": row.floor,
         "status": row.status,
         "basis": BASIS[row.id],
         "reason": row.why or None,
@@ -124,6 +126,7 @@ def _example(one: "Violation") -> dict[str, Any]:
         "seconds": None if one.seconds is None else round(one.seconds, 1),
         "tokens": one.tokens,
         "usd": None if one.usd is None else round(one.usd, 6),
+        "floor": one.floor,
     }
 
 
@@ -133,11 +136,15 @@ def _lines(rows: "tuple[HabitRow, ...]", reading: "HabitsReading") -> list[str]:
 
     if not reading.sessions:
         return ["no session of an agent to look at in this time"]
-    lines = [f"{'habit':<24} {'status':<15} {'count':>5} {'seconds':>9} {'tokens':>10} {'dollars':>9}"]
+    lines = [f"{'habit':<24} {'status':<15} {'count':>5} {'seconds':>9} {'tokens':>10} {'dollars':>11}"]
     for row in rows:
-        cells = (_cell(row.seconds, "{:.1f}"), _cell(row.tokens, "{:,}"), _cell(row.usd, "${:.4f}"))
+        cells = (
+            _cell(row.seconds, "{:.1f}"),
+            _cell(row.tokens, "{:,}"),
+            _cell(row.usd, ("≥ " if row.floor else "") + "${:.4f}"),
+        )
         name, status = PATTERN_NAMES[row.id], row.status.replace("_", " ")
-        lines.append(f"{name:<24} {status:<15} {row.count:>5} {cells[0]:>9} {cells[1]:>10} {cells[2]:>9}".rstrip())
+        lines.append(f"{name:<24} {status:<15} {row.count:>5} {cells[0]:>9} {cells[1]:>10} {cells[2]:>11}".rstrip())
         lines += [f"  {row.why}"] if row.why else []
     for row in rows:
         if row.examples:

@@ -12,6 +12,7 @@ from cockpit.findings.models import Check, Finding, TrendPoint
 from cockpit.phases.habits import HabitsReading
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
+from cockpit.spend.models import SpendRow
 from skills.orchestrator.habits import habit_rows
 from skills.orchestrator.measures import (
     EstimateFigures,
@@ -24,6 +25,7 @@ from skills.orchestrator.measures import (
     take_measures,
     week_of,
 )
+from skills.spending.amount import Amount
 
 Answer = TypeVar("Answer")
 
@@ -98,12 +100,12 @@ def _spent(repository: Repository, config: Config) -> SpendFigures:
     from cockpit.spend.dashboard import read_dashboard
 
     board = read_dashboard(repository, config)
-    dearest: list[tuple[str, str, float]] = []
+    dearest: list[tuple[str, str, Amount]] = []
     unattributed: float | None = None
     for table in board.tables:
         if table.by in ("feature", "agent", "model"):
             rows = [cost.row for cost in table.rows[:_MOST] if cost.row.usd]
-            dearest += [(table.by, plain_text(row.key or "none", 60), row.usd) for row in rows]
+            dearest += [(table.by, plain_text(row.key or "none", 60), _least(row)) for row in rows]
             if table.by == "feature":
                 unattributed = None if table.unattributed is None else table.unattributed.usd
     weeks: dict[str, float] = {}
@@ -115,6 +117,11 @@ def _spent(repository: Repository, config: Config) -> SpendFigures:
         total.usd, total.tokens.total, total.unpriced_tokens, unattributed, total.floor, tuple(dearest),
         tuple((week, round(usd, 2)) for week, usd in sorted(weeks.items())),
     )  # fmt: skip
+
+
+def _least(row: SpendRow) -> Amount:
+    """The dollars of a row: a floor too where some of its tokens have no price."""
+    return Amount(row.usd, row.floor or row.unpriced_tokens > 0)
 
 
 def _expected(repository: Repository, config: Config) -> EstimateFigures:

@@ -58,6 +58,7 @@ def no_analysis(record: SessionRecord, uses: list[ToolUse]) -> Look:
                 sum(waits) if waits else None,
                 sum(request.tokens for request in told) if told else None,
                 sum(dollars) if dollars else None,
+                floor=0 < len(dollars) < len(told),
             )
         )
     return Look("fail" if found else "pass", tuple(found))

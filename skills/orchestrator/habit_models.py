@@ -85,7 +85,8 @@ class SessionRecord:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One case of a habit, at a line of a transcript. Seconds, tokens and dollars are what it cost."""
+    """One case of a habit, at a line of a transcript. Seconds, tokens and dollars are what it cost; `floor`: at least
+    so many dollars, as some of its calls have no known price."""
 
     pattern: PatternId
     session: str
@@ -96,6 +97,7 @@ class Violation:
     tokens: int | None = None
     usd: float | None = None
     agent: AgentName = "claude"
+    floor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ class Look:
 @dataclass(frozen=True, slots=True)
 class HabitRow:
     """A habit over all sessions, with its most costly cases. Sums hold what is known; None: nothing is.
+    `floor`: at least so many dollars, as not every case tells what it cost.
 
     `why` says of the sessions in which nobody could look why that was, the most common reason first; a reason of few
     is left out where others could be judged.
@@ -123,6 +126,7 @@ class HabitRow:
     status: Status
     examples: tuple[Violation, ...]
     why: str = ""
+    floor: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,7 @@ def sequential_tools(record: SessionRecord, uses: list[ToolUse]) -> Look:
                 sum(times) if times else None,
                 sum(request.reread for request in told) if told else None,
                 sum(dollars) if dollars else None,
+                floor=0 < len(dollars) < len(told),
             )
         )
     return Look("fail" if found else "pass", tuple(found))

@@ -77,6 +77,7 @@ def _row(pattern: PatternId, looks: list[Look]) -> HabitRow:
         status,
         tuple(found[:MOST_EXAMPLES]),
         _why(looks),
+        bool(dollars) and any(one.floor or one.usd is None for one in found),
     )
 
 

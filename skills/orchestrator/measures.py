@@ -9,7 +9,7 @@ from typing import Literal
 from skills.counted import counted
 from skills.orchestrator.figures import SessionFigures, TaskFigure
 from skills.orchestrator.habit_models import HabitRow, Look, PatternId
-from skills.spending.amount import percent
+from skills.spending.amount import Amount, dollars, percent
 
 MeasureId = Literal[
     "rule-compliance", "gate-outcomes", "unbacked-claims", "serial-seconds", "spend", "context", "over-delegation",
@@ -39,7 +39,7 @@ _HEADS: dict[MeasureId, tuple[str, str, str, Basis]] = {
 class Measure:
     """One measure. `value` is in `unit`; `of` is the denominator and `of_what` its name. `detail` says the rest in one
     line, `rows` are its parts, `weeks` its course by ISO week, `courses` that of parts. Where it could not
-    be taken, `status` and `detail` say why, and `value` is None: never 0."""
+    be taken, `status` and `detail` say why, and `value` is None: never 0. `floor`: it is at least so much."""
 
     id: MeasureId
     title: str
@@ -53,6 +53,7 @@ class Measure:
     rows: tuple[tuple[str, str], ...] = ()
     weeks: tuple[tuple[str, float], ...] = ()
     courses: Mapping[str, tuple[tuple[str, float], ...]] = field(default_factory=dict)
+    floor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +72,15 @@ class GateFigures:
 
 @dataclass(frozen=True, slots=True)
 class SpendFigures:
-    """Dollars and tokens of the period, with the dearest of each kind as (kind, name, dollars)."""
+    """Dollars and tokens of the period, with the dearest of each kind as (kind, name, dollars). `floor`: usage never
+    became final."""
 
     usd: float
     tokens: int
     unpriced_tokens: int
     unattributed_usd: float | None
     floor: bool
-    dearest: tuple[tuple[str, str, float], ...] = ()
+    dearest: tuple[tuple[str, str, Amount], ...] = ()
     weeks: tuple[tuple[str, float], ...] = ()
 
 
@@ -131,7 +133,7 @@ def figure(measure: Measure) -> str:
         return "?" if measure.status == "not_run" else "–"
     forms = {
         "percent": f"{value:.1f} %",
-        "usd": f"${value:,.2f}",
+        "usd": dollars(value, floor=measure.floor),
         "seconds": f"{value:,.1f} s",
         "of 10": f"{value:.1f}",
     }
@@ -245,8 +247,9 @@ def _spend(spend: SpendFigures | None) -> Measure:
     if spend.unattributed_usd is not None and spend.usd:
         parts.append(f"{100 * spend.unattributed_usd / spend.usd:.1f} % of the dollars in no feature")
     parts += ["a floor: some usage never became final"] if spend.floor else []
-    rows = tuple((f"{kind} {name}", f"${usd:,.2f}") for kind, name, usd in spend.dearest)
-    return _taken("spend", round(spend.usd, 6), spend.tokens, "; ".join(parts), rows, spend.weeks)
+    rows = tuple((f"{kind} {name}", str(amount)) for kind, name, amount in spend.dearest)
+    taken = _taken("spend", round(spend.usd, 6), spend.tokens, "; ".join(parts), rows, spend.weeks)
+    return replace(taken, floor=spend.floor or spend.unpriced_tokens > 0)
 
 
 def _context(sessions: Sequence[SessionFigures]) -> Measure:
@@ -270,7 +273,8 @@ def _delegation(row: HabitRow | None, figures: Figures) -> Measure:
     detail = f"{row.count} of {launched}" + (f", {row.tokens:,} tokens" if row.tokens else "")
     if row.usd is None:
         return _absent("over-delegation", f"{detail}; what they cost is not known")
-    return _taken("over-delegation", row.usd, launched, detail, (), _weekly("over-delegation", figures))
+    taken = _taken("over-delegation", row.usd, launched, detail, (), _weekly("over-delegation", figures))
+    return replace(taken, floor=row.floor)
 
 
 def _skills(skills: SkillFigures | None) -> Measure:

@@ -14,10 +14,12 @@ from cockpit.phases.habits_models import HabitsView
 from cockpit.phases.measures import gate_figures
 from skills.audit.model import LogRow
 from skills.audit.results_log import written
+from skills.orchestrator.habit_models import PATTERN_NAMES, HabitRow, Look, Violation
 from skills.orchestrator.habits import habit_rows
-from skills.orchestrator.measures import Figures, ScoreFigures, figure, share, take_measures
+from skills.orchestrator.measures import Figures, Measure, ScoreFigures, SpendFigures, figure, share, take_measures
+from skills.spending.amount import Amount
 from tests.unit.claude_lines import Talk, text
-from widgets.habit_lines import Note, entry_row, habit_entries, habit_head, measure_entries
+from widgets.habit_lines import Note, entry_row, habit_entries, habit_head, habit_row, measure_entries, measure_row
 from widgets.lines import plain, width_of
 
 IDS = [
@@ -137,3 +139,27 @@ def test_every_line_of_the_screen_fits(width: int) -> None:
         row = entry_row(entry, view, width)
         assert width_of(row) <= width and "\x1b" not in plain(row)
     assert width_of(habit_head(width)) <= width
+
+
+def test_dollars_that_some_calls_are_missing_from_are_at_least_so_many() -> None:
+    def spent(unpriced: int, *, floor: bool = False) -> Measure:
+        dearest = (("model", "m", Amount(4.0, unpriced > 0)),)
+        return take_measures(Figures(spend=SpendFigures(12.5, 1_000, unpriced, None, floor, dearest)))[4]
+
+    assert figure(spent(0)) == "$12.50" and spent(0).rows == (("model m", "$4.00"),)
+    assert figure(spent(10)) == figure(spent(0, floor=True)) == "≥ $12.50"
+    assert spent(10).rows == (("model m", "≥ $4.00"),)
+    assert "≥ $12.50" in plain(measure_row(spent(10), 100)) and "≥ $12.50" in plain(measure_row(spent(10), 40))
+
+
+def test_a_habit_of_which_not_every_case_has_a_price_cost_at_least_so_much() -> None:
+    def row(*prices: float | None, floor: bool = False) -> HabitRow:
+        found = tuple(
+            Violation("no-analysis", "s", line, None, "vague", usd=usd, floor=floor) for line, usd in enumerate(prices)
+        )
+        return habit_rows([{pattern: Look("fail", found) for pattern in PATTERN_NAMES}])[0]
+
+    assert [row(1.0, 2.0).floor, row(1.0, None).floor, row(None).floor, row(1.0, floor=True).floor] == [
+        False, True, False, True,
+    ]  # fmt: skip
+    assert "≥ $1.00" in plain(habit_row(row(1.0, None), (), 100))
