@@ -1,6 +1,6 @@
 """The lines of the audit screen: progress of the workers, scores, issues grouped by category."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from cockpit.audit.models import AuditProgress, WorkerProgress
@@ -26,12 +26,13 @@ _NARROW = 50
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """One line of the list: the heading of a category, an issue, or a note."""
+    """One line of the list: the heading of a category or, where it is narrow, of a rule in it, an issue, or a note."""
 
     key: Hashable
     category: Category | None = None
     issue: Issue | None = None
     note: str = ""
+    rule: str = ""
 
 
 def progress_lines(progress: AuditProgress, width: int) -> list[Line]:
@@ -42,7 +43,7 @@ def progress_lines(progress: AuditProgress, width: int) -> list[Line]:
     rows = [
         (
             ("▶ " if reading else "✓ ", "accent" if reading else "good"),
-            (pad("Reading the code", name), "text"),
+            (pad(_title("Reading the code", width), name), "text"),
             *gauge(progress.read, bar, "accent" if reading else "good"),
             (f" {percent(progress.read):>5}", "muted"),
         )
@@ -61,13 +62,14 @@ def _worker_line(one: WorkerProgress, name: int, bar: int, width: int) -> Line:
     of = len(one.worker.rules)
     score = "" if one.score is None else f"  {one.score:.1f}"
     said = {"not_applicable": "  does not apply", "error": f"  {plain_text(one.note, 100)}", "waiting": "  waits"}
+    loud = {"error": token, "waiting": "faint"}.get(one.stage, "strong")
     return fit(
         (
             (f"{glyph} ", token),
             (pad(_title(one.worker.category, width), name), "text" if one.stage != "waiting" else "muted"),
             *gauge(one.done / of, bar, token),
             (f" {one.done}/{of}", "muted"),
-            (said.get(one.stage, score), token if one.stage == "error" else "strong"),
+            (said.get(one.stage, score), loud),
         ),
         width,
     )
@@ -88,7 +90,7 @@ def head_lines(result: AuditResult, width: int, writes: str = "x") -> list[Line]
     )
     why = f"  {result.why}" if width >= _WIDE else ""
     rows = [spread((*left, (why, "text")), line((_trend(result, width), "muted")), width)]
-    rows += next_lines(next_step(result, writes), width, most=2)
+    rows += next_lines(next_step(result, writes), width, most=2 if width >= _NARROW else 3)
     rows += [_score_line(category, category is result.worst, width) for category in result.categories]
     return rows
 
@@ -140,14 +142,15 @@ def _counts(category: Category, *, short: bool) -> Line:
     )
 
 
-def rows_of(result: AuditResult) -> list[AuditRow]:
-    """Every issue under its category: what weighs first, then what does not, then open questions."""
+def rows_of(result: AuditResult, width: int = _NARROW) -> list[AuditRow]:
+    """Every issue under its category: what weighs first, then what does not, then open questions. Where a line has no
+    room for rule and place, issues stand under their rule, the heaviest first."""
     rows: list[AuditRow] = []
     for category in result.categories:
         own = (*category.weighing, *category.advisories)
         if own:
             rows.append(AuditRow(category.worker.id, category))
-            rows += [AuditRow((category.worker.id, one.location, one.finding.rule), issue=one) for one in own]
+            rows += _by_rule(category, own) if width < _NARROW else [_issue_row(category, one) for one in own]
     if result.questions:
         rows.append(AuditRow("questions", note="Open questions"))
         rows += [
@@ -156,10 +159,24 @@ def rows_of(result: AuditResult) -> list[AuditRow]:
     return rows
 
 
+def _issue_row(category: Category, issue: Issue) -> AuditRow:
+    return AuditRow((category.worker.id, issue.location, issue.finding.rule), issue=issue)
+
+
+def _by_rule(category: Category, issues: Sequence[Issue]) -> list[AuditRow]:
+    rows: list[AuditRow] = []
+    for rule in dict.fromkeys(one.finding.rule for one in issues):
+        own = [_issue_row(category, one) for one in issues if one.finding.rule == rule]
+        rows += [AuditRow((category.worker.id, rule), rule=rule, note=f"{len(own):,}"), *own]
+    return rows
+
+
 def row_line(row: AuditRow, width: int, longest: int = 44) -> Line:
     """One row in `width` cells; `longest` is that of the places that stand below each other."""
     if row.category is not None:
         return _heading(row.category, width)
+    if row.rule:
+        return spread(line("  ", (plain_text(row.rule), "muted")), line((row.note, "faint")), width)
     if row.issue is None:
         head = row.key == "questions"
         return fit(line(("" if head else "  ", "text"), (row.note, "strong" if head else "muted")), width)
@@ -179,13 +196,14 @@ def _issue_line(issue: Issue, width: int, longest: int) -> Line:
     glyph, token = SEVERITY[finding.severity]
     dim = bool(issue.advisory)
     wide = width >= _WIDE
+    where, look = plain_text(issue.location), "faint" if dim else "text"
+    if width < _NARROW:  # its rule stands above
+        return ((f"  {glyph} ", "faint" if dim else token), (crop_path(where, width - 4), look))
     place = max(12, min(44, width // 3, longest + 1)) if wide else max(12, width * 9 // 20)
     parts: list[Span] = [(f"  {glyph} ", "faint" if dim else token)]
-    if width >= _NARROW:
-        word = finding.severity.lower() if width >= 100 else _SHORT[finding.severity]
-        parts.append((pad(word, 9 if width >= 100 else 5), "faint" if dim else token))
-    where = crop_path(plain_text(issue.location), place)
-    parts.append((pad(where, place), "faint" if dim else "text"))
+    word = finding.severity.lower() if width >= 100 else _SHORT[finding.severity]
+    parts.append((pad(word, 9 if width >= 100 else 5), "faint" if dim else token))
+    parts.append((pad(crop_path(where, place), place), look))
     rule = 27 if width >= 100 else max(10, min(24, width - place - 6))
     parts.append((" ", "text"))
     parts.append((pad(plain_text(finding.rule), rule), "muted"))

@@ -21,7 +21,8 @@ ADVICE: dict[PatternId, str] = {
     "over-delegation": "a few calls cost less in the session itself",
     "unbacked-claim": "ask for the run after the last edit; the Stop hook can hold a claim back",
 }
-_WIDE, _NARROW = 92, 60
+TABS = ("habits", "measures")
+_WIDE, _NARROW, _LEAST = 92, 60, 40
 _WEEKS = 12
 _IN_PARTS = ("rule-compliance", "spend", "skills", "estimate-accuracy")
 
@@ -113,7 +114,8 @@ def habit_row(row: HabitRow, weeks: Sequence[int], width: int) -> Line:
         glyph, token = "!", "warn"
     left: Line = ((f"{glyph} ", token), (PATTERN_NAMES[row.id], "strong" if row.count else "muted"))
     if row.status in ("not_run", "not_applicable"):
-        return spread(left, ((row.status.replace("_", " "), "faint"),), width)
+        said = row.status.replace("_", " ") if width >= _NARROW else STATUS[row.status][1]
+        return spread(left, ((said, "faint"),), width)
     seconds = "" if row.seconds is None else f"{row.seconds:,.0f} s"
     spent = "" if row.tokens is None else tokens(row.tokens)
     usd = "" if row.usd is None else money(row.usd, floor=row.floor)
@@ -123,16 +125,21 @@ def habit_row(row: HabitRow, weeks: Sequence[int], width: int) -> Line:
 
 
 def _columns(many: str, seconds: str, spent: str, usd: str, basis: str, trend: str, width: int, token: str) -> Line:
-    cells = [(pad(many, 6, right=True), token)]
+    cells = [(pad(many, 6 if width >= _LEAST else 3, right=True), token)]
     if width >= _NARROW:
         cells += [(pad(seconds, 10, right=True), token), (pad(spent, 9, right=True), token)]
-    cells.append((pad(usd, 10, right=True), token))
+    cells.append((pad(usd, _dollar_cells(width), right=True), token))
     if width >= _WIDE:
         cells += [
             (f"  {pad(basis, 10)}", "faint"),
             (f"  {pad(trend, _WEEKS)}", "accent" if token == "text" else "faint"),
         ]
     return tuple(cells)
+
+
+def _dollar_cells(width: int) -> int:
+    """The cells of a column of dollars."""
+    return 10 if width >= _NARROW else 8
 
 
 def trend_of(view: HabitsView, pattern: PatternId) -> list[int]:
@@ -144,11 +151,12 @@ def example_row(one: Violation, width: int) -> Line:
     """One case: its transcript's line, what happened, what it cost."""
     usd = money(one.usd, floor=one.floor) if one.usd is not None else ""
     took = f"{one.seconds:,.0f} s" if one.seconds is not None and width >= _NARROW else ""
-    right: Line = ((f"  {took}", "faint"), (pad(usd, 10, right=True), "muted")) if usd or took else ()
+    right: Line = ((f"  {took}", "faint"), (pad(usd, _dollar_cells(width), right=True), "muted")) if usd or took else ()
     if width >= _WIDE:
         right = (*right, (" " * (14 + _WEEKS), "text"))
-    place = f"{plain_text(one.session)[:8]}:{one.line}" if width >= _NARROW else f":{one.line}"
-    left: list[Span] = [("    ", "text"), (pad(place, 15 if width >= _NARROW else 6), "accent")]
+    place = f"{plain_text(one.session)[:8]}:{one.line}"
+    roomy = width >= _NARROW
+    left: list[Span] = [("    " if roomy else "  ", "text"), (pad(place, 15 if roomy else 12) + " ", "accent")]
     return spread((*left, (plain_text(one.text, 300), "text")), right, width)
 
 
@@ -156,14 +164,10 @@ def measure_row(one: Measure, width: int) -> Line:
     """A measure: its value, its denominator, its basis, and its course."""
     glyph, token = {"known": ("·", "accent"), "not_run": ("?", "warn"), "not_applicable": ("–", "faint")}[one.status]
     known = one.status == "known"
-    name = pad(one.title, 31 if width >= _NARROW else max(10, width - 14))
-    left: Line = (
-        (f"{glyph} ", token),
-        (name, "strong" if known else "muted"),
-        (pad(figure(one), 11, right=True), "text"),
-    )
+    head: Line = ((f"{glyph} ", token), (one.title, "strong" if known else "muted"))
     if width < _NARROW:
-        return fit(left, width)
+        return spread(head, ((figure(one), "text"),), width)
+    left = (*head, (pad(figure(one), 44 - width_of(head), right=True), "text"))
     trend = sparkline([value for _, value in one.weeks[-_WEEKS:]]) if len(one.weeks) > 1 else ""
     right: Line = ((f"  {pad(trend, _WEEKS)}", "accent"), (f"  {one.basis}", "faint")) if width >= _WIDE else ()
     return spread((*left, (f"  {share(one)}", "muted")), right, width)
@@ -172,8 +176,9 @@ def measure_row(one: Measure, width: int) -> Line:
 def foot_line(view: HabitsView, width: int) -> Line:
     """What was read, and what could not be."""
     of = f" of {named(view.agents)}" if view.agents else ""
-    words = f"{counted(view.sessions, 'session')}{of}, measured from their transcripts; dollars computed"
-    spans: Line = ((words, "muted"),)
+    many = counted(view.sessions, "session")
+    wordings = (f"{many}{of}, measured from their transcripts; dollars computed", f"{many}, dollars computed")
+    spans: Line = ((next((one for one in wordings if len(one) <= width), many), "muted"),)
     if view.problems:
         spans = (*spans, (f" · {plain_text(view.problems[0], 120)}", "warn"))
         if len(view.problems) > 1:
@@ -184,7 +189,7 @@ def foot_line(view: HabitsView, width: int) -> Line:
 def tabs_line(active: int) -> Line:
     """`1 habits  2 measures`."""
     spans: list[Span] = []
-    for place, name in enumerate(("habits", "measures")):
+    for place, name in enumerate(TABS):
         on = place == active
-        spans += [(f"{place + 1} ", "accent" if on else "key"), (f"{name}  ", "accent" if on else "muted")]
+        spans += [(f"{place + 1} ", "accent" if on else "key"), (name, "accent" if on else "tab"), ("  ", "text")]
     return tuple(spans)

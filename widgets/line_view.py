@@ -9,6 +9,7 @@ from rich.style import Style
 from textual import events
 from textual.content import Content
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -40,6 +41,13 @@ class LineView(Dragging, inherit_bindings=False):
 
     can_focus = True
     ALLOW_SELECT = False
+
+    class Tab(Message):
+        """The name of a tab was clicked."""
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+            super().__init__()
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -194,7 +202,7 @@ class LineView(Dragging, inherit_bindings=False):
         return super().refresh(*regions, **how)
 
     def on_click(self, event: events.Click) -> None:
-        """A click on a key that a line names is as good as the key."""
+        """A click on a key that a line names is as good as the key, one on the name of a tab shows it."""
         offset = event.get_content_offset(self)
         if offset is None or self.dragged or not self.picks:
             return
@@ -204,6 +212,8 @@ class LineView(Dragging, inherit_bindings=False):
             if width_of(spans[:place]) <= offset.x < width_of(spans[: place + 1]):
                 if token == "key" and (key := key_named(text.strip())):
                     self.app.call_later(self.app.simulate_key, key)
+                elif token == "tab":
+                    self.post_message(self.Tab(text.strip()))
                 return
 
     def move(self, action: str) -> None:

@@ -7,11 +7,13 @@ from textual.color import Color
 
 _OVER = ("cursor", "cursor-blur")  # they lie over what a row has, and leave its colours
 _BACKED = (*_OVER, "picked")
+_ALIKE = {"tab": "muted"}  # it says what a click does, and looks as others do
 
 
 def looks_of(token: str, variables: Mapping[str, str], under: Style) -> Style:
     """What `token` adds to the style `under` it, from the variables of the theme; the colour of a translucent one is
     mixed with the background. A token that the theme does not name adds nothing."""
+    token = _ALIKE.get(token, token)
     back = _color(variables, f"ck-{token}-back") if token in _BACKED else None
     color = None if token in _OVER else _color(variables, f"ck-{token}")
     if color is not None and color.a < 1 and under.bgcolor is not None:

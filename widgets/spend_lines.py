@@ -112,7 +112,7 @@ def tab_line(names: Sequence[str], active: int, width: int) -> Line:
     spans: list[Span] = [("‹ " if first else "", "faint")]
     for place in range(first, last + 1):
         digit, _, name = cells[place].rpartition(" ")
-        token = "accent" if place == active else "muted"
+        token = "accent" if place == active else "tab"
         spans += [(f"{digit} " if digit else "", "accent" if place == active else "key"), (name, token)]
         spans.append(("  " if place < last else "", "text"))
     spans.append((" ›" if last + 1 < len(cells) else "", "faint"))

@@ -23,7 +23,7 @@ PATTERNS: tuple[PatternId, ...] = (
 PATTERN_NAMES: dict[PatternId, str] = {
     "sequential-tools": "reads one by one",
     "web-search-for-docs": "web before docs server",
-    "no-analysis": "changes before analysis",
+    "no-analysis": "edits before analysis",
     "budget-ignored": "context overfilled",
     "over-delegation": "needless sub-agents",
     "unbacked-claim": "claims without a run",

@@ -48,10 +48,11 @@ def result(*issues: Issue) -> AuditResult:
 def test_every_width_holds_its_lines_and_says_the_same() -> None:
     shown = result(issue("[@click=app.quit] \x1b[31m"))
     for width in (34, 60, 76, 115, 195):
-        rows = [*head_lines(shown, width), *(row_line(row, width) for row in rows_of(shown))]
+        rows = [*head_lines(shown, width), *(row_line(row, width) for row in rows_of(shown, width))]
         text = "\n".join(plain(row) for row in rows)
         assert max(width_of(row) for row in rows) <= width
         assert "BLOCKED" in text and "error" in text and "pay.py:7" in text and "\x1b" not in text
+        assert "scope-too-wide" in text
     assert "↑ improving from 9.0 since 2026-11-01" in plain(head_lines(shown, 115)[0])
     assert plain(head_lines(shown, 115)[1]) == "next → find out why Runtime Performance failed: RuntimeError: boom"
     whole = replace(shown, categories=shown.categories[:2])
@@ -60,6 +61,21 @@ def test_every_width_holds_its_lines_and_says_the_same() -> None:
     assert "◂ worst" in plain(head_lines(shown, 115)[3])
     wide = plain(row_line(rows_of(shown)[1], 195))
     assert "medium" in wide and "↓ was high" in wide and "[@click=app.quit]" in wide
+
+
+def test_where_it_is_narrow_issues_stand_whole_under_their_rule() -> None:
+    places = (("one", "payments/models.py"), ("two", "payments/services.py"), ("one", "payments/refunds/tasks.py"))
+    shown = result(*(issue(rule=rule, path=path) for rule, path in places))
+
+    rows = [plain(row_line(row, 35)).split() for row in rows_of(shown, 35)]
+
+    assert rows[1:] == [
+        ["one", "2"],
+        ["•", "payments/models.py:7"],
+        ["•", "payments/refunds/tasks.py:7"],
+        ["two", "1"],
+        ["•", "payments/services.py:7"],
+    ]
 
 
 def test_why_an_issue_weighs_what_it_does_is_shown() -> None:

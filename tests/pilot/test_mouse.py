@@ -14,6 +14,8 @@ from widgets.hints import keys_in
 from widgets.line_view import LineView
 from widgets.lines import plain
 from widgets.screens.ask import AskScreen
+from widgets.screens.habits import HabitsScreen
+from widgets.screens.maps import MapsScreen
 from widgets.screens.report import ReportScreen
 from widgets.screens.spend import SpendScreen
 
@@ -102,6 +104,37 @@ async def _spend(app: CockpitApp) -> SpendScreen:
     screen = app.screen
     assert isinstance(screen, SpendScreen)
     return screen
+
+
+def at_word(view: LineView, word: str) -> tuple[int, int]:
+    """Where a word stands in a view, from its corner."""
+    row = next(y for y in range(view.line_count()) if word in view.text_at(y))
+    return view.text_at(row).index(word) + view.gutter.left, row + view.gutter.top
+
+
+async def test_a_click_on_the_name_of_a_tab_shows_it(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(app)
+        await pilot.press("c")
+        spend = await _spend(app)
+        head = spend.query_one("#spend-head", LineView)
+        await pilot.click(head, offset=at_word(head, spend.names[2]))
+        await until(lambda: spend.active == 2, "the third table")
+        await pilot.press("escape", "H")
+        await until(lambda: isinstance(app.screen, HabitsScreen) and app.screen.is_there, "habits")
+        head = app.screen.query_one("#habits-head", LineView)
+        await pilot.click(head, offset=at_word(head, "measures"))
+        assert isinstance(app.screen, HabitsScreen) and app.screen.active == 1
+
+
+async def test_a_click_on_the_name_of_a_map_shows_it(app: CockpitApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(app)
+        await pilot.press("M")
+        await until(lambda: isinstance(app.screen, MapsScreen) and app.screen.is_there, "maps")
+        head = app.screen.query_one("#maps-tabs", LineView)
+        await pilot.click(head, offset=at_word(head, "decision trees"))
+        assert isinstance(app.screen, MapsScreen) and app.screen.active == 2
 
 
 async def test_a_key_in_the_last_line_and_in_a_sentence_is_pressed(app: CockpitApp) -> None:

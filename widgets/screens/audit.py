@@ -124,7 +124,7 @@ class AuditScreen(FramedScreen):
         else:
             self.entitle(f"Audit · {self._name_of} · {counted(self.result.files, 'file')}", _HINTS)
             self.fill("audit-head", [*head_lines(self.result, width, self.words("{audit-report}")), ()])
-            items = rows_of(self.result)
+            items = rows_of(self.result, width)
             rows.longest = max((cell_len(row.issue.location) for row in items if row.issue), default=0)
             told = line(("Nothing found. ", "muted"), ("{audit-report}", "key"), (" writes the report.", "muted"))
             rows.empty = [filled(told, self.labels)]

@@ -13,6 +13,7 @@ from cockpit.phases.habits_models import HabitsView
 from skills.orchestrator.habit_models import HabitRow, Violation
 from widgets.bindings import bind
 from widgets.habit_lines import (
+    TABS,
     Entry,
     Note,
     entry_row,
@@ -23,7 +24,7 @@ from widgets.habit_lines import (
     tabs_line,
     wrapped_entry,
 )
-from widgets.line_view import FixedLines
+from widgets.line_view import FixedLines, LineView
 from widgets.lines import Line, line
 from widgets.screens.framed import FramedScreen
 from widgets.virtual_list import VirtualList
@@ -130,7 +131,7 @@ class HabitsScreen(FramedScreen):
         if view is None:
             return [line((self._note, "muted"))]
         if self.active and view.measures is None:
-            return [line(("Taking the measures: gates, costs, skills…", "muted"))]
+            return [line(("Measuring gates, costs, skills…", "muted"))]
         return [
             line(("No session of an agent in this repository yet.", "muted")),
             line(("Habits are measured from transcripts: start an agent in a worktree.", "faint")),
@@ -161,6 +162,10 @@ class HabitsScreen(FramedScreen):
             current = current.examples[0] if current.examples else None
         if isinstance(current, Violation):
             self.post_message(self.Opened(current))
+
+    @on(LineView.Tab)
+    def _tab(self, message: LineView.Tab) -> None:
+        self.action_tab(TABS.index(message.name))
 
     @on(VirtualList.Chosen)
     def _clicked(self) -> None:

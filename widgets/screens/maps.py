@@ -115,7 +115,7 @@ class MapsScreen(FramedScreen):
         for place, name in enumerate(_TABS if width >= _ROOMY else ("lifecycle", "agents", "trees")):
             here = place == self.active
             key = "accent" if here else "faint" if typing else "key"
-            spans += [(f"{place + 1} ", key), (f"{name}   ", "strong" if here else "muted")]
+            spans += [(f"{place + 1} ", key), (name, "strong" if here else "tab"), ("   ", "text")]
         self.fill("maps-tabs", [(), tuple(spans), ()] if self.size.height >= 20 else [tuple(spans)])
         self.query_one("#map", FixedLines).show_lines(self._lines(width))
 
@@ -170,6 +170,10 @@ class MapsScreen(FramedScreen):
         self.active = place
         self.moving.scroll_home(animate=False)
         self.build()
+
+    @on(LineView.Tab)
+    def _tab(self, message: LineView.Tab) -> None:
+        self.action_turn(next(place for place, name in enumerate(_TABS) if name.endswith(message.name)))
 
     def action_again(self) -> None:
         self.ask(self.Wanted(self))

@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -11,7 +12,7 @@ from textual.message import Message
 from cockpit.plain_text import plain_text
 from cockpit.spend.dashboard_models import PERIODS, Cost, CostTable, Period, SpendDashboard, Trend
 from widgets.bindings import bind, filled
-from widgets.line_view import FixedLines
+from widgets.line_view import FixedLines, LineView
 from widgets.lines import Line, fit, gauge, line, width_of
 from widgets.screens.framed import FramedScreen
 from widgets.spend_lines import (
@@ -267,6 +268,10 @@ class SpendScreen(FramedScreen):
             rows.show_items(())
             rows.scroll_home(animate=False)
             self.build()
+
+    @on(LineView.Tab)
+    def _tab(self, message: LineView.Tab) -> None:
+        self.action_table(self.names.index(message.name))
 
     def action_period(self) -> None:
         """The next period; what is shown stays until its figures come."""

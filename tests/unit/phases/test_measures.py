@@ -19,7 +19,16 @@ from skills.orchestrator.habits import habit_rows
 from skills.orchestrator.measures import Figures, Measure, ScoreFigures, SpendFigures, figure, share, take_measures
 from skills.spending.amount import Amount
 from tests.unit.claude_lines import Talk, text
-from widgets.habit_lines import Note, entry_row, habit_entries, habit_head, habit_row, measure_entries, measure_row
+from widgets.habit_lines import (
+    Note,
+    entry_row,
+    example_row,
+    habit_entries,
+    habit_head,
+    habit_row,
+    measure_entries,
+    measure_row,
+)
 from widgets.lines import plain, width_of
 
 IDS = [
@@ -163,3 +172,12 @@ def test_a_habit_of_which_not_every_case_has_a_price_cost_at_least_so_much() -> 
         False, True, False, True,
     ]  # fmt: skip
     assert "≥ $1.00" in plain(habit_row(row(1.0, None), (), 100))
+
+
+def test_a_case_names_its_session_at_every_width() -> None:
+    case = Violation("no-analysis", "64481a81-8040-3b86", 12, None, "vague", usd=1.5)
+    for width in (35, 60, 100):
+        row = example_row(case, width)
+        assert "64481a81:12" in plain(row) and "$1.50" in plain(row) and width_of(row) <= width
+    rows = habit_rows([{pattern: Look("fail", (case,)) for pattern in PATTERN_NAMES}])
+    assert [PATTERN_NAMES[row.id] in plain(habit_row(row, (), 36)) for row in rows] == [True] * len(rows)
