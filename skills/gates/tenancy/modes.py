@@ -17,7 +17,7 @@ PUBLISHED = "model-published"
 """A fact: a model whose rows a view lists to everybody."""
 _MODES: dict[str, TenancyMode] = {"transparent": "transparent", "explicit": "explicit", "off": "off"}
 _LOOKUPS = frozenset({"in", "id", "pk", "exact"})
-_LEAST_QUERIES = 10
+LEAST_QUERIES = 10
 _LEAST_SHARE = 0.8
 _LEAST_MODELS = 3
 _LEAST_SCOPED = 2
@@ -71,7 +71,7 @@ def _decide(project: Project) -> Tenancy:
 
 def _is_by_hand(project: Project) -> bool:
     scoped, queries, _ = count_scoped(project)
-    return queries >= _LEAST_QUERIES and scoped >= _LEAST_SHARE * queries
+    return queries >= LEAST_QUERIES and scoped >= _LEAST_SHARE * queries
 
 
 def _other_names(project: Project) -> str:

@@ -16,13 +16,28 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import class_role, is_migration_path, is_test_path, path_role
-from skills.gates.engine.syntax import descendants, is_singleton, keyword_of, string_of
+from skills.gates.engine.syntax import descendants, string_of
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
-from skills.gates.tenancy.modes import needed, tenancy_of, tenant_field
-from skills.gates.tenancy.tenant_apart import asked_around, asked_first, model_asked, stands_apart
-from skills.gates.tenancy.tenant_coverage import covers, covers_sql, goes_past_managers, only_policies
+from skills.gates.tenancy.modes import LEAST_QUERIES, needed, tenancy_of, tenant_field
+from skills.gates.tenancy.tenant_apart import (
+    asked_around,
+    asked_first,
+    fields_taken,
+    model_asked,
+    model_of_class,
+    stands_apart,
+    takes_apart,
+)
+from skills.gates.tenancy.tenant_coverage import (
+    covers,
+    covers_sql,
+    covers_taken,
+    goes_past_managers,
+    is_other_level,
+    only_policies,
+)
 from skills.gates.tenancy.tenant_examples import MANUAL_BAD, MANUAL_GOOD
 from skills.gates.tenancy.unscoped_function import SHORTCUTS
 
@@ -33,6 +48,7 @@ _FILTERS = frozenset({"filter", "exclude", "filter_by", "get_or_create", "update
 _ON_QUERYSETS = frozenset({"get", "aget", "create", "acreate", "bulk_create", "abulk_create", "aupdate_or_create"})
 _SAVES = frozenset({"save", "asave"})
 _NAMED = "manual-tenant-filter: the file names a field of a tenant"
+_BESIDE = "manual-tenant-filter: queries are filtered by hand beside policies"
 _NO_TENANT = frozenset({"defaults", "pk", "id", "commit", "using", "update_fields", "batch_size"})
 _ISOLATION = lazy(r"(Tenant|Company|Organi[sz]ation|Workspace|Scoped|Isolat)\w*Mixin$")
 _CREDENTIAL = lazy(r"^client_(id|secret)|^subscription_id$|credential|^app_secret$|^scopes?$")
@@ -53,7 +69,9 @@ def is_judged_path(path: str) -> bool:
     *folders, name = path.split("/")
     stem = name.removesuffix(".py")
     apart = {"middleware", "middlewares", "commands", "seeds", "scripts"}
-    return stem not in apart and apart.isdisjoint(folders) and not stem.endswith("_middleware")
+    if stem not in apart and apart.isdisjoint(folders):
+        return not stem.endswith("_middleware") and {"seed", "seeds", "seeder", "demo"}.isdisjoint(stem.split("_"))
+    return False
 
 
 def _is_service_path(path: str) -> bool:
@@ -184,7 +202,8 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
         return  # the tenant of a cloud or of a provider of identities, which a login there names
     for argument in every:
         if argument.arg in context.tenant_fields:
-            needs = (("method", node.name), ("parameter", argument.arg))
+            apart = takes_apart(node, argument)
+            needs = (("method", node.name), ("parameter", argument.arg), *((("apart", apart),) if apart else ()))
             symbol = context.symbol_of(node.name)
             context.report(MANUAL, argument, node.name, needs=needs, symbol=symbol)
 
@@ -193,39 +212,11 @@ def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
     """Fields of serializers that take the tenant from the request's body."""
     if not _names_tenant(context) or class_role(node) != "serializer":
         return
-    _listed_fields(node, context)
-    for statement in node.body:
-        if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Call):
-            continue
-        target, call = statement.targets[0], statement.value
-        read_only = is_singleton(keyword_of(call, "read_only"), True)
-        kind = last_name(call.func)
-        written = kind.endswith("Field") and kind not in {"SerializerMethodField", "ReadOnlyField"}
-        if isinstance(target, ast.Name) and target.id in context.tenant_fields and written and not read_only:
-            needs = (("method", node.name), ("serializer", target.id))
-            context.report(MANUAL, statement, target.id, needs=needs, symbol=f"{node.name}.{target.id}")
-
-
-def _listed_fields(node: ast.ClassDef, context: FileContext) -> None:
-    """Names in `Meta.fields` that a client may write: neither read-only nor declared in the class itself."""
-    meta = next((part for part in node.body if isinstance(part, ast.ClassDef) and part.name == "Meta"), None)
-    if meta is None:
-        return
-    declared = {last_name(target) for part in node.body if isinstance(part, ast.Assign) for target in part.targets}
-    listed: dict[str, list[str]] = {}
-    place: ast.Assign | None = None
-    for part in meta.body:
-        if isinstance(part, ast.Assign):
-            found = [one.value for one in descendants(part.value) if isinstance(one, ast.Constant)]
-            listed.update(
-                {last_name(target): [name for name in found if isinstance(name, str)] for target in part.targets}
-            )
-            place = part if last_name(part.targets[0]) == "fields" else place
-    declared |= {name for key in ("read_only_fields", "extra_kwargs") for name in listed.get(key, ())}
-    names = [name for name in listed.get("fields", ()) if name in context.tenant_fields and name not in declared]
-    if place is not None and names:
-        needs = (("method", node.name), *(("serializer", name) for name in names))
-        context.report(MANUAL, place, "fields", needs=needs, symbol=f"{node.name}.Meta.fields")
+    model = model_of_class(node, context)
+    about = (("method", node.name), *((("model", model),) if model else ()))
+    for place, scope, names in fields_taken(node, context.tenant_fields):
+        needs = (*about, *(("serializer", name) for name in names))
+        context.report(MANUAL, place, scope, needs=needs, symbol=f"{node.name}.{scope}")
 
 
 def _on_text(node: ast.Constant, context: FileContext) -> None:
@@ -257,12 +248,13 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
         if kind in {"method", "model", "manager", "apart", "tables"}:
             continue
         field = tenant_field(name, fields) if kind == "lookup" else (name if name in fields else None)
-        if kind == "lookup" and _is_plain_column(name, needed(candidate, "model"), project):
+        model = needed(candidate, "model")
+        if kind in {"lookup", "serializer"} and _is_plain_column(name, model, project):
             continue
-        if field is not None and _is_other_level(field, project):
+        if field is not None and _is_of_another(kind, name, field, candidate, project):
             continue
         if field is not None and not _is_its_business(kind, field, candidate, report):
-            covered = _covered(kind, candidate, project)
+            covered = _covered(kind, candidate, report, project)
             if covered is False or (covered is None and not _is_asked(project)):
                 return None
             message = f"{_what(kind, name, candidate)}: {_mechanism(kind, covered, project)}"
@@ -275,20 +267,43 @@ def _is_asked(project: Project) -> bool:
     return project.options.isolated or tenancy_of(project).chosen
 
 
-def _covered(kind: str, candidate: Candidate, project: Project) -> bool | None:
+def _is_of_another(kind: str, name: str, field: str, candidate: Candidate, project: Project) -> bool:
+    """True where what is named is no tenant, or not the one that the mechanism goes by."""
+    if _is_other_level(field, project):
+        return True
+    if _is_asked(project) or kind == "sql":
+        return False
+    return name.endswith("__isnull") or is_other_level(field, name, needed(candidate, "model"), project)
+
+
+def _covered(kind: str, candidate: Candidate, report: FileReport, project: Project) -> bool | None:
     """Whether a mechanism does what stands there by hand. False where what is there is all that isolates, None where
     that cannot be told."""
     if kind == "sql":
         if tenancy_of(project).evidence and goes_past_managers(project):
             return True  # said as what it is
         return covers_sql(needed(candidate, "tables"), project)
-    if kind in {"parameter", "serializer"}:
-        return True
     model = needed(candidate, "model")
+    if kind == "parameter":
+        if needed(candidate, "apart") or (only_policies(project) and _is_filtered_beside(project)):
+            return None
+        return covers_taken(report.path, project)
     covered = covers(model, needed(candidate, "manager"), project)
     if covered is None and needed(candidate, "method") in _WRITES:
         return True if project.facts("tenant-manager") else None
     return None if covered and needed(candidate, "apart") else covered
+
+
+def _is_filtered_beside(project: Project) -> bool:
+    """True where many queries are filtered by hand on models that no policy is known to cover: what services take the
+    tenant for is to filter by it, and policies are a second fence beneath."""
+    known = project.memo.get(_BESIDE)
+    if known is None:
+        ours = (one for report in project.reports for one in report.candidates if one.rule == MANUAL)
+        filters = (one for one in ours if needed(one, "lookup") and needed(one, "method") not in _WRITES)
+        open_ones = (one for one in filters if not covers(needed(one, "model"), needed(one, "manager"), project))
+        known = project.memo[_BESIDE] = sum(1 for _ in open_ones) >= LEAST_QUERIES
+    return bool(known)
 
 
 def _is_other_level(field: str, project: Project) -> bool:
@@ -354,9 +369,12 @@ manual_tenant_filter = Rule(
     "model, keep the filter and say so: # cockpit: ignore[manual-tenant-filter] reason",
     when="Where the tenancy is transparent: a tenancy package, a manager that reads the current tenant, a schema for "
     "each tenant, or row-level security; and with --isolated. Only for models that are known to be covered: by the "
-    "manager that is asked, by TENANT_APPS, or by a policy that names their table. Not in the declarations of models, "
-    "managers, middleware, migrations, tests and commands, not in tasks that set no tenant, and not where the "
-    "mechanism is switched off.",
+    "manager that is asked, by TENANT_APPS, or by a policy that names their table. Not where a relation leads to "
+    "something else than the tenant (a company of the tenant's), not in the declarations of models, managers, "
+    "middleware, migrations, tests, commands and seeds, not in tasks that set no tenant, not where the mechanism is "
+    "switched off, for a row of the tenant itself, and not in serializers of a sign-in or of what is only shown. What "
+    "a service takes is told where it is no name, is not asked what the tenant is like, not in an app that all "
+    "schemas share, and not where policies are all that is at work beside ten queries that are filtered by hand.",
     watches=(
         Watch(
             (ast.Call,),

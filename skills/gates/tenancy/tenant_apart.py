@@ -1,4 +1,5 @@
-"""Where code stands apart from what scopes queries by itself, and which model a query by hand is about."""
+"""What says the tenant by hand: which model a query is about, what a serializer takes, and where code stands apart from
+what scopes queries by itself."""
 
 import ast
 import re
@@ -9,7 +10,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import role_of_scope
-from skills.gates.engine.syntax import descendants
+from skills.gates.engine.syntax import descendants, is_singleton, keyword_of, strings_in
 
 _WIDER = lazy(
     r"unscop|unfilter|without|ignor|disab|bypass|global|across|cross_|every|entire|public|system|base_|_base|raw"
@@ -20,24 +21,101 @@ _SETTER = lazy(
     r"^_?(set|activate|enter|switch|use|bind|with|in|for)_?\w*(tenant|company|org|workspace|schema)|^scope$|_context$",
     re.I,
 )
+# Who is in no tenant yet, or chooses one; what is only shown.
+_WRITES_NO_ROW = lazy(
+    r"Log_?in|Sign_?(?:in|up)|Regist|Password|Token|Invit|Select|Switch|Choose"
+    r"|List(?=[A-Z])|Detail|Response|Output|Minimal|Read(?=[A-Z])|Summary|Audit|Log(?=[A-Z])|Admin|Platform"
+)
+_ITSELF = frozenset({"self", "instance"})
+_SETS_UP = lazy(
+    r"^_?(?:seed|ensure_(?:default|system)|create_default|provision_(?:tenant|company|schema|workspace|org))|unscop|rls_off|all_tenants",
+    re.I,
+)
+_PAST = lazy(r"^(?:execute\w*|cursor|raw)$|unscop|unfilter|^all_|_all$|^_base_manager$", re.I)
 _OWN_QUERYSET = frozenset({"get_queryset", "filter_queryset", "queryset"})
 
 
 def stands_apart(node: ast.Call, context: FileContext) -> str:
     """Why the mechanism may not be at work at a query, "" where nothing says so: the query asks for more than one
     tenant's rows, the block around it does, or a task was given no tenant by a middleware."""
-    for method, _ in chain_of(node).calls[:-1]:
-        if _WIDER.search(method):
-            return f"`{method}()`"
+    chain = chain_of(node)
+    for method in (chain.manager, *(method for method, _ in chain.calls[:-1])):
+        if _PAST.search(method) or _WIDER.search(method):
+            return f"`{method}`"
+    own = (
+        word.value
+        for word in node.keywords
+        if word.arg and any(part in context.tenant_fields for part in word.arg.split("__"))
+    )
+    if any(isinstance(value, ast.Name) and value.id in _ITSELF for value in own):
+        return "a row of the tenant itself"
     for name in _around(node, context):
         if _WIDER.search(name):
             return f"`{name}`"
     function = context.function
+    if function is not None and _SETS_UP.search(function.name):
+        return f"`{function.name}()`"
     if function is not None and role_of_scope(context.scopes, context.role) == "task":
         called = (last_name(part.func) for part in descendants(function) if isinstance(part, ast.Call))
         if not any(_SETTER.search(name) for name in called):
             return "a task"
     return ""
+
+
+def takes_apart(function: FunctionNode, parameter: ast.arg) -> str:
+    """Why a function takes the tenant for something else than to filter by it, "" where nothing says so: it is the name
+    of one, it reads what the tenant is like, only writes it into a text, or goes past the mechanism."""
+    name = parameter.arg
+    if _SETS_UP.search(function.name):
+        return f"`{function.name}()`"
+    if not name.endswith("_id") and parameter.annotation is not None:
+        kinds = {last_name(part) for part in descendants(parameter.annotation)}
+        if "str" in kinds:
+            return f"a name, `{name}`"
+    written = uses = 0
+    for part in (inner for statement in function.body for inner in descendants(statement)):
+        if isinstance(part, ast.Attribute):
+            if isinstance(part.value, ast.Name) and part.value.id == name and part.attr not in {"id", "pk"}:
+                return f"`{name}.{part.attr}`"
+            if _PAST.search(part.attr):
+                return f"`{part.attr}`"
+        elif isinstance(part, ast.Name) and part.id == name:
+            uses += 1
+        elif isinstance(part, ast.FormattedValue):
+            written += any(isinstance(inner, ast.Name) and inner.id == name for inner in descendants(part.value))
+    return "a text" if uses and uses == written else ""
+
+
+def fields_taken(node: ast.ClassDef, tenant_fields: tuple[str, ...]) -> Iterator[tuple[ast.stmt, str, list[str]]]:
+    """(statement, what it is called in the class, the tenant fields) of what a serializer lets a client write."""
+    if _WRITES_NO_ROW.search(node.name):
+        return
+    declared: set[str] = set()
+    for part in node.body:
+        if isinstance(part, ast.Assign):
+            declared.update(map(last_name, part.targets))
+            name = last_name(part.targets[0])
+            if name in tenant_fields and isinstance(part.value, ast.Call) and _is_written(part.value):
+                yield part, name, [name]
+    meta = next((part for part in node.body if isinstance(part, ast.ClassDef) and part.name == "Meta"), None)
+    listed: dict[str, list[str]] = {}
+    place: ast.stmt | None = None
+    for part in meta.body if meta is not None else ():
+        if isinstance(part, ast.Assign):
+            name = last_name(part.targets[0])
+            listed[name] = list(strings_in(part.value))
+            place = part if name == "fields" else place
+    declared.update(name for key in ("read_only_fields", "extra_kwargs") for name in listed.get(key, ()))
+    names = [name for name in listed.get("fields", ()) if name in tenant_fields and name not in declared]
+    if place is not None and names:
+        yield place, "Meta.fields", names
+
+
+def _is_written(field: ast.Call) -> bool:
+    """False for a field that is only shown, and for a company that is written as text, which is a name."""
+    kind = last_name(field.func)
+    shown = is_singleton(keyword_of(field, "read_only"), True)
+    return kind.endswith("Field") and not shown and kind not in {"SerializerMethodField", "ReadOnlyField", "CharField"}
 
 
 def _around(node: ast.Call, context: FileContext) -> Iterator[str]:
@@ -69,7 +147,7 @@ def model_asked(chain: Chain, context: FileContext) -> tuple[str, str]:
     if _OWN_QUERYSET.isdisjoint({last_name(root), *(method for method, _ in chain.calls)}) and not _is_form(root):
         return "", ""
     owner = context.class_scope
-    return (_model_of_class(owner, context), "") if owner is not None else ("", "")
+    return (model_of_class(owner, context), "") if owner is not None else ("", "")
 
 
 def asked_first(node: ast.Call, context: FileContext) -> tuple[str, str]:
@@ -101,11 +179,11 @@ def _is_form(root: ast.expr) -> bool:
     return last_name(root).lower().endswith(("serializer", "form", "formset"))
 
 
-def _model_of_class(owner: ast.ClassDef, context: FileContext) -> str:
+def model_of_class(owner: ast.ClassDef, context: FileContext) -> str:
     """The model of a view or a form, as its `model`, `queryset`, `get_queryset` or Meta says it."""
     for part in owner.body:
         if isinstance(part, ast.ClassDef) and part.name == "Meta":
-            found = _model_of_class(part, context)
+            found = model_of_class(part, context)
         elif isinstance(part, ast.Assign) and last_name(part.targets[0]) == "model":
             found = _true_name(last_name(part.value), context)
         elif (isinstance(part, ast.Assign) and last_name(part.targets[0]) == "queryset") or (

@@ -6,6 +6,7 @@ from skills.gates.engine.names import module_name
 from skills.gates.model import Evidence
 from skills.gates.project import Project
 
+_SCHEMAS = frozenset({"django-tenants", "django-tenant-schemas"})
 _PACKAGES = ("django-tenants", "django-tenant-schemas", "django-multitenant", "django-scopes")
 _TENANTS_THEMSELVES = frozenset({"DomainMixin", "TenantMixin"})
 _MULTITENANT_BASES = frozenset({"TenantModel", "TenantModelMixin"})
@@ -105,6 +106,75 @@ def goes_past_managers(project: Project) -> bool:
         or project.facts("tenant-settings")
         or any(_sets_schema(fact.detail) for _, fact in project.facts("tenant-middleware"))
     )
+
+
+def covers_taken(path: str, project: Project) -> bool | None:
+    """Whether the mechanism scopes what a service of a file reads, where it takes the tenant. In the schema that all
+    tenants share the tenant that it is given is all it has."""
+    if project.facts("tenant-manager") or not _keeps_schemas(project):
+        return True
+    return _in_own_schema(path, project)
+
+
+def _keeps_schemas(project: Project) -> bool:
+    return not project.dependencies.keys().isdisjoint(_SCHEMAS) or bool(project.facts("tenant-own-app"))
+
+
+def is_other_level(field: str, lookup: str, model: str, project: Project) -> bool:
+    """True for a relation that does not lead to the tenant: to one of the companies that a tenant deals with, where
+    tenants are rows of another model, or where the mechanism goes by another relation of the same model. Without a
+    model that is known it is asked of those of the project that have the relation."""
+    if model not in project.models.places:
+        having = _with_relation(field, project)
+        return bool(having) and all(_leads_elsewhere(field, one, project) for one in having)
+    for part in lookup.split("__"):
+        if part == field:
+            return _leads_elsewhere(field, model, project)
+        declared = project.models.field(model, part)
+        model = declared[1].detail.partition(" ")[2].partition(" ")[0] if declared is not None else ""
+    return False
+
+
+def _leads_elsewhere(field: str, model: str, project: Project) -> bool:
+    declared = project.models.field(model, field) or project.models.field(model, field.removesuffix("_id"))
+    if declared is None:
+        return False
+    target = declared[1].detail.partition(" ")[2].partition(" ")[0]
+    themselves = _tenants(project)
+    if themselves and target in project.models.places:
+        return target not in themselves
+    stem = field.removesuffix("_id")
+    said = _said_by_managers(project)
+    others = {name.removesuffix("_id") for name in project.options.tenant_fields} - {stem}
+    if stem in said:
+        return False
+    return any(other in said and project.models.field(model, other) is not None for other in others)
+
+
+def _with_relation(field: str, project: Project) -> list[str]:
+    known = project.memo.setdefault("tenant-relations", {})
+    assert isinstance(known, dict)
+    stem = field.removesuffix("_id")
+    if stem not in known:
+        known[stem] = list(project.models.with_field((stem, f"{stem}_id")))
+    found: list[str] = known[stem]
+    return found
+
+
+def _tenants(project: Project) -> frozenset[str]:
+    """The models whose rows are the tenants, each with a schema of its own."""
+    known = project.memo.get("tenants-themselves")
+    if known is None:
+        models = project.models
+        known = project.memo["tenants-themselves"] = frozenset(
+            model for model in models.places if "TenantMixin" in models.ancestors(model)
+        )
+    assert isinstance(known, frozenset)
+    return known
+
+
+def _said_by_managers(project: Project) -> str:
+    return " ".join(fact.detail.lower() for _, fact in project.facts("tenant-manager"))
 
 
 def covers_sql(text: str, project: Project) -> bool | None:

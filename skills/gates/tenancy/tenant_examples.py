@@ -110,7 +110,8 @@ MANUAL_BAD: tuple[Example, ...] = (
     _scoped(
         "billing/serializers.py",
         "class InvoiceSerializer(serializers.ModelSerializer):\n"
-        "    company = serializers.PrimaryKeyRelatedField(queryset=Company.objects.all())\n",
+        "    company = serializers.PrimaryKeyRelatedField(queryset=Company.objects.all())\n\n"
+        "    class Meta:\n        model = Invoice\n",
     ),
     _scoped(
         "billing/admin.py",
@@ -273,6 +274,77 @@ MANUAL_GOOD: tuple[Example, ...] = (
             "billing/migrations/0002_rls.py": "SQL = 'CREATE POLICY own ON billing_invoice USING (tenant_id = 1)'\n",
         },
         note="the policy is for another table",
+    ),
+    Example(
+        {
+            "billing/db.py": _SESSION.format(of="company"),
+            "billing/services.py": _REPORT,
+            "billing/store.py": "\n".join(f"a{n} = s.query(T{n}).filter(T{n}.company_id == who)" for n in range(10)),
+        },
+        note="where so many queries are filtered by hand, policies are a second fence",
+    ),
+    Example(
+        {
+            "accounts/services.py": "def invited(tenant):\n    return invites(tenant).count()\n",
+            "billing/services.py": "def seats(tenant):\n    return tenant.plan.seats\n",
+            "billing/models.py": _SCHEMA_MODELS,
+            "config/settings.py": _SCHEMA_SETTINGS,
+        },
+        dependencies=("django-tenants",),
+        note="a service of the schema that all share, and one that asks what the tenant is like",
+    ),
+    Example(
+        {
+            "billing/views.py": "def of(buyer):\n    return Invoice.objects.filter(company=buyer)\n",
+            "billing/models.py": _SCHEMA_MODELS.replace(
+                'tenant = models.ForeignKey("tenants.Tenant"', 'company = models.ForeignKey("crm.Company"'
+            ),
+            "crm/models.py": "class Company(models.Model):\n    name = models.CharField(max_length=50)\n",
+            "tenants/models.py": "class Client(TenantMixin):\n    pass\n",
+            "config/settings.py": _SCHEMA_SETTINGS,
+        },
+        dependencies=("django-tenants",),
+        note="the company is one that the tenant deals with",
+    ),
+    Example(
+        {
+            "tenants/managers.py": _MANAGER.replace("company=", "tenant="),
+            "billing/models.py": _MODELS.replace(
+                '"companies.Company", on_delete=models.CASCADE)\n    objects',
+                '"crm.Company", on_delete=models.CASCADE)\n'
+                '    tenant = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE)\n    objects',
+            ),
+            "billing/views.py": "def of(buyer):\n    return Invoice.objects.filter(company=buyer)\n",
+        },
+        note="the manager goes by another relation of the same model",
+    ),
+    _scoped(
+        "billing/starting.py",
+        "def seed_invoices(company):\n    return Invoice.objects.get_or_create(company=company, number='1')\n",
+        "a tenant that is set up is not the one who asks",
+    ),
+    _scoped(
+        "companies/names.py",
+        "class Named:\n    def count(self):\n        return Invoice.objects.filter(company=self).count()\n",
+        "the tenant itself",
+    ),
+    _scoped(
+        "billing/views.py", "def loose():\n    return Invoice.objects.filter(company__isnull=True)\n", "of no tenant"
+    ),
+    _scoped(
+        "billing/serializers.py",
+        "class CompanySwitchSerializer(serializers.Serializer):\n    company_id = serializers.IntegerField()\n\n\n"
+        "class InvoiceListSerializer(serializers.ModelSerializer):\n    class Meta:\n        model = Invoice\n"
+        "        fields = ['number', 'company']\n\n\n"
+        "class VisitorSerializer(serializers.ModelSerializer):\n    company = serializers.CharField()\n\n"
+        "    class Meta:\n        model = Invoice\n",
+        "who chooses the tenant, what is only shown, and a name",
+    ),
+    _scoped(
+        "billing/services.py",
+        "def key(company_id):\n    return f'spent:{company_id}'\n\n\ndef lead(name, company: str | None):\n"
+        "    return Lead(name, company)\n\n\ndef every(company):\n    return Invoice.all_objects.filter(by=company)\n",
+        "a key, a name, and what goes past the manager",
     ),
     _scoped(
         "billing/views.py",
