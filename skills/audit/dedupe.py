@@ -1,11 +1,13 @@
 """Findings with one root cause become one issue, which weighs once."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from msgspec import structs
 
 from skills.audit.model import Issue, issue_order
+from skills.gates.model import Finding
 
 GROUPS: tuple[tuple[frozenset[str], bool], ...] = (
     (frozenset({"scope-too-wide", "long-held-transaction"}), False),
@@ -17,6 +19,11 @@ GROUPS: tuple[tuple[frozenset[str], bool], ...] = (
 )
 """Rules that see one defect each in its own way, and whether a function has it once (one injected session) or each of
 its places does."""
+
+
+WAITS = frozenset({"blocking-io-in-async", "missing-to-thread"})
+"""Rules that tell of each call: those of one resource are one defect."""
+_RECEIVER = re.compile(r"`(\w+)\.\w+\(")
 
 
 def merged(issues: Iterable[Issue]) -> list[Issue]:
@@ -44,12 +51,31 @@ def _same_cause(one: Issue, other: Issue) -> bool:
         return False
     for rules, by_function in GROUPS:
         if first.rule in rules and second.rule in rules:
+            if first.rule == second.rule and first.rule in WAITS:
+                return _same_resource(first, second)
             if by_function:
                 return bool(first.symbol) and first.symbol == second.symbol
             if first.rule == second.rule:
                 return False
             return first.line <= second.end_line and second.line <= first.end_line
     return False
+
+
+def _same_resource(one: Finding, other: Finding) -> bool:
+    """True where two calls of one function wait for the same session, file or image."""
+    if one.symbol != other.symbol or not one.symbol:
+        return False
+    first, second = _made_at(one), _made_at(other)
+    return first is not None and first == second
+
+
+def _made_at(finding: Finding) -> int | None:
+    """The line that makes what a finding's call is a method of, which may be its own; None where none is named."""
+    name = _RECEIVER.match(finding.message)
+    for link in finding.evidence:
+        if name is not None and link.path == finding.path and re.match(rf"(?!read as )[^`]*\b{name[1]}\b", link.text):
+            return link.line
+    return finding.line if name is not None else None
 
 
 def note_lines(issues: Sequence[Issue]) -> list[str]:

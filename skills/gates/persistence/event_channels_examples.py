@@ -173,6 +173,18 @@ COMMITS: Pair = (
             },
             note="each is committed at once",
         ),
+        Example(
+            {
+                "shop/models.py": "from django.db import models\n\n\nclass Order(models.Model):\n"
+                "    state = models.TextField()\n",
+                "shop/migrations/0002_recount.py": _TOTALS.replace("public.orders", "shop_order"),
+                "shop/services.py": "from django.db import transaction\n\nfrom shop.models import Order\n\n\n"
+                "def close(order, batches):\n    for batch in batches:\n        with transaction.atomic():\n"
+                "            keep(batch)\n            Order.objects.filter(pk=order.pk).update(state='busy')\n"
+                "        Order.objects.filter(pk=order.pk).update(state='closed')\n",
+            },
+            note="a transaction for each batch, and what is committed at once beside it",
+        ),
         _files(
             "one change",
             migration=_TRIGGER,

@@ -59,9 +59,9 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
         return
     with inside(node, context):
         commits = [event.line for event in events if event.kind == "commit"]
-        alone = all(_commits_itself(event, node) for event in updates)
-        if alone and not commits and not _in_transaction(node, context):
-            return
+        if not commits:
+            held = _transactions(node, context)
+            updates = [event for event in updates if _hold(held, event.line) or not _commits_itself(event, node)]
         for key in dict.fromkeys(_updated(event) for event in updates):
             own = [event for event in updates if _updated(event) == key]
             place = _uncommitted(own, commits, node, context)
@@ -95,18 +95,27 @@ def _uncommitted(own: list[Event], commits: list[int], function: FunctionNode, c
     """The update after which another one comes, a turn later or further down, without a commit in between."""
     parts = list(local_nodes(function))
     loops = [part for part in parts if isinstance(part, (ast.For, ast.AsyncFor, ast.While))]
-    blocks = [part for part in parts if isinstance(part, (ast.With, ast.AsyncWith)) and _opens(part, context)]
+    held = _transactions(function, context)
+    blocks = [*held, *(part for part in parts if isinstance(part, (ast.With, ast.AsyncWith)) and _opens(part, context))]
     for event in own:
         for loop in loops:
             first, last = loop.body[0].lineno, loop.body[-1].end_lineno or 0
-            own_block = any(first <= one.lineno <= event.line <= (one.end_lineno or 0) for one in blocks)
-            if first <= event.line <= last and not own_block and not any(first <= line <= last for line in commits):
+            if not first <= event.line <= last or any(first <= line <= last for line in commits):
+                continue
+            each_turn = [block for block in blocks if first <= block.lineno]
+            if _hold(held, first - 1, event.line) or not _hold(each_turn, event.line):
                 return event
     for one, other in itertools.pairwise(own):
         told = other.line <= one.line or any(one.line < line <= other.line for line in commits)
-        if not told and not _apart(function, one.line, other.line) and not _at_once(function, one, other):
+        ended = _hold(blocks, one.line) and not _hold(blocks, one.line, other.line)
+        if not told and not ended and not _apart(function, one.line, other.line) and not _at_once(function, one, other):
             return other
     return None
+
+
+def _hold(blocks: list[ast.stmt], *lines: int) -> bool:
+    """True where one of some blocks holds all of some lines."""
+    return any(all(block.lineno <= line <= (block.end_lineno or 0) for line in lines) for block in blocks)
 
 
 def _opens(block: ast.With | ast.AsyncWith, context: FileContext) -> bool:
@@ -140,13 +149,16 @@ def _apart(function: FunctionNode, one: int, other: int) -> bool:
     return False
 
 
-def _in_transaction(function: FunctionNode, context: FileContext) -> bool:
-    return any(last_name(one) == "atomic" for one in function.decorator_list) or any(
-        opens_transaction(item.context_expr, context)
+def _transactions(function: FunctionNode, context: FileContext) -> list[ast.stmt]:
+    """What holds a transaction of its own: blocks, and the function where it is one."""
+    if any(last_name(one) == "atomic" for one in function.decorator_list):
+        return [function]
+    return [
+        part
         for part in own_nodes(function, context)
         if isinstance(part, (ast.With, ast.AsyncWith))
-        for item in part.items
-    )
+        and any(opens_transaction(item.context_expr, context) for item in part.items)
+    ]
 
 
 def _report_updates(key: str, event: Event, function: FunctionNode, context: FileContext) -> None:

@@ -158,7 +158,8 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     if found is None or coroutine is None or isinstance(context.parent(node), ast.Await):
         return
     what, severity, confidence = found
-    _report(node, what, coroutine, severity, confidence, (), context)
+    made_by = _TYPES.said_by(context, function.value) if isinstance(function, ast.Attribute) else ()
+    _report(node, what, coroutine, severity, confidence, made_by, context)
 
 
 def _report(

@@ -177,6 +177,21 @@ def test_a_loop_over_a_few_written_out_keys_weighs_less() -> None:
     assert [one.severity for one in unknown if one.rule == "n-update-delete-loop"] == ["HIGH"]
 
 
+def test_calls_of_one_resource_in_one_function_weigh_once() -> None:
+    source = (
+        "from pathlib import Path\n\nimport requests\n\n\nasync def keep(name, data):\n    target = Path(name)\n"
+        "    target.write_bytes(data)\n    target.read_bytes()\n    requests.get(name)\n    requests.get(data)\n\n\n"
+        "async def again(name):\n    target = Path(name)\n    target.read_bytes()\n"
+    )
+    issues = [judged(one, [], lambda path: ()) for one in settled(source) if one.rule == "blocking-io-in-async"]
+
+    kept = merged(issues)
+
+    assert [one.finding.line for one in issues] == [8, 9, 10, 11, 16]
+    assert [one.finding.line for one in kept] == [8, 10, 11, 16]
+    assert kept[0].merged == ("app/api.py:9 blocking-io-in-async",)
+
+
 def test_what_a_seed_commits_apart_weighs_little() -> None:
     torn = (
         "def {}(db):\n    team = Team()\n    db.add(team)\n    db.commit()\n"
