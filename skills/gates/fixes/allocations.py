@@ -226,6 +226,8 @@ def _by_text(outer: str) -> Rewrite:
 def fix_redundant_data_copies(document: Document, finding: Finding) -> None:
     """The thing itself in the place of its copy."""
     node = document.at(finding, cst.Call, cst.Subscript, cst.List, cst.Dict)
+    if any(True for _ in below(node, cst.Comment)):
+        raise CannotFix("a comment stands in the brackets")
     if isinstance(node, cst.Call) and all(arg.keyword for arg in node.args):  # `xs.copy()`, `frame.copy(deep=True)`
         document.change(node, _owner)
     elif isinstance(node, cst.Call) and len(node.args) == 1 and "copies a copy" not in finding.message:
@@ -269,6 +271,10 @@ EXAMPLES: tuple[FixExample, ...] = (
     _line("(set([o.pk for o in orders])) | y", "({o.pk for o in orders}) | y"),
     _line("dict([(o.pk, o) for o in orders])", "{o.pk: o for o in orders}"),
     _line("set(['a', 'b'])", "{'a', 'b'}"),
+    _line(
+        "f'{set([o.pk for o in orders])}{dict([(o, 1) for o in orders])}'",
+        "f'{ {o.pk for o in orders}}{ {o: 1 for o in orders}}'",
+    ),
     _line("set(('a',))", "{'a'}"),
     _line("tuple([1])", "(1,)"),
     _line("list((1, 2))", "[1, 2]"),
@@ -328,6 +334,16 @@ EXAMPLES: tuple[FixExample, ...] = (
         "def f():\n    rows = [1, 2]\n    for row in rows:\n        print(row)\n    return sorted(rows)\n",
     ),
     FixExample(_COPY, "def f(rows):\n    return list(rows.copy())\n", "def f(rows):\n    return list(rows)\n"),
+    FixExample(
+        _COPY,
+        "def f():\n    rows = [1, 2]\n    return list(rows.copy())\n",
+        "def f():\n    rows = [1, 2]\n    return rows\n",
+    ),
+    FixExample(
+        _COPY,
+        "def f():\n    rows = [1, 2]\n    for row in list(\n        rows,  # both\n    ):\n        print(row)\n",
+        reason="a comment",
+    ),
     FixExample(
         _COPY,
         "import copy\nimport json\n\n\ndef f(text):\n    return copy.deepcopy(json.loads(text))  # kept\n",

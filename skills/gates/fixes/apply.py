@@ -31,6 +31,7 @@ class _State:
         self.longest = longest
         self.text = text
         self.report = _report(path, text)
+        self.first = frozenset(found.fingerprint for found in self.report.candidates)
         self.document: Document | None = None
         self.too_long: set[str] = set()
         self.fixed: set[str] = set()
@@ -84,7 +85,7 @@ def _fix_all(state: _State, findings: Sequence[Finding]) -> None:
     """Fix a group at once, or its halves where the group does not stand the test."""
     located = []
     for finding in findings:
-        now = _located(finding, state.report)
+        now = _located(finding, state.report, state.first)
         if now is None:
             state.unfixable[finding.fingerprint] = "it is no longer there"
         else:
@@ -180,15 +181,17 @@ def _report(path: str, text: str) -> FileReport:
     return report
 
 
-def _located(finding: Finding, report: FileReport) -> Finding | None:
+def _located(finding: Finding, report: FileReport, first: frozenset[str]) -> Finding | None:
     """The finding where it stands now, None where it does not.
 
-    Among equal statements the ordinal in the fingerprint counts; it shifts where an equal one before was mended.
+    Among equal statements the ordinal in the fingerprint counts; it shifts where an equal one before was mended. Where
+    a fix changed the statement that it stands in, it is one that the file did not have at `first`: no fix adds any.
     """
     of_rule = [found for found in report.candidates if found.rule == finding.rule]
     known = finding.fingerprint.partition("-")[0]
     same = [found for found in of_rule if found.fingerprint == known]
     same = same or [found for found in of_rule if found.fingerprint[:-_ORDINAL] == known[:-_ORDINAL]]
+    same = same or [found for found in of_rule if found.symbol == finding.symbol and found.fingerprint not in first]
     if not same:
         return None
     now = min(same, key=lambda found: (abs(found.line - finding.line), abs(found.column - finding.column)))

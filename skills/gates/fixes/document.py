@@ -13,7 +13,7 @@ from libcst.metadata import MetadataWrapper, PositionProvider, WhitespaceInclusi
 
 from skills.gates.engine.names import imported_names
 from skills.gates.engine.walk import parse
-from skills.gates.fixes.cst import GONE, children, holds_statements, is_gone, walk
+from skills.gates.fixes.cst import GONE, children, code, holds_statements, is_gone, walk
 from skills.gates.fixes.imports import Imports
 from skills.gates.fixes.model import CannotFix
 from skills.gates.model import Finding
@@ -249,7 +249,16 @@ class _Changer(cst.CSTTransformer):
     def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> object:  # type: ignore[override]
         for how in self.changes.get(original_node, ()):
             updated_node = how(updated_node)  # type: ignore[assignment]
+        if isinstance(updated_node, cst.FormattedStringExpression):
+            return _unescaped(updated_node)
         return updated_node
+
+
+def _unescaped(part: cst.FormattedStringExpression) -> cst.FormattedStringExpression:
+    """What a string evaluates, with a space before a brace that it begins with: two braces are a text."""
+    if code(part.whitespace_before_expression) or not code(part.expression).startswith("{"):
+        return part
+    return part.with_changes(whitespace_before_expression=cst.SimpleWhitespace(" "))
 
 
 class _Tidy(cst.CSTTransformer):

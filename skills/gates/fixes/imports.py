@@ -85,8 +85,26 @@ class _Remover(cst.CSTTransformer):
             return node
         if not kept:
             return gone()
-        kept[-1] = kept[-1].with_changes(comma=names[-1].comma)
-        return node.with_changes(names=kept)
+        if kept[-1] is names[-1]:
+            return node.with_changes(names=kept)
+        return _ended(node, kept, names[-1])
+
+
+def _ended(
+    node: cst.Import | cst.ImportFrom, kept: list[cst.ImportAlias], last: cst.ImportAlias
+) -> cst.Import | cst.ImportFrom:
+    """The import of what is kept, the last of it in the place of `last`, with its own comment."""
+    own = kept[-1].comma.whitespace_after if isinstance(kept[-1].comma, cst.Comma) else None
+    comma, bracket = last.comma, node.rpar if isinstance(node, cst.ImportFrom) else None
+    if isinstance(own, cst.ParenthesizedWhitespace):
+        if isinstance(comma, cst.Comma) and isinstance(comma.whitespace_after, cst.ParenthesizedWhitespace):
+            end = comma.whitespace_after.with_changes(first_line=own.first_line)
+            comma = comma.with_changes(whitespace_after=end)
+        elif bracket is not None and isinstance(bracket.whitespace_before, cst.ParenthesizedWhitespace):
+            end = bracket.whitespace_before.with_changes(first_line=own.first_line)
+            node = node.with_changes(rpar=bracket.with_changes(whitespace_before=end))
+    kept[-1] = kept[-1].with_changes(comma=comma)
+    return node.with_changes(names=kept)
 
 
 def _binds(alias: cst.ImportAlias) -> str:

@@ -23,6 +23,16 @@ EXAMPLES: tuple[FixExample, ...] = (
         "    send.assert_called_once()\n",
     ),
     _example(
+        "from unittest.mock import (\n    ANY,  # anything\n    patch,\n)\n\n\ndef test_order_mailed():\n"
+        '    with (\n        # the door\n        patch("shop.mail.send") as send,  # out\n'
+        '        patch("shop.mail.load"),  # in\n    ):\n        place_order()\n'
+        "    send.assert_called_once_with(ANY)\n",
+        "from unittest.mock import (\n    ANY,  # anything\n)\n\n\ndef test_order_mailed(mocker):\n"
+        '    # the door\n    send = mocker.patch("shop.mail.send")  # out\n'
+        '    mocker.patch("shop.mail.load")  # in\n\n    place_order()\n\n'
+        "    send.assert_called_once_with(ANY)\n",
+    ),
+    _example(
         "import pytest\nfrom unittest import mock\n\n\n@pytest.mark.django_db\n"
         '@mock.patch("shop.pay.charge", return_value=3)  # no money\n@mock.patch.object(Order, "save")\n'
         '@mock.patch.dict("os.environ", {"A": "1"})\n'

@@ -164,7 +164,7 @@ def in_with(document: Document, item: cst.WithItem) -> None:
 
 
 def _flat(now: cst.With, items: list[int], stops: bool, step: Dedent) -> cst.FlattenSentinel[cst.BaseStatement]:
-    lines: list[cst.BaseStatement] = []
+    lines: list[cst.SimpleStatementLine] = []
     ends: list[cst.BaseStatement] = []
     for index in items:
         item = now.items[index]
@@ -177,7 +177,7 @@ def _flat(now: cst.With, items: list[int], stops: bool, step: Dedent) -> cst.Fla
                 raise CannotFix("code behind a `with patch(…)` block needs the real object again")
             name = name or _name_for(call)
             ends.insert(0, statement(cst.Call(cst.parse_expression("mocker.stop"), [cst.Arg(cst.Name(name))])))
-        lines.append(statement(call, name))
+        lines.append(_commented(statement(call, name), now, index))
     block = now.body
     body: list[cst.BaseStatement] = [cst.SimpleStatementLine(_small(block))]
     if isinstance(block, cst.IndentedBlock):
@@ -191,8 +191,21 @@ def _flat(now: cst.With, items: list[int], stops: bool, step: Dedent) -> cst.Fla
         body = [now.with_changes(items=kept, leading_lines=[_BLANK] if _is_short(block) else [])]
     elif isinstance(block, cst.IndentedBlock) and block.header.comment is not None:
         lines[0] = lines[0].with_changes(trailing_whitespace=block.header)
-    lines[0] = lines[0].with_changes(leading_lines=now.leading_lines)
+    lines[0] = lines[0].with_changes(leading_lines=[*now.leading_lines, *lines[0].leading_lines])
     return cst.FlattenSentinel([*lines, *body, *ends])
+
+
+def _commented(line: cst.SimpleStatementLine, whole: cst.With, index: int) -> cst.SimpleStatementLine:
+    """The statement of an item of a `with` in parentheses, with the comments above and behind it."""
+    before = getattr(whole.items[index - 1].comma if index else whole.lpar, "whitespace_after", None)
+    behind = [getattr(whole.items[index].comma, "whitespace_after", None)]
+    if index == len(whole.items) - 1:
+        behind.append(getattr(whole.rpar, "whitespace_before", None))
+    for gap in behind:
+        if isinstance(gap, cst.ParenthesizedWhitespace) and gap.first_line.comment:
+            line = line.with_changes(trailing_whitespace=gap.first_line)
+    lines = before.empty_lines if isinstance(before, cst.ParenthesizedWhitespace) else ()
+    return line.with_changes(leading_lines=[cst.EmptyLine(comment=empty.comment) for empty in lines if empty.comment])
 
 
 def _act(body: Sequence[cst.CSTNode], names: set[str]) -> int:

@@ -2,7 +2,7 @@
 
 import libcst as cst
 
-from skills.gates.fixes.cst import code, last_name, walk
+from skills.gates.fixes.cst import below, code, last_name, walk
 from skills.gates.fixes.document import Document
 from skills.gates.fixes.model import CannotFix, FixExample
 from skills.gates.model import Finding
@@ -79,6 +79,9 @@ def fix_exists_then_create(document: Document, finding: Finding) -> None:
         raise CannotFix("more depends on the answer than the creation")
     if isinstance(document.parents[whole], cst.If):
         raise CannotFix("it stands in an `elif`")
+    asides = [*below(whole.test, cst.Comment), *(line for line in getattr(whole.body, "footer", ()) if line.comment)]
+    if asides:
+        raise CannotFix("a comment stands in the question or behind the answer")
     manager, wanted = _asked(whole.test)
     creation = _words(call)
     if not isinstance(call.func, cst.Attribute) or call.func.attr.value != "create" or code(call.func.value) != manager:
@@ -154,7 +157,9 @@ def _in_one_step(now: cst.If, wanted: set[str], quote: str) -> cst.SimpleStateme
         looked[-2] = looked[-2].with_changes(comma=cst.MaybeSentinel.DEFAULT) if not _wraps(call) else looked[-2]
     func = cst.ensure_type(call.func, cst.Attribute).with_changes(attr=cst.Name("get_or_create"))
     made = expression.with_changes(value=call.with_changes(func=func, args=looked))
-    return old.with_changes(body=[made], leading_lines=[*now.leading_lines, *old.leading_lines])
+    said = now.body.header.comment if isinstance(now.body, cst.IndentedBlock) else None
+    above = [*now.leading_lines, *([cst.EmptyLine(comment=said)] if said else []), *old.leading_lines]
+    return old.with_changes(body=[made], leading_lines=above)
 
 
 def _wraps(call: cst.Call) -> bool:
@@ -203,6 +208,17 @@ EXAMPLES: tuple[FixExample, ...] = (
         _SAVE + "    # Once.\n    if not Order.objects.filter(key=key).exists():\n"
         "        Order.objects.create(key=key, total=0)  # new\n    return key\n",
         _SAVE + '    # Once.\n    Order.objects.get_or_create(key=key, defaults={"total": 0})  # new\n    return key\n',
+    ),
+    FixExample(
+        "exists-then-create",
+        _SAVE + "    if not Order.objects.filter(key=key).exists():  # new\n        Order.objects.create(key=key)\n",
+        _SAVE + "    # new\n    Order.objects.get_or_create(key=key)\n",
+    ),
+    FixExample(
+        "exists-then-create",
+        _SAVE + "    if (\n        not Order.objects\n        .filter(key=key)  # one\n        .exists()\n    ):\n"
+        "        Order.objects.create(key=key)\n",
+        reason="a comment",
     ),
     FixExample(
         "exists-then-create",

@@ -43,7 +43,9 @@ def fix_blocking_io_in_async(document: Document, finding: Finding) -> None:
 
     def moved(now: cst.Call) -> cst.Call:
         gap = now.whitespace_before_args
-        comma = cst.Comma(whitespace_after=gap) if isinstance(gap, cst.ParenthesizedWhitespace) else None
+        comma = None
+        if isinstance(gap, cst.ParenthesizedWhitespace):  # its comments stay where they are
+            comma = cst.Comma(whitespace_after=gap.with_changes(first_line=_line_end(gap), empty_lines=()))
         first = cst.Arg(now.func, comma=comma if comma and now.args else cst.MaybeSentinel.DEFAULT)
         return now.with_changes(func=chain("asyncio.to_thread"), args=[first, *(_argument(arg) for arg in now.args)])
 
@@ -54,6 +56,10 @@ def fix_blocking_io_in_async(document: Document, finding: Finding) -> None:
 def fix_missing_to_thread(document: Document, finding: Finding) -> None:
     """Long work of the processor: the same call, in a thread."""
     fix_blocking_io_in_async(document, finding)
+
+
+def _line_end(gap: cst.ParenthesizedWhitespace) -> cst.TrailingWhitespace:
+    return cst.TrailingWhitespace(newline=gap.first_line.newline)
 
 
 def _argument(argument: cst.Arg) -> cst.Arg:
