@@ -2,6 +2,8 @@
 
 import ast
 
+from skills.gates.analysis.local_values import values_of
+from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.syntax import string_of
 
@@ -38,6 +40,12 @@ def default_of(value: ast.expr) -> ast.expr:
         if defaults:
             return defaults[0]
     return _converted(value, name)
+
+
+def default_by_name(value: ast.expr, context: FileContext) -> ast.expr:
+    """The same of what a name is bound to once: `DEBUG = True` and then `app.run(debug=DEBUG)`."""
+    bound = values_of(value.id, context) if isinstance(value, ast.Name) else []
+    return default_of(bound[0] if len(bound) == 1 and bound[0] is not None else value)
 
 
 def names_section(call: ast.Call, packages: frozenset[str]) -> bool:

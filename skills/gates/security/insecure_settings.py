@@ -6,7 +6,7 @@ from collections import Counter
 
 from msgspec.structs import replace
 
-from skills.gates.analysis.environment_defaults import default_of, names_section, with_scheme
+from skills.gates.analysis.environment_defaults import default_by_name, default_of, names_section, with_scheme
 from skills.gates.analysis.local_values import own_nodes
 from skills.gates.analysis.settings_modules import (
     assigned,
@@ -56,6 +56,7 @@ _OFF = {
 }
 _REQUIRED = ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_HSTS_SECONDS")
 _FRAMED = (b"wagtail", b'"cms"', b"'cms'")  # they show a page to its editor in a frame of the same site
+_SETS = lazy(r"\.config\.|^django\.conf\.settings\.configure\.")
 _WEAK_HASHES = lazy(r"(?:MD5|SHA1|Crypt|Unsalted\w+)PasswordHasher$")
 _LENGTH, _DJANGO_LENGTH = 12, 8  # what a password has at least, and what Django asks for unless told
 _OF_DJANGO = "django.contrib.auth.password_validation."
@@ -261,19 +262,19 @@ def _on_assign(node: ast.Assign, context: FileContext) -> None:
 
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
-    """`app.run(debug=True)`, `app.config.update(DEBUG=True)`, `FastAPI(debug=True)`."""
+    """`app.run(debug=True)`, `app.config.update(DEBUG=True)`, `settings.configure(…)`, `FastAPI(debug=True)`."""
     function, name = node.func, last_name(node.func)
     if name == "run" and isinstance(function, ast.Attribute):
         if last_name(function.value) in {"uvicorn", "asyncio", "subprocess", "anyio", "trio"}:
             return
         for keyword in node.keywords:
-            if keyword.arg in {"debug", "use_debugger"} and _told(default_of(keyword.value)) is True:
+            if keyword.arg in {"debug", "use_debugger"} and _told(default_by_name(keyword.value, context)) is True:
                 if _asks_for_debug(node, context):
                     return
                 message = "the interactive debugger runs any code that a visitor types into an error page"
                 context.report(INSECURE, node, f"`{keyword.arg}=True`: {message}", severity="HIGH")
                 return
-    elif name in {"update", "from_mapping"} and ".config." in f"{context.resolve(function)}.":
+    elif name in {"update", "from_mapping", "configure"} and _SETS.search(f"{context.resolve(function)}."):
         given = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg in _NAMES}
         if len(given) > 1 and "TESTING" in given and _told(given["TESTING"]) is True:
             return  # all of it is said for tests
@@ -281,7 +282,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
             _report(key, value, node, context)
     elif name in {"FastAPI", "Starlette"}:
         for keyword in node.keywords:
-            if keyword.arg == "debug" and _told(default_of(keyword.value)) is True:
+            if keyword.arg == "debug" and _told(default_by_name(keyword.value, context)) is True:
                 context.report(INSECURE, node, "`debug=True`: errors show code to every visitor", severity="HIGH")
 
 
@@ -332,7 +333,7 @@ insecure_settings = Rule(
         Watch((ast.Module,), note_settings, (), may_hold_settings),
         Watch((ast.Module,), _on_module, (), may_be_deployed),
         Watch((ast.Assign,), _on_assign, (b"flask", b"Flask"), _run),
-        Watch((ast.Call,), _on_call, (b"flask", b"Flask", b"fastapi"), _run),
+        Watch((ast.Call,), _on_call, (b"flask", b"Flask", b"fastapi", b"settings.configure("), _run),
     ),
     holds=_holds,
     bad=(
