@@ -5,7 +5,10 @@ from skills.gates.rule import Example
 _MODELS = (
     "class Team(models.Model):\n    pass\n\n\n"
     "class User(models.Model):\n    team = models.ForeignKey(Team, models.CASCADE)\n\n\n"
-    "class Order(models.Model):\n    user = models.ForeignKey(User, models.CASCADE)\n\n\n"
+    "class Order(models.Model):\n    user = models.ForeignKey(User, models.CASCADE)\n"
+    "    team = models.ForeignKey(Team, models.CASCADE, null=True)\n\n"
+    "    def __str__(self):\n        return self.user.name\n\n"
+    "    def told(self):\n        return self.lines.count()\n\n\n"
     "class Line(models.Model):\n    order = models.ForeignKey(Order, models.CASCADE, related_name='lines')\n"
     "    product = models.ForeignKey('Product', models.CASCADE)\n\n\nclass Product(models.Model):\n    pass\n"
 )
@@ -50,8 +53,16 @@ ADMIN_BAD: tuple[Example, ...] = (
         rest="def remind(modeladmin, request, queryset):\n    for order in queryset:\n        send(order.user.name)\n",
     ),
     _admin("    list_display = ['pk']\n    inlines = [LineInline]\n", rest=_inline("obj.product.name")),
+    _admin("    search_fields = ['pk']\n", note="what a model says of its row is asked of each"),
+    _admin("    list_display = ['user', 'told']\n"),
+    _admin("    list_display = ['user', 'team']\n", note="a key that may be empty is not loaded with the others"),
+    _admin("    list_display = ['pk', 'user']\n    list_select_related = ['team']\n"),
+    _admin(_rows("rows.select_related('team')").replace("'pk'", "'user'")),
 )
 ADMIN_GOOD: tuple[Example, ...] = (
+    _admin("    list_display = ['pk', 'told']\n\n    def told(self, obj):\n        return obj.pk\n"),
+    _admin("    list_display = ['user', '__str__']\n"),
+    _admin("    list_display = ['pk', '__str__']\n    list_select_related = ['user']\n"),
     _admin(
         "    list_display = ['user', 'payer']\n\n    def payer(self, obj):\n        return obj.user.team_id\n",
         rest="@admin.register(Line)\nclass LineAdmin(admin.ModelAdmin):\n    list_display = ['number']\n"

@@ -4,10 +4,10 @@ import ast
 from collections.abc import Iterator
 
 from skills.gates.django.row_values import EVERYTHING, Rows
-from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import is_decorated, last_name
 from skills.gates.engine.roles import class_role
-from skills.gates.engine.syntax import string_of
+from skills.gates.engine.syntax import is_singleton, string_of
 from skills.record import record
 
 # Django's own, and those of packages that leave the rows as they are.
@@ -17,18 +17,21 @@ _LISTS = frozenset(
      "GuardedModelAdmin", "TranslationAdmin"}
 )  # fmt: skip
 _INLINES = frozenset({"TabularInline", "StackedInline", "GenericTabularInline", "GenericStackedInline"})
+_JOINING = Words(b"select_related(")
 _CHOOSES = frozenset({"get_list_display", "get_list_select_related"})
 
 
 @record
 class AdminList:
     """The rows of a list before the class narrows them, the names of its columns, and of an inline the model on whose
-    page it stands, which its rows know."""
+    page it stands, which its rows know. `joins` where nothing says what to load: the admin loads the foreign keys that
+    hold a row each time then, if it shows one."""
 
     rows: Rows
     columns: tuple[str, ...]
     functions: tuple[str, ...] = ()
     parent: str = ""
+    joins: bool = False
 
 
 def admin_list(node: ast.ClassDef, context: FileContext) -> AdminList | None:
@@ -47,7 +50,29 @@ def admin_list(node: ast.ClassDef, context: FileContext) -> AdminList | None:
     model, shown = _registered(node, context), given.get("list_display")
     related = given.get("list_select_related", ast.Tuple(elts=[]))
     loaded = frozenset(_texts(related)) if isinstance(related, (ast.List, ast.Tuple)) else frozenset({EVERYTHING})
-    return AdminList(Rows(model, "objects", (), loaded, node.lineno), _texts(shown), _names(shown)) if model else None
+    columns = _texts(shown) if shown is not None else ("__str__",)
+    joins = "list_select_related" not in given or is_singleton(related, False)
+    joins &= not any(
+        isinstance(part, FunctionNode) and part.name == "get_queryset" and context.mentions(_JOINING, part)
+        for part in node.body
+    )
+    rows = Rows(model, "objects", (), loaded, node.lineno)
+    return AdminList(rows, columns, _names(shown), joins=joins) if model else None
+
+
+def fields_shown(node: ast.ClassDef, listed: AdminList) -> Iterator[tuple[ast.AST, ast.expr, str]]:
+    """(statement, place, name) of the columns that are read of the row itself: its relations, properties, methods and
+    what it says of itself."""
+    own = {part.name for part in node.body if isinstance(part, FunctionNode)}
+    for part in node.body:
+        if isinstance(part, ast.Assign) and last_name(part.targets[0]) == "list_display":
+            for column in part.value.elts if isinstance(part.value, (ast.List, ast.Tuple)) else ():
+                name = string_of(column) or ""
+                if name in listed.columns and name not in own and "__" not in name.strip("_"):
+                    yield part, column, name
+            return
+    if listed.columns == ("__str__",) and "__str__" not in own:
+        yield node, ast.copy_location(ast.Constant("__str__"), node), "__str__"
 
 
 def asked_of_each(node: ast.ClassDef, listed: AdminList, context: FileContext) -> Iterator[tuple[FunctionNode, int]]:

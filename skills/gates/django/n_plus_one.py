@@ -4,7 +4,7 @@ import ast
 
 from msgspec.structs import replace
 
-from skills.gates.django.admin_lists import actions, admin_list, asked_of_each, shown
+from skills.gates.django.admin_lists import actions, admin_list, asked_of_each, fields_shown, shown
 from skills.gates.django.alchemy_rows import WORDS
 from skills.gates.django.elsewhere_examples import ELSEWHERE_BAD, ELSEWHERE_GOOD
 from skills.gates.django.graph_rows import LISTED, LISTS, resolvers
@@ -132,13 +132,12 @@ def _on_admin(node: ast.ClassDef, context: FileContext) -> None:
     listed = admin_list(node, context)
     if listed is None:
         return
-    columns = tuple(("column", name) for name in listed.columns)
+    columns = tuple(("column", name) for name in listed.columns if listed.joins)
     hear = _hearer(context, (("parent", listed.parent),) if listed.parent else columns)
-    hear_behind = _hearer(context)
 
     def on_access(part: ast.expr, statement: ast.AST, symbol: str, row: Row, attribute: str, via: Via | None) -> None:
         if row.line == node.lineno:  # the rows of the list: others are told where the file is run through
-            (hear_behind if row.steps else hear)(part, statement, symbol, row, attribute, via)
+            hear(part, statement, symbol, row, attribute, via)
 
     before = context.statement
     flow = Flow(context, lambda *_: None)
@@ -150,6 +149,9 @@ def _on_admin(node: ast.ClassDef, context: FileContext) -> None:
     if isinstance(rows, Rows):
         for function, place in asked_of_each(node, listed, context):
             _run_for(function, function.args.args[place].arg, rows.one(function.lineno), node, Flow(context, on_access))
+        for statement, column, name in fields_shown(node, listed) if not listed.parent else ():
+            if not covers(rows.loaded, name):
+                hear(column, statement, context.symbol_of(node.name), rows.one(node.lineno), name, None)
         for function in shown(node, listed):
             _run_for(function, "obj", rows.one(), node, Flow(context, on_access))
         for function in actions(node, context):
@@ -230,8 +232,6 @@ def _costs(candidate: Candidate, report: FileReport, project: Project) -> Candid
     candidate = replace(candidate, needs=(*candidate.needs, *(("loaded", name) for name in sorted(more))))
     if "given" in said:
         return holds_for_given(candidate, model, last, relations, project)
-    if _loads_all(candidate, relations.model(said["origin"], report.path), relations):
-        return None
     found = relations.behind(model, said["attribute"])
     if found is None or not found.loader:
         column = _left_out(candidate, said["attribute"], model, project)
@@ -304,6 +304,9 @@ def _loaded_by_others(
     through = [name for kind, name in candidate.needs if kind == "through"]
     first = relations.model(said["origin"], report.path)
     found = relations.loads(first, said["manager"], through) if first is not None else frozenset()
+    columns = [name for kind, name in candidate.needs if kind == "column"]
+    if columns and first is not None and found is not None:
+        found |= relations.joined(first, columns)
     for step in filter(None, said["steps"].split("/")) if found else ():
         found = below(found or frozenset(), step)
     if found is None or said["manager"] != GIVEN:
@@ -318,14 +321,6 @@ def _has_order(model: Place, project: Project) -> bool:
     """True where a model, or what it is built on in or outside of the project, gives its rows an order."""
     above = set(project.models.ancestors(model[1].name)) - {"Model"}
     return any(project.has("ordering", name) or not project.named("model", name) for name in above)
-
-
-def _loads_all(candidate: Candidate, model: Place | None, relations: Relations) -> bool:
-    """True where a list of the admin shows a foreign key of its own: it loads them all then."""
-    columns = [name for kind, name in candidate.needs if kind == "column"]
-    if model is None:
-        return False
-    return any((found := relations.behind(model, name)) is not None and not found.many for name in columns)
 
 
 n_plus_one = Rule(
@@ -354,7 +349,12 @@ n_plus_one = Rule(
     watches=(
         Watch((ast.Module,), _on_module, (*_QUERYSETS, *_ASKED_MODULES, b"while ", *_GIVEN), is_product_path),
         Watch((ast.ClassDef,), _on_feed, (b"Feed)", b"Sitemap)"), is_product_path),
-        Watch((ast.ClassDef,), _on_admin, (b"list_display", b"queryset):", b"Inline)", b" obj,"), is_product_path),
+        Watch(
+            (ast.ClassDef,),
+            _on_admin,
+            (b"list_display", b"queryset):", b"Inline)", b" obj,", b"ModelAdmin)"),
+            is_product_path,
+        ),
         Watch((ast.ClassDef,), _on_type, (b"DjangoObjectType", b"strawberry"), is_product_path),
         LISTS,
         LOADERS,

@@ -68,8 +68,9 @@ def said_of(node: ast.expr | None) -> Needs:
     return (("cleared", "yes"), *own) if cleared else own
 
 
-def related(node: ast.expr, context: FileContext) -> tuple[str, str] | None:
-    """(model, attribute) of `city.streets.all()` where the function has the city from a query for one row."""
+def related(node: ast.expr, context: FileContext, function: FunctionNode | None = None) -> tuple[str, str] | None:
+    """(model, attribute) of `city.streets.all()` where the function (the one around, if none is given) has the city
+    from a query for one row, and of `request.user.orders.all()`."""
     if not isinstance(node, ast.Call):
         return None
     chain = chain_of(node)
@@ -78,7 +79,10 @@ def related(node: ast.expr, context: FileContext) -> tuple[str, str] | None:
         return None
     if not chain.calls or any(name not in _LAZY for name, _ in chain.calls):
         return None
-    row = bound(root.value.id, context) if isinstance(root.value, ast.Name) else root.value
+    if isinstance(root.value, ast.Attribute) and root.value.attr == "user" and last_name(root.value.value) == "request":
+        return "User", root.attr
+    around = function or context.function
+    row = _bound_in(around, root.value.id, context) if around and isinstance(root.value, ast.Name) else root.value
     owner = _row_model(row, context) if isinstance(row, ast.Call) else None
     return (owner, root.attr) if owner and last_name(root.value)[:1].islower() else None
 

@@ -10,6 +10,7 @@ from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name, module_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
+from skills.gates.engine.syntax import is_falsy
 from skills.gates.model import Fact
 from skills.gates.project import Place, Project
 from skills.gates.rule import Observer, Watch
@@ -17,6 +18,7 @@ from skills.record import record
 
 RELATION = lazy(r"(GenericForeignKey|GenericRelation|ForeignKey|OneToOneField|ManyToManyField|ParentalKey)$")
 _MANY = "ManyToManyField"
+_NULLABLE = "nullable"
 _GENERIC = "GenericForeignKey"
 _GENERIC_MANY = "GenericRelation"
 _MANIES = frozenset({_MANY, _GENERIC, _GENERIC_MANY, LAZY_MANY, BETWEEN})
@@ -57,6 +59,8 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
         to, related = ("object", "") if kind[1] == _GENERIC else _arguments(value)
         if to:
             detail = f"{kind[1]} {node.name if to == 'self' else to} {related}"
+            if any(word.arg == "null" and not is_falsy(word.value) for word in value.keywords):
+                context.fact(_NULLABLE, f"{node.name}.{target.id}")
             context.fact("relation", f"{node.name}.{target.id}", detail.strip(), statement.lineno)
 
 
@@ -153,6 +157,21 @@ class Relations:
             for name, places in self._own.get(ancestor[1].name, {}).items()
             if any(path == ancestor[0] and _kind(fact) not in {_GENERIC, _GENERIC_MANY} for path, fact in places)
         )
+
+    def joined(self, model: Place, columns: Iterable[str] = (), depth: int = 2) -> frozenset[str]:
+        """The foreign keys that hold a row each time, and those behind them: what `select_related()` without a name
+        loads. Given the columns of a list of the admin, only where one of them is a foreign key."""
+        found: set[str] = set()
+        known = {name: relation for name in self.declared(model) if (relation := self.behind(model, name)) is not None}
+        keys = {name: relation for name, relation in known.items() if relation.loader == "select_related"}
+        if columns and not keys.keys() & set(columns):
+            return frozenset()
+        for name, relation in keys.items():
+            if not self._project.has(_NULLABLE, relation.declared[1].name):
+                found.add(name)
+                if depth and relation.target is not None:
+                    found |= {f"{name}__{path}" for path in self.joined(relation.target, depth=depth - 1)}
+        return frozenset(found)
 
     def reached(self, origin: str, steps: Iterable[str], path: str) -> "tuple[Place, Relation | None] | None":
         """(the model at the end of steps from rows of a model, the last step), None where that is not certain."""
@@ -337,4 +356,5 @@ OBSERVERS: tuple[Observer, ...] = (
         ),
     ),
 )  # fmt: skip
-"""Kinds: relation (detail: kind, related model, related name), mapped (a class of SQLAlchemy's, detail: bases)."""
+"""Kinds: relation (detail: kind, related model, related name), nullable (a foreign key),
+mapped (a class of SQLAlchemy's, detail: bases)."""

@@ -33,8 +33,7 @@ def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
     for method in methods:
         if method.name.startswith("get_") or method.name == _SHOWS or method.name in named:
             before = context.statement
-            if model:
-                _reads(method, node.name, model, context)
+            _reads(method, node.name, model, context)
             _queries(method, node.name, context)
             context.statement = before
 
@@ -54,7 +53,8 @@ def _named(node: ast.ClassDef) -> set[str]:
 
 
 def _reads(method: FunctionNode, serializer: str, model: str, context: FileContext) -> None:
-    """Relations that a method reads of its row: as facts for those that look at lists, and as candidates."""
+    """Relations that a method reads of its row: as facts for those that look at lists, and as candidates where the
+    serializer says its model."""
     seen: set[str] = set()
     given = method.args.args[1].arg
     text = "\n".join(context.lines[method.lineno - 1 : method.end_lineno]) if context.holds(b"hasattr(") else ""
@@ -72,7 +72,8 @@ def _reads(method: FunctionNode, serializer: str, model: str, context: FileConte
         if not anew:
             context.fact(READ, serializer, f"{path} {BY_METHOD}", part.lineno)
         needs = (("method-of", serializer), ("origin", model), ("path", path), *anew)
-        _report(part, f"{serializer}.{method.name}", needs, context)
+        if model:
+            _report(part, f"{serializer}.{method.name}", needs, context)
 
     flow = Flow(context, on_access)
     flow.function(method, {}, {given: Row(model, loop=-1)})

@@ -21,6 +21,7 @@ _SCALARS = frozenset(
     {"CharField", "EmailField", "URLField", "IntegerField", "BigIntegerField", "DateField", "DateTimeField",
      "UUIDField", "DecimalField", "GenericIPAddressField", "PositiveIntegerField"}
 )  # fmt: skip
+_FOUND = frozenset({"get_object_or_404", "aget_object_or_404", "get_list_or_404", "aget_list_or_404"})
 _INDEXING = frozenset({"db_index", "unique", "primary_key", "choices", None, "unique_for_date"})
 _BY_INDEX = frozenset({"exact", "in", "gt", "gte", "lt", "lte", "range", "startswith", "date", "year"})
 
@@ -59,6 +60,18 @@ def _on_filter(node: ast.Call, context: FileContext) -> None:
         return
     needs = (("model", context.resolve(chain.root) or chain.model), *(("asked", name) for name in asked))
     context.report(UNINDEXED, node, f"`{chain.model}` is filtered by `{asked[0]}`", needs=needs, confidence="likely")
+
+
+def _on_found(node: ast.Call, context: FileContext) -> None:
+    """`get_object_or_404(Order, number=number)`."""
+    if last_name(node.func) not in _FOUND or len(node.args) != 1 or not last_name(node.args[0])[:1].isupper():
+        return
+    if isinstance(node.args[0], ast.Call) or not (asked := list(_columns((("get", node),)))) or "__" in asked[0]:
+        return
+    model = context.resolve(node.args[0]) or ""
+    needs = (("model", model), *(("asked", name) for name in asked))
+    message = f"`{model.rpartition('.')[2]}` is filtered by `{asked[0]}`"
+    context.report(UNINDEXED, node, message, needs=needs, confidence="likely")
 
 
 def _columns(calls: tuple[tuple[str, ast.Call], ...]) -> Iterator[str]:
@@ -114,16 +127,22 @@ unindexed_filter = Rule(
     when="In views and services, for columns that are declared as text, number, date or UUID; not for those with "
     "choices, "
     "and not where a relation or an indexed column narrows the rows too.",
-    watches=(Watch((ast.Call,), _on_filter, (b".objects.",), _is_reading, near=MANAGER_WORDS),),
+    watches=(
+        Watch((ast.Call,), _on_filter, (b".objects.",), _is_reading, near=MANAGER_WORDS),
+        Watch((ast.Call,), _on_found, (b"_or_404(",), _is_reading, near=(b"_or_404(",)),
+    ),
     holds=_holds,
     bad=(
         shop("def find(number):\n    return Order.objects.filter(number=number)\n"),
         shop("def find(request):\n    return Order.objects.filter(number__in=request.GET)\n", "shop/views.py"),
         shop("def find(number):\n    return Order.objects.order_by('pk').filter(number=number)\n"),
+        shop("def find(request, number):\n    return get_object_or_404(Order, number=number)\n", "shop/views.py"),
     ),
     good=(
         shop("def find(code):\n    return Order.objects.filter(code=code)\n"),
         shop("def find(day):\n    return Order.objects.filter(day__gte=day)\n"),
+        shop("def find(request, code):\n    return get_object_or_404(Order, code=code)\n", "shop/views.py"),
+        shop("def find(request, pk):\n    return get_object_or_404(Order, pk=pk, number=1)\n", "shop/views.py"),
         shop("def find(team, number):\n    return Order.objects.filter(team=team, number=number)\n"),
         shop("def find(number):\n    return Order.objects.filter(number=number)\n", "shop/forms.py"),
     ),

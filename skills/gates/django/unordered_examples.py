@@ -28,6 +28,11 @@ def _selected(rows: str, pages: str = "Paginator(paid(), 9)", models: str = _MOD
     return Example({"shop/models.py": models, "shop/selectors.py": selectors, "shop/views.py": view})
 
 
+_OF_ONE = (
+    "class LineList(ListView):\n    paginate_by = 50\n\n    def get_queryset(self):\n"
+    "        order = get_object_or_404(Order, pk=self.kwargs['pk'])\n        return order.lines.all()\n"
+)
+
 UNORDERED_BAD: tuple[Example, ...] = (
     Example(
         {
@@ -119,8 +124,16 @@ UNORDERED_BAD: tuple[Example, ...] = (
         "        return rows.filter(user=self.request.user)\n"
     ),
     _shop("class OrderList(generics.ListAPIView):\n    queryset = Order.objects.open()\n", _MANAGED),
+    _shop(_OF_ONE, _LINES),
+    _shop(
+        "class OrderList(generics.ListAPIView):\n    def get_queryset(self):\n"
+        "        return self.request.user.orders.filter(paid=True)\n",
+        _MODEL + "    user = models.ForeignKey(settings.AUTH_USER_MODEL, related_name='orders')\n",
+    ),
 )
 UNORDERED_GOOD: tuple[Example, ...] = (
+    _shop(_OF_ONE, _LINES + "\n    class Meta:\n        ordering = ['pk']\n"),
+    _shop(_OF_ONE.replace("all()", "newest()"), _LINES),
     Example(
         {
             "shop/settings.py": 'REST_FRAMEWORK = {"DEFAULT_VERSION": "1"}\n',

@@ -80,6 +80,10 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
     manager = _manager(queryset)
     if model is None and not rest and "model" in given and (place is None or (above and queryset is None)):
         place, model, manager = place or given["model"], context.resolve(given["model"]), "objects"
+    method = next((part for part in node.body if getattr(part, "name", "") == "get_queryset"), None)
+    if model is None and queryset is not None and isinstance(method, FunctionNode):
+        model, behind = related(queryset, context, method) or (None, "")
+        said = (*said, ("behind", behind)) if behind else said
     if model and place is not None:
         symbol = context.symbol_of(node.name)
         more = (
@@ -116,7 +120,7 @@ def _queryset(
             for part in descendants(method):
                 if isinstance(part, ast.Return) and part.value is not None:
                     rows = made_in(method, part.value, context)
-                    if model_of(rows, context) or asks_above(rows):
+                    if model_of(rows, context) or asks_above(rows) or related(rows, context, method):
                         return part.value, rows
             return ast.Constant(0), None
     value = given.get("queryset")
@@ -272,6 +276,9 @@ def _listed(said: dict[str, str], path: str, project: Project) -> Place | None:
     """The model whose rows are listed: the one that is named, or the one behind its relation."""
     relations = relations_of(project)
     place = relations.model(said["model"], path)
+    if place is None and "behind" in said:  # of a model of others, as Django's users
+        owner = relations.towards(said["model"].rpartition(".")[2], said["behind"])
+        return relations.model(owner[0], path) if owner is not None else None
     if place is None or "behind" not in said:
         return place
     behind = relations.behind(place, said["behind"])
