@@ -20,6 +20,7 @@ from cockpit.spend.groups import feature_of
 from cockpit.spend.ledger import Ledger
 from cockpit.spend.sums import Cell, Scope, Sum, apportioned
 from skills.counted import counted
+from skills.spending.amount import percent
 from skills.spending.limits import Limits
 from skills.spending.spread import Usual, usual
 from skills.spending.work import work_of
@@ -168,7 +169,7 @@ def _report(day: str, cells: list[Cell], usual_days: Usual, budget: BudgetConfig
 
 
 def _share(total: float, limit: float) -> str:
-    return f"{total / limit:.0%}" if limit else "all"
+    return percent(total / limit) if limit else "all"
 
 
 def _anomaly(total: float, days: Usual) -> str:

@@ -6,7 +6,7 @@ Source: workflow orchestrator, start day and end day.
 from collections.abc import Iterable
 
 from skills.counted import counted
-from skills.spending.amount import dollars
+from skills.spending.amount import dollars, percent
 from skills.workflow.day import (
     MEMORY_WARN_GB,
     EndReport,
@@ -197,7 +197,7 @@ def _of(usd: float, limit: float | None, level: str, *, floor: bool) -> str:
     if not limit:
         return dollars(usd, floor=floor)
     word = "" if level == "ok" else f", {level}"
-    return f"{dollars(usd, floor=floor)} / {dollars(limit)} ({usd / limit:.0%}{word})"
+    return f"{dollars(usd, floor=floor)} / {dollars(limit)} ({percent(usd / limit)}{word})"
 
 
 def _waiting(waiting: tuple[Waiting, ...]) -> str:

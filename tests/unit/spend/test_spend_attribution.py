@@ -187,6 +187,6 @@ def test_the_exported_files_say_the_same(
         *("Summary", "Cost by hour", "Model usage", "Task types", "Categories", "Features", "Sessions"),
         *("Anomalies", "Tomorrow's budget"),
     ]
-    assert "not judged: too few days" in report and "$5.00, of which this day took 120%" in report
+    assert "not judged: too few days" in report and "$5.00, of which this day took 120 %" in report
     (tmp_path / "file").write_text("")
     assert main(["--repo", str(app), "spend", "--export", str(tmp_path / "file")]) == 2
