@@ -64,14 +64,24 @@ class _Help(argparse.RawDescriptionHelpFormatter):
     """Help as wide as the terminal. Finds the width itself: argparse imports shutil for it, for each option."""
 
     def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_help_width())
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        from cockpit.help_lines import fitted
+
+        return fitted(text, width)
+
+
+def _help_width() -> int:
+    """The cells that help may fill: those of the terminal but two, as argparse has it; 78 where there is none."""
+    try:
+        width = int(os.environ.get("COLUMNS", "")) or 80
+    except ValueError:
         try:
-            width = int(os.environ.get("COLUMNS", "")) or 80
-        except ValueError:
-            try:
-                width = os.get_terminal_size(1).columns or 80
-            except OSError:
-                width = 80
-        super().__init__(prog, width=max(width - 2, 20))
+            width = os.get_terminal_size(1).columns or 80
+        except OSError:
+            width = 80
+    return max(width - 2, 20)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -166,7 +176,9 @@ def _run(words: list[str]) -> int:
         print(f"cockpit {__version__}")
         return 0
     if known.help:
-        print(help_text())
+        from cockpit.help_lines import fitted
+
+        print(fitted(help_text(), _help_width()))
         return 0
     if rest:
         return _wrong(f"unknown option {rest[0]!r}; cockpit --help lists them")
@@ -284,7 +296,7 @@ def help_text() -> str:
     lines = [f"usage: {USAGE}", "", "Without a command: opens the app on the repository that holds DIR.", ""]
     for group in dict.fromkeys(group for group, _ in COMMANDS.values()):
         lines.append(f"{group}:")
-        lines += [f"  {name:<10} {what}" for name, (of, what) in COMMANDS.items() if of == group]
+        lines += [f"  {name:<10}  {what}" for name, (of, what) in COMMANDS.items() if of == group]
         lines.append("")
     lines += [
         "Options:",

@@ -52,7 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what was merged, dropped and unpriced; add a cost; what could be cheaper",
     )
     parser.add_argument("entry", nargs="*", metavar="CATEGORY USD", help="add: compute, storage or api, and dollars")
-    parser.add_argument("--by", choices=GROUPS, default="day", help="one row for each (default: day, local time)")
+    parser.add_argument(
+        "--by",
+        choices=GROUPS,
+        default="day",
+        metavar="KEY",
+        help=f"one row for each (default: day): {', '.join(GROUPS)}",
+    )
     parser.add_argument("--since", metavar="D", help="only from this day, time or age on")
     parser.add_argument("--until", metavar="D", help="only up to this day (included), time or age")
     parser.add_argument(

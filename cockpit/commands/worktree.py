@@ -44,7 +44,6 @@ _TIDY = ("clean", "adopt", "reconcile", "sync", "stale")  # deeds that take none
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to do, with which worktree, and how to print it."""
     width = max(map(len, _DEEDS))
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description = "\n".join(f"{name:<{width}}  {what}" for name, what in _DEEDS.items())
     parser.add_argument("deed", choices=list(_DEEDS), metavar="DEED", help="list, new, … (above)")
     parser.add_argument("name", nargs="?", metavar="NAME", help="a worktree by name, branch or path; new: the branch")

@@ -28,11 +28,11 @@ def rows_of(name: str, lines: Iterable[Line]) -> list[Row]:
 def step_row(step: Step, width: int) -> Row:
     """One step: its sign and word, its name, and what it came to."""
     glyph, word, token = _STEPS[step.status]
-    size = 13 if width < _NARROW else 16
+    name, said = (16, 9) if width >= _NARROW else (10, 6)  # the few that are longer move what follows them
     shown = line(
         (f"  {glyph} ", token),
-        (pad(step.step, size), "text"),
-        (pad(word, 9), token),
+        (f"{step.step:<{name - 1}} ", "text"),
+        (f"{word:<{said - 1}} ", token),
         (plain_text(step.detail, 300), "muted"),
     )
     return Row(("step", step.step), shown)

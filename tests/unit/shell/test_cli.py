@@ -1,5 +1,6 @@
 """The headless door: exit codes, one line for every error, nothing imported that a command does not need."""
 
+import contextlib
 import importlib
 import os
 import pty
@@ -15,6 +16,7 @@ import pytest
 from cockpit import __version__
 from cockpit.cli import COMMANDS, main
 from cockpit.commands import __path__ as command_folder
+from cockpit.help_lines import fitted
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -257,3 +259,25 @@ def test_every_example_is_understood(name: str, monkeypatch: pytest.MonkeyPatch)
     for example in examples:
         assert main(shlex.split(example)[1:]) == 0, example
     assert len(asked) == len(examples)
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_fits_a_terminal_of_eighty_columns(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with contextlib.suppress(SystemExit):
+        main([*([name] if name else []), "--help"])
+    said = capsys.readouterr().out.split("\n")
+    assert [line for line in said if len(line) > 80 and not line.startswith("  cockpit ") and "jq " not in line] == []
+    assert "cockpit" in said[0] and "\x1b" not in "".join(said)
+
+
+def test_what_an_example_does_goes_on_below_itself() -> None:
+    beside = fitted("  cockpit x       what it does in many words that do not fit", 50)
+    assert beside == "  cockpit x       what it does in many words that\n                  do not fit"
+    below = fitted("  cockpit x --with many --words  what it does", 40)
+    assert below == "  cockpit x --with many --words\n      what it does"
+    command = "  cockpit x --with 'many words' | jq -r '.rows[]'"
+    assert fitted(command, 40) == command
+    assert fitted("exit: 0 all is well\nshort", 12) == "exit: 0 all\n  is well\nshort"
