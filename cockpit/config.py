@@ -5,6 +5,7 @@ A repository without configuration costs nothing, and pydantic is imported only 
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import field, fields, is_dataclass, replace
 from datetime import date
 from functools import cache
@@ -281,7 +282,7 @@ def _validate(kind: type, table: dict[str, Any], path: Path, place: tuple[str, .
         location = (*place, *first["loc"])
         key = ".".join(str(part) for part in location)
         raise CannotAnswer(
-            f"{path}:{_line_of(path, location)}: {plain_text(key, 80)}: {plain_text(first['msg'], 160)}",
+            f"{path}:{_line_of(path, location)}: {plain_text(key, 80)}: {_told(first)}",
             _nearest(first["type"], key),
         ) from None
 
@@ -341,6 +342,16 @@ def _line_of(path: Path, location: tuple[int | str, ...]) -> int:
             if re.match(rf"""\s*(?:\[.*\b{name}\b.*\]|["']?{name}["']?\s*=|.*\.{name}\s*=)""", line):
                 return number
     return 1
+
+
+def _told(error: Mapping[str, Any]) -> str:
+    """What is wrong with a key, without words of the library that says so."""
+    kind, given = error["type"], plain_text(repr(error["input"]), 60)
+    if "unexpected" in kind or "extra" in kind:
+        return "there is no such key"
+    if kind.startswith(("float_", "int_")):
+        return f"{given} is no number"
+    return f"{given} is neither true nor false" if kind.startswith("bool_") else plain_text(error["msg"], 160)
 
 
 def _nearest(problem: str, key: str) -> str:

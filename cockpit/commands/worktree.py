@@ -66,7 +66,8 @@ def run(call: "Call") -> int:
 
     deed, name = call.args.deed, call.args.name
     if deed in _NAMED and not name:
-        raise CannotAnswer(f"cockpit worktree {deed}: a name is missing", "cockpit worktree list shows them")
+        hint = "e.g. cockpit worktree new feature/login" if deed == "new" else "cockpit worktree list shows them"
+        raise CannotAnswer(f"cockpit worktree {deed}: a name is missing", hint)
     if deed in _FREE and name:
         raise CannotAnswer(f"cockpit worktree {deed} takes no name", "cockpit worktree --help")
     if deed == "list":

@@ -281,3 +281,19 @@ def test_what_an_example_does_goes_on_below_itself() -> None:
     command = "  cockpit x --with 'many words' | jq -r '.rows[]'"
     assert fitted(command, 40) == command
     assert fitted("exit: 0 all is well\nshort", 12) == "exit: 0 all\n  is well\nshort"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('themee = "dark"\n', "1: themee: there is no such key; did you mean theme?"),
+        ('[budget.day]\nsoft = "five"\n', "2: budget.day.soft: 'five' is no number"),
+        ('[attention]\nbell = "perhaps"\n', "2: attention.bell: 'perhaps' is neither true nor false"),
+    ],
+)
+def test_a_wrong_key_is_told_in_words_of_a_person(
+    text: str, words: str, repo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repo / "cockpit.toml").write_text(text)
+    assert main(["--repo", str(repo), "check"]) == 2
+    assert words in capsys.readouterr().err
