@@ -89,7 +89,8 @@ def _statement(fingerprint: str, path: str) -> str:
 
 
 def _with_copies_last(findings: Iterable[Finding], known: set[str], added: Callable[[Finding], bool]) -> set[str]:
-    """As many of each group of equal statements as before, those first that stand on no added line."""
+    """As many of each group of equal statements as before, those first that stand on no added line, of equal ones those
+    that are known."""
     groups: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
         groups.setdefault((finding.path, stem_of(finding.fingerprint)), []).append(finding)
@@ -97,7 +98,7 @@ def _with_copies_last(findings: Iterable[Finding], known: set[str], added: Calla
     for group in groups.values():
         old = sum(finding.fingerprint in known for finding in group)
         if 0 < old < len(group):
-            group.sort(key=added)
+            group.sort(key=lambda one: (added(one), one.fingerprint not in known))
         chosen.update(finding.fingerprint for finding in group[:old])
     return chosen
 

@@ -146,3 +146,12 @@ def test_a_body_on_the_line_of_its_head_may_get_its_own() -> None:
         for source in ("def f(x, y=[]): return y\n", "def f(x, y=[]):\n    return y\n")
     )
     assert [found.fingerprint for found in one] == [found.fingerprint for found in two] != []
+
+
+def test_of_equal_statements_that_a_change_adds_together_the_accepted_one_stays_known() -> None:
+    pair = judged("a.py", "def f(a): return a\n\n\ndef f(a): return a\n")
+    known = baseline_of(pair[1:])
+    whole = known.marked(pair, lambda path: set())
+
+    assert [one.baseline for one in whole] == ["new", "known"]
+    assert known.marked(pair, lambda path: set(), lambda one: True) == whole
