@@ -112,7 +112,7 @@ P0_FACTS = frozenset(
         *("asks-key", "field", "manager", "manager-class", "mapped", "model", "model-published", "model-read"),
         *("narrows", "random-column", "relation", "service-asked", "table", "tenant-field", "tenant-manager"),
         *("tenant-middleware", "tenant-own-app", "tenant-rls", "tenant-rls-tables", "tenant-settings"),
-        *("tenant-shared-app", "view-class"),
+        *("filtered-by-hand", "tenant-shared-app", "view-class"),
     }
 )
 """The kinds of the facts that rules of P0 ask for."""

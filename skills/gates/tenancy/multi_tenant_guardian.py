@@ -48,7 +48,8 @@ _FILTERS = frozenset({"filter", "exclude", "filter_by", "get_or_create", "update
 _ON_QUERYSETS = frozenset({"get", "aget", "create", "acreate", "bulk_create", "abulk_create", "aupdate_or_create"})
 _SAVES = frozenset({"save", "asave"})
 _NAMED = "manual-tenant-filter: the file names a field of a tenant"
-_BESIDE = "manual-tenant-filter: queries are filtered by hand beside policies"
+_BY_HAND = "filtered-by-hand"
+"""A fact: queries of a model, by a manager, that name the tenant."""
 _NO_TENANT = frozenset({"defaults", "pk", "id", "commit", "using", "update_fields", "batch_size"})
 _ISOLATION = lazy(r"(Tenant|Company|Organi[sz]ation|Workspace|Scoped|Isolat)\w*Mixin$")
 _CREDENTIAL = lazy(r"^client_(id|secret)|^subscription_id$|credential|^app_secret$|^scopes?$")
@@ -185,6 +186,8 @@ def _report(
     needs += [("lookup", name) for name in wanted]
     apart = stands_apart(node, context)
     needs += [("apart", apart)] if apart else []
+    if method not in _WRITES:
+        context.fact(_BY_HAND, model, manager)
     context.report(MANUAL, node, method, needs=tuple(needs), confidence="confirmed" if orm else "likely")
 
 
@@ -297,12 +300,10 @@ def _covered(kind: str, candidate: Candidate, report: FileReport, project: Proje
 def _is_filtered_beside(project: Project) -> bool:
     """True where many queries are filtered by hand on models that no policy is known to cover: what services take the
     tenant for is to filter by it, and policies are a second fence beneath."""
-    known = project.memo.get(_BESIDE)
+    known = project.memo.get(_BY_HAND)
     if known is None:
-        ours = (one for report in project.reports for one in report.candidates if one.rule == MANUAL)
-        filters = (one for one in ours if needed(one, "lookup") and needed(one, "method") not in _WRITES)
-        open_ones = (one for one in filters if not covers(needed(one, "model"), needed(one, "manager"), project))
-        known = project.memo[_BESIDE] = sum(1 for _ in open_ones) >= LEAST_QUERIES
+        filters = (fact for _, fact in project.facts(_BY_HAND) if not covers(fact.name, fact.detail, project))
+        known = project.memo[_BY_HAND] = sum(fact.count for fact in filters) >= LEAST_QUERIES
     return bool(known)
 
 
