@@ -224,8 +224,11 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
 
 
 def _is_model_form(node: ast.ClassDef) -> bool:
-    """True for forms that are made from a model: by their base, and by the model in their `Meta`."""
-    return meta_value(node, "model") is not None and any(last_name(base).endswith("Form") for base in node.bases)
+    """True for forms that are made from a model: by their base, or by its name and the model in their `Meta`."""
+    bases = [last_name(base) for base in node.bases]
+    return "ModelForm" in bases or (
+        meta_value(node, "model") is not None and any(base.endswith("Form") for base in bases)
+    )
 
 
 def _on_class(node: ast.ClassDef, context: FileContext) -> None:
@@ -377,6 +380,7 @@ serializer_all_fields = Rule(
                 "        fields = '__all__'\n"
             }
         ),
+        Example({"shop/forms.py": "class OrderForm(forms.ModelForm):\n    class Meta:\n        fields = '__all__'\n"}),
     ),
     good=(
         _order(""),

@@ -49,6 +49,7 @@ ALLOCATION_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
         Example({_PATH: "stock = dict([(k, n) if n else (k, 0) for k, n in rows])\n"}),
         Example({_PATH: "stock = dict([['a', 1], ['b', 2]])\n"}),
         Example({_PATH: "kinds = set({'a', 'b'})\n"}),
+        Example({_PATH: "ranked = sorted(scores, key=len)[::-1]\n"}),
     ),
     (
         Example(
@@ -82,6 +83,7 @@ ALLOCATION_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
                  "    return any(states)\n"}),
         Example({_PATH: "def total(orders):\n    prices = [order.price for order in orders]\n    return sum(prices)\n"},
                 note="a sum is no faster without it"),
+        Example({_PATH: "ranked = sorted(scores, reverse=down)[::-1], list(scores)[::-1], sorted(scores)[:2]\n"}),
         Example({_PATH: "best = sorted(scores, reverse=down)[0]\n"}, note="the least or the greatest"),
     ),
 )  # fmt: skip

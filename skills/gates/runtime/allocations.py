@@ -236,6 +236,11 @@ def _on_test(node: ast.If | ast.While | ast.IfExp | ast.UnaryOp, context: FileCo
 def _on_subscript(node: ast.Subscript, context: FileContext) -> None:
     if not isinstance(node.ctx, ast.Load) or not isinstance(node.value, (ast.Call, ast.ListComp, ast.List)):
         return
+    if _is_reversal(node):
+        if _is_sorting(node.value, context):
+            way = "leave `reverse` out" if _is_reversed(node.value) else "say `reverse=True`"
+            _report(node, f"What is sorted is copied to turn it around: {way}", context)
+        return
     first = isinstance(node.slice, ast.Constant) and type(node.slice.value) is int and node.slice.value == 0
     if first and _throwaway(node.value, context):
         _report(node, "A list is built for its first element: `next(iter(…))` takes just that one", context)
@@ -327,7 +332,7 @@ unnecessary_list_allocation = Rule(
     "awaits inside. A list with a name counts where the next statement is its one reader.",
     watches=(
         Watch((ast.Call,), _on_call, (), is_product_path),
-        Watch((ast.Subscript,), _on_subscript, (b"[0]", b"[-1]"), is_product_path),
+        Watch((ast.Subscript,), _on_subscript, (b"[0]", b"[-1]", b"[::-1]"), is_product_path),
         Watch((ast.If, ast.While, ast.IfExp, ast.UnaryOp), _on_test, _TESTS, is_product_path, near=_TESTS),
         Watch((ast.For,), _on_loop, _READS, is_product_path, near=_READS),
         Watch(

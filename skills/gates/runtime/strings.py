@@ -10,7 +10,8 @@ from skills.gates.engine.context import FileContext
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants, mentions
 from skills.gates.model import Evidence
-from skills.gates.rule import Example, Rule, Watch
+from skills.gates.rule import Rule, Watch
+from skills.gates.runtime.string_examples import STRING_EXAMPLES
 
 SKILL = "runtime-performance-auditor"
 CONCAT = "string-concat-in-loop"
@@ -45,7 +46,7 @@ def is_text(node: ast.AST, context: FileContext, depth: int = 4) -> bool:
         case ast.Name():
             found = lookup(context, node.id, node.lineno)
             return found is not None and _bound_to_text(found, context, depth - 1)
-    return isinstance(node, ast.JoinedStr)
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Attribute) and _is_own_text(node, context))
 
 
 def _answers_text(node: ast.Call, context: FileContext) -> bool:
@@ -68,6 +69,8 @@ def _on_augmented(node: ast.AugAssign, context: FileContext) -> None:
 
 def _stays(target: ast.expr) -> TypeGuard[_Target]:
     """True for a place that is the same in every turn: `texts["head"]`, not the last one of a growing list."""
+    if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Subscript):
+        return all(isinstance(part.slice, ast.Constant) for part in (target, target.value)) and _stays(target.value)
     if isinstance(target, ast.Subscript):
         plain = not any(isinstance(part, ast.Call) for part in descendants(target.slice))
         return plain and isinstance(target.value, (ast.Name, ast.Attribute))
@@ -125,7 +128,7 @@ def _grown(node: ast.stmt, target: _Target, added: ast.expr, context: FileContex
         return
     name = ast.unparse(target)
     loop = loops[0]
-    if not isinstance(target, ast.Name) and _starts_anew(loop, ast.unparse(target.value), node):
+    if any(_starts_anew(loop, ast.unparse(owner), node) for owner in _owners(target)):
         return
     if _starts_anew(loop, name, node) or _leaves(loop, node) or _asks(loop, name) or _hands_on(loop, name, node):
         return
@@ -144,6 +147,13 @@ def _grown(node: ast.stmt, target: _Target, added: ast.expr, context: FileContex
         confidence="confirmed" if started else "likely",
         evidence=(Evidence(context.path, started, context.lines[started - 1].strip()[:120]),) if started else (),
     )
+
+
+def _owners(target: ast.expr) -> Iterator[ast.expr]:
+    """`page` and `page["head"]` of `page["head"]["text"]`."""
+    while isinstance(target, (ast.Attribute, ast.Subscript)):
+        target = target.value
+        yield target
 
 
 def _starts_as_text(target: _Target, added: ast.expr, context: FileContext) -> tuple[int, bool] | None:
@@ -192,6 +202,34 @@ def _own_text(target: ast.expr, context: FileContext) -> ast.Constant | None:
             if ast.unparse(first).removeprefix("self.") == target.attr and isinstance(part.value.value, str | bytes):
                 return part.value
     return None
+
+
+def _is_own_text(node: ast.Attribute, context: FileContext) -> bool:
+    """True for an attribute that begins as text, or that the class or the parameter of its `__init__` says is text."""
+    owner = context.class_scope
+    if owner is None or not isinstance(node.value, ast.Name) or node.value.id != "self":
+        return False
+    if _own_text(node, context) is not None:
+        return True
+    hints: list[ast.expr | None] = []
+    for part in owner.body:
+        if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name) and part.target.id == node.attr:
+            hints.append(part.annotation)
+        elif isinstance(part, ast.FunctionDef) and part.name == "__init__":
+            hints += _hints_inside(part, node.attr)
+    return bool(hints) and all(annotated_type(context, hint) in ("str", "bytes") for hint in hints)
+
+
+def _hints_inside(init: ast.FunctionDef, name: str) -> Iterator[ast.expr | None]:
+    """What `self.name: str = …` and `self.name = parameter` say that an attribute is."""
+    given = {argument.arg: argument.annotation for argument in (*init.args.args, *init.args.kwonlyargs)}
+    for part in init.body:
+        if not isinstance(part, (ast.Assign, ast.AnnAssign)):
+            continue
+        target = part.targets[0] if isinstance(part, ast.Assign) else part.target
+        if isinstance(target, ast.Attribute) and target.attr == name:
+            hint = given.get(part.value.id) if isinstance(part.value, ast.Name) else None
+            yield part.annotation if isinstance(part, ast.AnnAssign) else hint
 
 
 def _entry(target: ast.Subscript, context: FileContext) -> ast.Constant | None:
@@ -292,12 +330,11 @@ def _hands_on(loop: Loop, name: str, grown: ast.stmt) -> bool:
 def _takes_whole(part: ast.AST, name: str) -> bool:
     if isinstance(part, ast.JoinedStr):
         return _reads_text(part, name)
-    if not isinstance(part, ast.Call) or not isinstance(part.func, ast.Attribute):
+    shows = isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id == "print"
+    if not isinstance(part, ast.Call) or not (shows or isinstance(part.func, ast.Attribute)):
         return False
     return name in map(ast.unparse, (*part.args, *(word.value for word in part.keywords)))
 
-
-_PATH = "shop/report.py"
 
 string_concat_in_loop = Rule(
     name=CONCAT,
@@ -307,7 +344,7 @@ string_concat_in_loop = Rule(
     sources=("PA-653-4", "PB-P9"),
     catches="A string (or bytes) that grows by `+=` or `x = x + …` inside a loop.",
     why="Strings cannot grow: every `+` may copy all that was there before, so twice as many iterations take four"
-        " times as long.",
+    " times as long.",
     fix="Append to a list and `''.join(parts)` after the loop, or write to `io.StringIO`; for bytes a `bytearray`.",
     when="In production code where the name is text by its first value, its annotation, or what is added. MEDIUM where "
     "the header says more than 100 turns, else LOW. Not where the loop starts the text anew, ends there, or asks it.",
@@ -315,77 +352,8 @@ string_concat_in_loop = Rule(
         Watch((ast.AugAssign,), _on_augmented, (b"+=",), is_product_path),
         Watch((ast.Assign,), _on_assignment, (b"for ", b"while "), is_product_path),
     ),
-    bad=(
-        Example(
-            {_PATH: "def table(rows):\n    html = ''\n    for row in rows:\n        html += f'<tr>{row}</tr>'\n"
-             "    return html\n"}
-        ),
-        Example({_PATH: "def lines(n):\n    text = 'x'\n    for i in range(1000):\n        text = text + str(i)\n"
-                 "    return text\n"}),
-        Example({_PATH: "def stack(rows):\n    text = ''\n    while rows:\n        text = rows.pop() + text\n"
-                 "    return text\n"}),
-        Example({_PATH: "def lines(rows):\n    text = ''\n    for row in rows:\n        text = f'{text}{row}'\n"
-                 "    return text\n"}),
-        Example({_PATH: "def join(names):\n    out = ''\n    for name in names:\n        if name:\n"
-                 "            out += name\n    return out\n"}),
-        Example({_PATH: "def read(sock):\n    data = b''\n    while True:\n        part = sock.recv(9)\n"
-                 "        if not part:\n            break\n        data += part\n    return data\n"}),
-        Example({_PATH: "def f(rows, text: str):\n    for row in rows:\n        for cell in row:\n"
-                 "            text += cell\n    return text\n"}),
-        Example({_PATH: "def f(rows):\n    page = {'body': ''}\n    for row in rows:\n"
-                 "        page['body'] += f'<tr>{row}</tr>'\n    return page\n"}),
-        Example({_PATH: "def f(parts):\n    answer = {'role': 'bot', 'text': ''}\n    for part in parts:\n"
-                 "        answer['text'] += part.text\n    return answer\n"}),
-        Example({_PATH: "def f(rows):\n    text = None\n    for row in rows:\n        if text is None:\n"
-                 "            text = ''\n        text += row.name\n    return text\n"}),
-        Example({_PATH: "class Page:\n    def fill(self, rows):\n        for row in rows:\n"
-                 "            self.body = self.body + '<p>' + row\n"}),
-        Example({_PATH: "def f(rows):\n    text = ''\n    for row in rows:\n"
-                 "        text = '%s, %s' % (text, row)\n    return text\n"}),
-        Example({_PATH: "def f(rows):\n    text = ''\n    for row in rows:\n"
-                 "        text = '{}, {}'.format(text, row)\n    return text\n"}),
-        Example({_PATH: "def f(rows):\n    text = ''\n    for row in rows:\n"
-                 "        text = ''.join([text, row])\n    return text\n"}),
-        Example({_PATH: "class Page:\n    def add(self, rows):\n        for row in rows:\n"
-                 "            self.body += '<tr>%s</tr>' % row\n"}),
-        Example({_PATH: "def f(sock, n):\n    data = b''\n    while len(data) < n:\n        data += sock.recv(n)\n"
-                 "    return data\n"}),
-        Example({_PATH: "class Page:\n    def __init__(self):\n        self.body = ''\n\n    def add(self, rows):\n"
-                 "        for row in rows:\n            self.body += row.text\n"}),
-        Example({_PATH: "from collections import defaultdict\n\n\ndef f(rows):\n    texts = defaultdict(str)\n"
-                 "    for row in rows:\n        texts[row.key] += row.text\n    return texts\n"}),
-        Example({_PATH: "def f(rows):\n    texts = {}\n    for row in rows:\n"
-                 "        texts[row[0]] = texts.get(row[0], '') + row[1]\n    return texts\n"}),
-    ),
-    good=(
-        Example({_PATH: "def table(rows):\n    return ''.join(f'<tr>{row}</tr>' for row in rows)\n"}),
-        Example({_PATH: "def total(rows):\n    n = 0\n    found = []\n    for row in rows:\n        n += row.n\n"
-                 "        found += [row]\n    return n, found\n"}),
-        Example({_PATH: "def lines(rows):\n    for row in rows:\n        text = ''\n        text += row.name\n"
-                 "        print(text)\n"}, note="starts anew on every turn"),
-        Example({_PATH: "def f(rows):\n    for row in rows:\n        row['name'] += 'x'\n"
-                 "        row[row.key] += 'y'\n        rows[-1]['name'] += 'z'\n"},
-                note="a text of each row"),
-        Example({_PATH: "def f(rows):\n    text = None\n    for row in rows:\n        if text is None:\n"
-                 "            text = ''\n        text += row.name\n        if row.last:\n            yield text\n"
-                 "            text = None\n"}, note="starts anew now and then"),
-        Example({_PATH: "def f(rows):\n    counts = {'n': 0, 'text': ''}\n    for row in rows:\n"
-                 "        counts['n'] += row.n\n    return counts\n"}),
-        Example({_PATH: "def f(rows):\n    for row in rows:\n        row.name += ' (x)'\n"
-                 "        row.label = '%s (x)' % row.label\n"}, note="a text of each row"),
-        Example({_PATH: "def f(rows, base):\n    for row in rows:\n        name = '%s-%s' % (base, row)\n"
-                 "        print(name)\n"}),
-        Example({_PATH: "def first(rows):\n    text = ''\n    for row in rows:\n        if row.ok:\n"
-                 "            text += row.name\n            break\n    return text\n"}),
-        Example({_PATH: "def f(rows):\n    path = ''\n    for row in rows:\n        path = f'{path}/{row}'\n"
-                 "        found.append(path)\n    return found\n"}, note="each of them is needed"),
-        Example({_PATH: "def free(name, taken):\n    while name in taken:\n        name += '_'\n    return name\n"}),
-        Example({_PATH: "def f(rows):\n    sizes = [0] * 3\n    for row in rows:\n        sizes[row.n] += row.size\n"
-                 "    return sizes\n"}),
-        Example({_PATH: "def f(a, b):\n    text = ''\n    text += a\n    return text\n"}),
-        Example({"tests/test_report.py": "def test_a():\n    x = ''\n    for i in 'ab':\n        x += i\n"
-                 "    assert x\n"}),
-    ),
-)  # fmt: skip
+    bad=STRING_EXAMPLES[0],
+    good=STRING_EXAMPLES[1],
+)
 
 RULES: tuple[Rule, ...] = (string_concat_in_loop,)

@@ -19,7 +19,8 @@ NONE = "none-comparison"
 
 _CONTAINERS = frozenset(
     {"list", "dict", "set", "bytearray", "collections.defaultdict", "collections.OrderedDict", "collections.Counter",
-     "collections.deque", "collections.ChainMap", "collections.UserDict", "collections.UserList"}
+     "collections.deque", "collections.ChainMap", "collections.UserDict", "collections.UserList",
+     "defaultdict", "OrderedDict", "deque"}
 )  # fmt: skip
 _READ_ONLY = frozenset(
     {"Sequence", "Mapping", "AbstractSet", "Collection", "Container", "Iterable", "Sized", "frozenset", "tuple"}

@@ -218,7 +218,7 @@ def _on_raise(part: ast.Raise, handler: ast.ExceptHandler, context: FileContext)
     raised = part.exc
     if not isinstance(raised, (ast.Call, ast.Name)) or last_name(raised) == handler.name or last_name(raised) in _ENDS:
         return
-    if not last_name(raised)[:1].isupper():
+    if not last_name(raised)[:1].isupper() and not _is_made(raised, handler):
         return
     if isinstance(raised, ast.Call) and isinstance(raised.func, ast.Attribute) and raised.func.attr == "with_traceback":
         return
@@ -226,6 +226,18 @@ def _on_raise(part: ast.Raise, handler: ast.ExceptHandler, context: FileContext)
     message = f"`{last_name(raised)}` is raised from an `except` without `from`: which error led to it is left to guess"
     context.report(RAISE, part, message)
     context.statement = before
+
+
+def _is_made(raised: ast.expr, handler: ast.ExceptHandler) -> bool:
+    """True for `error` of `error = PayError(…)` right in a handler."""
+    return any(
+        isinstance(part, ast.Assign)
+        and isinstance(part.value, ast.Call)
+        and last_name(part.value.func)[:1].isupper()
+        and isinstance(raised, ast.Name)
+        and raised.id in map(last_name, part.targets)
+        for part in handler.body
+    )
 
 
 _ENDS = frozenset(
@@ -244,12 +256,17 @@ raise_without_from = Rule(
     fix="Write `raise Other(…) from error`, or `from None` where the first one tells nothing.",
     when="Directly in a handler, outside of tests.",
     watches=(Watch((ast.ExceptHandler,), _on_except, (), is_product_path),),
-    bad=one_file("shop/cart.py", "try:\n    pay()\nexcept KeyError:\n    raise PayError('no key')\n"),
+    bad=one_file(
+        "shop/cart.py",
+        "try:\n    pay()\nexcept KeyError:\n    raise PayError('no key')\n",
+        "try:\n    pay()\nexcept KeyError:\n    error = PayError('no key')\n    error.code = 3\n    raise error\n",
+    ),
     good=one_file(
         "shop/cart.py",
         "try:\n    pay()\nexcept KeyError as error:\n    raise PayError('no key') from error\n",
         "try:\n    pay()\nexcept KeyError as error:\n    log(error)\n    raise error\n",
         "try:\n    pay()\nexcept KeyError:\n    raise\n",
+        "try:\n    pay()\nexcept KeyError:\n    error = last or first\n    raise error\n",
     ),
 )
 
