@@ -46,6 +46,14 @@ ROLLBACK: Pair = (
         Example({"app/services.py": "async def place(session, data):\n    session.add(Order(**data))\n"
                  "    await session.commit()\n", "app/db.py": _SAFE, "tools/raw.py": _LEAKY},
                 note="who lends it is nearer"),
+        Example({"app/services.py": "from app.db import Session\n\n\ndef place(data):\n    Session.add(Order(**data))\n"
+                 "    Session.commit()\n",
+                 "app/db.py": "from sqlalchemy.orm import scoped_session, sessionmaker\n\n"
+                 "Session = scoped_session(sessionmaker())\n\n\n@app.teardown_appcontext\ndef end(failed):\n"
+                 "    Session.remove()\n\n\n" + _LEAKY},
+                note="it ends with each request"),
+        _file("from django.db import connection\n\n\ndef tidy():\n    connection.cursor().execute('VACUUM')\n"
+              "    connection.commit()\n", "Django's own"),
         _file("def place(repo, git):\n    git.commit('message')\n"),
         _file("class UnitOfWork:\n    def __exit__(self, *args):\n        self.session.rollback()\n\n"
               "    def commit(self):\n        self.session.commit()\n"),

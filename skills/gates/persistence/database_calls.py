@@ -11,7 +11,7 @@ from skills.gates.analysis.loops import local_nodes
 from skills.gates.analysis.queries import MANAGERS, Chain, chain_of
 from skills.gates.analysis.sessions import is_connection, is_session, model_key, repository_of
 from skills.gates.engine.context import FileContext
-from skills.gates.engine.names import last_name
+from skills.gates.engine.names import last_name, root_name
 from skills.gates.engine.patterns import lazy
 from skills.record import record
 
@@ -25,6 +25,7 @@ _REPOSITORY_WRITES = lazy(
 )
 _WRITES_SQL = lazy(r"\s*(INSERT|UPDATE|DELETE)\b", re.I)
 _TABLE = lazy(r"\s*(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+[\"`]?(?:\w+\.)?(\w+)", re.I)
+_TO_TABLE = lazy(r"\s*(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+[\"`]?", re.I)
 _READS_BY_NAME = lazy(r"(?:get|fetch|find|load|read)(?:_(\w+?))?(?:_by_(?:id|pk|uuid))?$")
 _SERVICE = lazy(r"(\w+?)(?:Service|Manager|CRUD|Crud|Selector|Gateway)$")
 _EXECUTES = frozenset({"execute", "scalar", "scalars", "exec", "fetch", "fetchval", "fetchrow", "fetch_one"})
@@ -248,7 +249,15 @@ def _sent_by(statement: ast.expr | None, call: ast.Call, context: FileContext) -
     if match is None:
         return None
     table = _TABLE.match(text)
-    return Write(_KINDS[match[1].lower()], table[1] if table else "", f'execute("{match[1].upper()} …")')
+    about = table[1] if table else _put_in(statement) if _TO_TABLE.fullmatch(text) else ""
+    return Write(_KINDS[match[1].lower()], about, f'execute("{match[1].upper()} …")')
+
+
+def _put_in(statement: ast.expr | None) -> str:
+    """The name that an f-string puts in first, in braces: `{table}` of `f"DELETE FROM {table}"`; "" for none."""
+    parts = statement.values if isinstance(statement, ast.JoinedStr) else []
+    name = next((root_name(part.value) for part in parts if isinstance(part, ast.FormattedValue)), "")
+    return f"{{{name}}}" if name else ""
 
 
 def write_in_list(call: ast.Call, over: ast.expr, context: FileContext) -> Write | None:

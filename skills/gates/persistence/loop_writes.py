@@ -32,7 +32,7 @@ _NAMES = frozenset(
 )  # fmt: skip
 _LONG_NAMES = lazy(r"(update|delete|reset|save|mark|remove|set|increment|touch|archive|soft_delete)_\w+")
 _PIECES = lazy(r"batch|chunk|page|slice|window|partition|group|block", re.I)
-_OF_CLASS = lazy(r"execute\([a-z]|query\(")
+_OF_NAME = lazy(r"execute\([a-z]|query\(|.*\{")
 _ATTEMPTS = lazy(r"attempt|retr(y|ies)|tries|^_+$", re.I)
 _PLAINER = {
     "add": "`add_all` would say it in one line; the statements are the same",
@@ -57,8 +57,8 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         _changed_rows(node, loop, whole, bound, context)
         return
     write = write_of(node, context) or _listed(node, loop, context)
-    if write is not None and (write.many or (write.model in bound and _OF_CLASS.match(write.how))):
-        return  # many rows, or another table each turn
+    if write is not None and (write.many or _to_another_table(write, bound)):
+        return
     if write is None:
         write = row_write(node, bound, loop, context)
     if write is None or not _about(node, bound, context):
@@ -69,6 +69,11 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         _report_insert(node, write, whole, context)
     else:
         _report_write(node, write, loop, whole, context)
+
+
+def _to_another_table(write: Write, bound: frozenset[str]) -> bool:
+    """True where the table of a write is another one in each turn, by its class or in an f-string."""
+    return write.model.strip("{}") in bound and _OF_NAME.match(write.how + write.model) is not None
 
 
 def _listed(node: ast.Call, loop: Turns, context: FileContext) -> Write | None:

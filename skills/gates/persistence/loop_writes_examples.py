@@ -58,6 +58,8 @@ WRITES: Pair = (
               "    Order.objects.bulk_update(orders, ['status'])\n"),
         _file(_SQL + "def purge(db, ids):\n    for batch in chunked(ids, 500):\n"
               "        db.execute(delete(Job).where(Job.id.in_(batch)))\n", "batches of many rows"),
+        _file(_SQL + "def wipe(db, tables):\n    for one in tables:\n        db.execute(text(f'DELETE FROM {one}'))\n",
+              "another table each turn"),
         _file("def tidy(cursor):\n    for statement in ('DELETE FROM seen', 'UPDATE jobs SET seen = NULL'):\n"
               "        cursor.execute(statement)\n", "each is another one"),
         _file(_DJANGO + "def close(order):\n    for attempt in range(3):\n        order.save()\n", "attempts"),

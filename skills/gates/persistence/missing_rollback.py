@@ -5,6 +5,7 @@ from itertools import takewhile
 
 from msgspec.structs import replace
 
+from skills.gates.analysis.bindings import bindings
 from skills.gates.analysis.execution import execution_of
 from skills.gates.analysis.local_values import own_nodes
 from skills.gates.analysis.sessions import is_session, unawaited
@@ -20,6 +21,7 @@ from skills.gates.project import Place, Project
 from skills.gates.rule import Rule, Watch
 
 RULE = "missing-rollback"
+_TEARDOWNS = frozenset({"teardown_appcontext", "teardown_request", "teardown_app_request"})
 _BROAD = frozenset(
     {"Exception", "BaseException", "SQLAlchemyError", "IntegrityError", "DBAPIError", "OperationalError",
      "DatabaseError", "Error", "StatementError", "DataError", ""}
@@ -29,6 +31,8 @@ _BROAD = frozenset(
 def _on_function(node: FunctionNode, context: FileContext) -> None:
     if any(part.__class__ is ast.Yield for part in own_nodes(node, context)):
         _tell_provider(node, context)
+    elif any(last_name(one) in _TEARDOWNS for one in node.decorator_list):
+        _tell_removed(node, context)
     elif node.name in ("__exit__", "__aexit__"):
         _tell_unit(node, context)
     commits = [event for event in events_of(node, context) if event.kind == "commit"]
@@ -38,6 +42,17 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
         for event in commits:
             if _judge_commit(node, event, context):
                 break
+
+
+def _tell_removed(node: FunctionNode, context: FileContext) -> None:
+    """A fact for each session of the application that ends, and rolls back, with every request."""
+    for part in own_nodes(node, context):
+        if (
+            isinstance(part, ast.Call)
+            and isinstance(part.func, ast.Attribute)
+            and part.func.attr in ("remove", "close")
+        ):
+            context.fact("ends-with-request", last_name(part.func.value), "", part.lineno)
 
 
 def _tell_unit(node: FunctionNode, context: FileContext) -> None:
@@ -84,9 +99,13 @@ def _judge_commit(function: FunctionNode, event: Event, context: FileContext) ->
     root = session.partition(".")[0]
     if session == "db.session" and state != "swallowed":
         return False  # Flask-SQLAlchemy ends its session, and with it the transaction, after each request
+    if (context.resolve(call.func) or "").startswith("django.db."):
+        return False  # Django rolls its own connection back
     lent = state != "swallowed" and not _made_here(function, root, context)
     injected = lent and root in _dependencies(function)
     kind, why = execution_of(context)
+    asked = _provider(function, root) if injected else ""
+    needs = (("lent", asked), *_shared_by(root, function, context)) if lent else ()
     severity: Severity = "LOW" if injected or kind in ("init", "cli") else "MEDIUM"
     confidence: Confidence = "needs_context" if injected else "likely" if lent else "confirmed"
     context.statement = statement_of(function, call, context)
@@ -101,10 +120,17 @@ def _judge_commit(function: FunctionNode, event: Event, context: FileContext) ->
         f"`{session}.commit()`: {what}",
         severity=severity,
         confidence=confidence,
-        needs=(("lent", _provider(function, root) if injected else ""),) if lent else (),
+        needs=needs,
         evidence=(why,) if why else (),
     )
     return True
+
+
+def _shared_by(name: str, function: FunctionNode, context: FileContext) -> tuple[tuple[str, str], ...]:
+    """The session of the module or application that a name stands for: it may end with each request."""
+    kind, _ = execution_of(context)
+    is_own = name not in bindings(context, function) and kind not in ("background", "cli")
+    return (("ends-with-request", name),) if is_own else ()
 
 
 def _around(function: FunctionNode, call: ast.Call, session: str, context: FileContext) -> str:
@@ -193,7 +219,10 @@ def _rollback_holds(candidate: Candidate, report: FileReport, project: Project) 
     """A session that others lend is safe where all that could have lent it roll back."""
     if not candidate.needs:
         return candidate
-    lenders = _lenders(dict(candidate.needs)["lent"], report.path, project)
+    said = dict(candidate.needs)
+    if "ends-with-request" in said and project.named("ends-with-request", said["ends-with-request"]):
+        return None
+    lenders = _lenders(said["lent"], report.path, project)
     unsafe = [place for place in lenders if place[1].name == "unsafe"]
     if lenders and not unsafe:
         return None
@@ -222,7 +251,11 @@ missing_rollback = Rule(
     "that the project does not show. Not where what lends the session (by its name, else all that lie nearest) rolls "
     "back or closes it, and not with "
     "`with SessionLocal() as session`.",
-    watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"commit", b"yield"), is_product_path),),
+    watches=(
+        Watch(
+            (ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"commit", b"yield", b"teardown_"), is_product_path
+        ),
+    ),
     holds=_rollback_holds,
     bad=ROLLBACK[0],
     good=ROLLBACK[1],

@@ -8,7 +8,6 @@ from skills.gates.analysis.sessions import is_connection, is_session
 from skills.gates.analysis.transactions import (
     HELD,
     SCOPE,
-    SESSION_FACTORY,
     first_time,
     opens_transaction,
     shown_call,
@@ -95,7 +94,7 @@ def lender_of(node: ast.With | ast.AsyncWith, context: FileContext) -> ast.Call 
         if borrowed is None or not isinstance(lender, ast.Call):
             continue
         name = last_name(lender)
-        if name in GIVERS or SESSION_FACTORY.search(name) or opens_transaction(lender, context):
+        if name in GIVERS or opens_transaction(lender, context):
             continue
         if is_session(borrowed, context) or is_connection(borrowed):
             return lender
