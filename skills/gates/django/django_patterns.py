@@ -1,6 +1,7 @@
 """Rules of the skill django-patterns: signals stay light, other sides have names, settings are split."""
 
 import ast
+import re
 from collections.abc import Iterator
 
 from skills.gates.analysis.local_values import own_nodes
@@ -52,11 +53,10 @@ def _signal(node: ast.FunctionDef, context: FileContext) -> str | None:
             if isinstance(first, (ast.List, ast.Tuple)) and first.elts:
                 first = first.elts[0]
             return last_name(first)
-    if not context.scopes and f".connect({node.name}".encode() in context.source:
-        line = next((line for line in context.lines if f".connect({node.name}" in line), "")
-        signal = line.partition(".connect(")[0].strip().rpartition(".")[2]
-        return signal if signal.startswith(("pre_", "post_", "m2m_")) else None
-    return None
+    if context.scopes or b".connect(" not in context.source:
+        return None
+    named = re.search(rf"\b((?:pre_|post_|m2m_)\w+)\.connect\(\s*{node.name}\b".encode(), context.source)
+    return named[1].decode() if named else None
 
 
 def _heavy(node: ast.AST, context: FileContext) -> str:
@@ -153,7 +153,7 @@ heavy_signal = Rule(
         _signals("def tell(order):\n    requests.post('https://hooks.example.org', json={'id': order.pk})\n\n\n"
                  "@receiver(post_save, sender=Order)\ndef told(sender, instance, **kwargs):\n    tell(instance)\n"),
         _signals("def told(sender, instance, **kwargs):\n    for line in instance.lines.all():\n"
-                 "        line.total = 0\n        line.save()\n\n\npost_save.connect(told, sender=Order)\n"),
+                 "        line.total = 0\n        line.save()\n\n\npost_save.connect(\n    told, sender=Order\n)\n"),
         _signals("@receiver(post_save, sender=Order)\ndef told(sender, instance, **kwargs):\n"
                  "    for user in instance.readers.all():\n        user.notes.filter(read=True).delete()\n"),
     ),

@@ -274,13 +274,14 @@ filter_in_python = Rule(
             is_product_path,
             near=(b"for ", b"for("),
         ),
-        Watch((ast.Call,), _on_call, (b"filter(lambda",), is_product_path, near=(b"filter(lambda",)),
+        Watch((ast.Call,), _on_call, (b"lambda",), is_product_path, near=(b"lambda",)),
         Watch((ast.For, ast.AsyncFor), _on_loop, (b".objects",), is_product_path),
     ),
     holds=_holds,
     bad=(
         _shop(_LOOKED_UP.format(of="0")),
         _shop("paid = [order for order in Order.objects.all() if order.paid]\n"),
+        _shop("paid = list(\n    filter(\n        lambda order: order.paid,\n        Order.objects.all(),\n    )\n)\n"),
         _shop(
             "def f():\n    orders = list(Order.objects.all())\n    return [order for order in orders if order.paid]\n"
         ),

@@ -338,7 +338,7 @@ N_PLUS_ONE_GOOD: tuple[Example, ...] = (
     _api("all()", "    number = serializers.CharField(source='pk')\n"),
     _api("select_related('user')", "", "fields = ['id', 'user']\n        depth = 1"),
     _api("all()", "    kind = serializers.CharField()\n", "exclude = ['tags']"),
-    _api("all()", _FIELD + "obj.payers[0] if hasattr(obj, 'payers') else obj.user.name\n"),
+    _api("all()", _FIELD + "obj.payers[0] if hasattr(\n            obj, 'payers'\n        ) else obj.user.name\n"),
     _api("select_related('user')", "    payer = serializers.ReadOnlyField()\n", "fields = ['id', 'payer']"),
     _served("OrderSerializer(User.objects.get(pk=1).order_set.all(), many=True)"),
     _shop("from shop.labels import key\n\nnames = list(map(key, Order.objects.all()))\n"),

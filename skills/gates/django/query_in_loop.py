@@ -279,7 +279,7 @@ query_in_loop = Rule(
         Watch(
             (ast.Call,),
             _on_call,
-            (b".objects.", b"_default_manager", b"all_objects", b"object_or_404("),
+            (b".objects", b"_default_manager", b"all_objects", b"object_or_404("),
             is_product_path,
             near=(*MANAGER_WORDS, b"object_or_404("),
         ),
@@ -287,13 +287,13 @@ query_in_loop = Rule(
         Watch(
             (ast.Call,), _on_related, (b".filter(", b".get("), is_product_path, (b".filter(", b".get(", b".exclude(")
         ),
-        Watch((ast.For,), _on_for, (b".objects.", b".query("), is_product_path, (b".objects.", b".query(")),
+        Watch((ast.For,), _on_for, (b".objects", b".query("), is_product_path, (b".objects", b".query(")),
         Watch(
             (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
             _on_comprehended,
-            (b".objects.", b".query("),
+            (b".objects", b".query("),
             is_product_path,
-            (b".objects.", b".query("),
+            (b".objects", b".query("),
         ),
         Watch((ast.YieldFrom,), _on_yield, (b"yield from",), is_product_path),
     ),

@@ -23,6 +23,10 @@ IN_LOOP_BAD: tuple[Example, ...] = (
         "def load(teams):\n    found = []\n    for team in teams:\n"
         "        found += [order.number for order in Order.objects.filter(team=team)]\n    return found\n"
     ),
+    shop(
+        "def load(teams):\n    for team in teams:\n        print(\n            Order.objects\n"
+        "            .filter(team=team)\n            .count()\n        )\n"
+    ),
     _sql("for key in keys:\n        found.extend(p.text for p in session.query(Post).filter(Post.key == key))\n"),
     shop("def load(numbers):\n    for number in numbers:\n        yield Order.objects.get(number=number)\n"),
     shop("def load(rows):\n    for row in rows:\n        Order.objects.create(number=row['number'])\n"),

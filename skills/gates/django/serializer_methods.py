@@ -58,7 +58,7 @@ def _reads(method: FunctionNode, serializer: str, model: str, context: FileConte
     seen: set[str] = set()
     given = method.args.args[1].arg
     text = "\n".join(context.lines[method.lineno - 1 : method.end_lineno]) if context.holds(b"hasattr(") else ""
-    asked = set(re.findall(rf"hasattr\({given}, ['\"](\w+)", text))
+    asked = set(re.findall(rf"hasattr\(\s*{given},\s*['\"](\w+)", text))
 
     def on_access(part: ast.expr, statement: ast.AST, symbol: str, row: Row, attribute: str, via: Via | None) -> None:
         path = "__".join((*row.steps, attribute))

@@ -128,7 +128,7 @@ unindexed_filter = Rule(
     "choices, "
     "and not where a relation or an indexed column narrows the rows too.",
     watches=(
-        Watch((ast.Call,), _on_filter, (b".objects.",), _is_reading, near=MANAGER_WORDS),
+        Watch((ast.Call,), _on_filter, (b".objects",), _is_reading, near=MANAGER_WORDS),
         Watch((ast.Call,), _on_found, (b"_or_404(",), _is_reading, near=(b"_or_404(",)),
     ),
     holds=_holds,
@@ -137,6 +137,7 @@ unindexed_filter = Rule(
         shop("def find(request):\n    return Order.objects.filter(number__in=request.GET)\n", "shop/views.py"),
         shop("def find(number):\n    return Order.objects.order_by('pk').filter(number=number)\n"),
         shop("def find(request, number):\n    return get_object_or_404(Order, number=number)\n", "shop/views.py"),
+        shop("def find(number):\n    return (\n        Order.objects\n        .filter(number=number)\n    )\n"),
     ),
     good=(
         shop("def find(code):\n    return Order.objects.filter(code=code)\n"),

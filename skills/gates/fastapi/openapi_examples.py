@@ -55,7 +55,8 @@ DRIFT_BAD: tuple[Example, ...] = (
             "shop/urls.py": "urlpatterns = [path('orders/', add)]\n",
             "shop/views.py": "@api_view(['POST'])\ndef add(request): ...\n",
             "shop/serializers.py": "from rest_framework import serializers\n\n\n"
-            "class OrderSerializer(serializers.Serializer):\n    pk = serializers.IntegerField(read_only=True)\n"
+            "class OrderSerializer(\n    serializers.Serializer\n):\n"
+            "    pk = serializers.IntegerField(read_only=True)\n"
             "    dueDate = serializers.DateField()\n    title = serializers.CharField()\n",
         },
         schema=_schema("post /orders/ 200").replace("  schemas: {}\n", "  schemas:\n    Order:\n      required:\n"

@@ -123,7 +123,14 @@ def _fields(name: str, project: Project, depth: int) -> Fields | None:
 OBSERVERS: tuple[Observer, ...] = (
     Observer(
         "api-fields",
-        (Watch((ast.ClassDef,), _on_model, (b"BaseModel", b"pydantic", b"serializers.Serializer)"), outside_tests),),
+        (
+            Watch(
+                (ast.ClassDef,),
+                _on_model,
+                (b"BaseModel", b"pydantic", b"serializers.Serializer)", b"serializers.Serializer\n"),
+                outside_tests,
+            ),
+        ),
     ),
 )
 """Kinds: api-fields (a model; detail: its bases, then its fields)."""

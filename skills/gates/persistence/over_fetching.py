@@ -333,7 +333,7 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     return replace(candidate, severity=severity, needs=(), evidence=(*candidate.evidence, link))
 
 
-_WORDS = (b"select(", b".query(", b".objects.")
+_WORDS = (b"select(", b".query(", b".objects")
 
 over_fetching = Rule(
     name=RULE,

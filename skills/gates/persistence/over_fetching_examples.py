@@ -48,6 +48,10 @@ COLUMNS: Pair = (
         _sql("async def names(session):\n    result = await session.execute(select(Order).where(Order.c2 == 'x'))\n"
              "    return [o.c1 for o in result.scalars().all()]\n", 12, "LOW up to 15 columns"),
         _django("def listing(request):\n    return answer([order.c1 for order in Order.objects.filter(c2='x')])\n"),
+        _django(
+            "def listing(request):\n    orders = (\n        Order.objects\n        .filter(c2='x')\n    )\n"
+            "    return answer([order.c1 for order in orders])\n"
+        ),
         _view(["id", "c1"], "    queryset = Order.objects.order_by('c1')\n"),
         _view(["c1", "c2"], "\n    def get_queryset(self):\n        return Order.objects.filter(c3='x')\n"),
         _sql("from fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n@router.get('/orders')\n"

@@ -26,7 +26,12 @@ _READ_ONLY = frozenset(
     {"Sequence", "Mapping", "AbstractSet", "Collection", "Container", "Iterable", "Sized", "frozenset", "tuple"}
 )
 _DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.GeneratorExp)
-_NONES = (b"= None", b"None =", b"None !=")
+_NONES = tuple(
+    word
+    for sign in (b"==", b"!=")
+    for word in (sign + b" None", sign + b"None", sign + b" (None", sign + b"(None", b"None " + sign, b"None" + sign,
+                 b"None) " + sign, b"None)" + sign)
+)  # fmt: skip
 _BROAD = frozenset({"Exception", "BaseException"})
 
 
@@ -272,6 +277,8 @@ none_comparison = Rule(
         "if total == None:\n    pass\n",
         "if None != total:\n    pass\n",
         "empty = None != total\n",
+        "empty=total==None\n",
+        "empty = (\n    (total)\n    != (None)\n)\n",
         "if row[1] == None or not row['x'] != None:\n    pass\n",
     ),
     good=one_file(
