@@ -57,7 +57,7 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         _changed_rows(node, loop, whole, bound, context)
         return
     write = write_of(node, context) or _listed(node, loop, context)
-    if write is not None and (write.many or _to_another_table(write, bound)):
+    if write is not None and (write.many or _to_another_table(write, bound) or _of_class(function, loop)):
         return
     if write is None:
         write = row_write(node, bound, loop, context)
@@ -74,6 +74,18 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
 def _to_another_table(write: Write, bound: frozenset[str]) -> bool:
     """True where the table of a write is another one in each turn, by its class or in an f-string."""
     return write.model.strip("{}") in bound and _OF_NAME.match(write.how + write.model) is not None
+
+
+def _of_class(function: ast.Attribute, loop: Turns) -> bool:
+    """True for `repository.purge()` where the loop is at classes: `repository = repository_class(session)`."""
+    if isinstance(loop, ast.comprehension) or not isinstance(function.value, ast.Name):
+        return False
+    name, classes = function.value.id, names_in(loop.target)
+    return any(
+        isinstance(part, ast.Assign) and isinstance(part.value, ast.Call) and isinstance(part.value.func, ast.Name)
+        and part.value.func.id in classes and last_name(part.targets[0]) == name
+        for part in local_nodes(loop)
+    )  # fmt: skip
 
 
 def _listed(node: ast.Call, loop: Turns, context: FileContext) -> Write | None:

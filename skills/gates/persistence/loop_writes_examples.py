@@ -58,6 +58,8 @@ WRITES: Pair = (
               "    Order.objects.bulk_update(orders, ['status'])\n"),
         _file(_SQL + "def purge(db, ids):\n    for batch in chunked(ids, 500):\n"
               "        db.execute(delete(Job).where(Job.id.in_(batch)))\n", "batches of many rows"),
+        _file("async def tidy(session, kinds):\n    for kind in kinds:\n        repository = kind(session)\n"
+              "        await repository.delete_expired()\n", "a repository of another table each turn"),
         _file(_SQL + "def wipe(db, tables):\n    for one in tables:\n        db.execute(text(f'DELETE FROM {one}'))\n",
               "another table each turn"),
         _file("def tidy(cursor):\n    for statement in ('DELETE FROM seen', 'UPDATE jobs SET seen = NULL'):\n"

@@ -78,6 +78,9 @@ CLEANUP: Pair = (
         _file("from sqlalchemy import event\n\n\n@event.listens_for(engine, 'connect')\n"
               "def set_up(connection, record):\n    cursor = connection.cursor()\n"
               "    cursor.execute('PRAGMA foreign_keys=ON')\n    cursor.close()\n"),
+        _file("from app.models import LoginSession\n\n\ndef begin(user):\n"
+              "    session = LoginSession(user_id=user.id)\n    session.code = user.code\n    keep(session)\n",
+              "a row"),
         _file("def load(signal):\n    session = signal.connect()\n    return session.id\n"),
     ),
 )  # fmt: skip

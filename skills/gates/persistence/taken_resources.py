@@ -28,6 +28,9 @@ _FILES = frozenset({"open", "io.open", "builtins.open", "codecs.open", "gzip.ope
                     "tarfile.open", "zipfile.ZipFile", "os.fdopen", "tempfile.TemporaryFile"})  # fmt: skip
 _NOT_OF_DATABASES = ("boto3.", "botocore.", "aioboto3.", "aiobotocore.")  # their sessions hold nothing open
 _OWNERS = lazy(r"(engine|pool)$", re.I)
+_OF_SESSIONS = frozenset({"bind", "binds", "autoflush", "autocommit", "expire_on_commit", "future", "info", "class_",
+                          "twophase", "query_cls", "sync_session_class"})  # fmt: skip
+"""What a factory of sessions may be given."""
 GIVERS = frozenset({"connect", "raw_connection", "acquire", "getconn", "checkout"})
 _RELEASES = frozenset(
     {"close", "aclose", "dispose", "release", "shutdown", "quit", "detach", "disconnect", "terminate"}
@@ -57,7 +60,8 @@ def taken(call: ast.Call, context: FileContext) -> tuple[str, Severity] | None:
     if (name or "").startswith(_NOT_OF_DATABASES):
         return None
     made = last_name(call.func) if not call.args else ""
-    if not call.args and (_made_here(call, context) or (SESSION_FACTORY.search(made) and _is_factory(call, context))):
+    of_rows = call.args or any(word.arg not in _OF_SESSIONS for word in call.keywords)  # a table of sessions, say
+    if not of_rows and (_made_here(call, context) or (SESSION_FACTORY.search(made) and _is_factory(call, context))):
         return "a session", "HIGH"
     return None
 

@@ -59,6 +59,8 @@ def _part(over: ast.expr, backwards: bool, target: ast.expr, body: Sequence[ast.
         return
     text = f"`{ast.unparse(name)}`"
     if isinstance(name, ast.Call):  # `list(rows())`: what nobody keeps may be walked as it comes
+        if _goes_over(name, body, context):
+            return
         text = f"what `{ast.unparse(name.func)}(…)` answers"
         name = name.func.value if isinstance(name.func, ast.Attribute) else name.func
     plain = of_dict or shown == ".copy()" or not has_arrays(context) or is_own_container(name, context)
@@ -68,6 +70,15 @@ def _part(over: ast.expr, backwards: bool, target: ast.expr, body: Sequence[ast.
         own = set(descendants(over))
         if leaves_alone((part for part in parts if part not in own), name, turned, context):
             report(over, f"`{shown}` copies {text}, and nothing seen here changes that", context, confidence="likely")
+
+
+def _goes_over(call: ast.Call, body: Sequence[ast.AST], context: FileContext) -> bool:
+    """True where a loop changes what a lazy call goes over: `for key in list(filter(f, cache.keys())): del …`."""
+    given = [part.func if isinstance(part, ast.Call) and is_view(part) else part for part in call.args]
+    owners = [part.value if isinstance(part, ast.Attribute) and part not in call.args else part for part in given]
+    places = [part for part in owners if isinstance(part, (ast.Name, ast.Attribute, ast.Subscript)) and is_place(part)]
+    parts = [part for statement in body for part in descendants(statement)]
+    return any(not leaves_alone(parts, place, frozenset(), context) for place in places)
 
 
 def _is_counted(name: ast.expr, context: FileContext) -> bool:

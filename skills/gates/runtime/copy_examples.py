@@ -154,6 +154,8 @@ COPY_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
         Example({_PATH: "def f(value):\n    seen = {value, value.lower()}\n"
                  "    seen.update(one[1:] for one in tuple(seen))\n    return seen\n"},
                 note="the generator runs while the set grows"),
+        Example({_PATH: "def f(self, start):\n    for key in list(filter(start, self.cache.keys())):\n"
+                 "        del self.cache[key]\n"}, note="the filter goes over what the loop changes"),
         Example({_PATH: "from cachetools import TTLCache\n\ncache = TTLCache(9, 60)\n\n\ndef of(name):\n"
                  "    return [key for key, one in list(cache.items()) if one == name]\n"},
                 note="a cache may forget meanwhile"),
