@@ -70,7 +70,7 @@ def said_of(node: ast.expr | None) -> Needs:
 
 def related(node: ast.expr, context: FileContext, function: FunctionNode | None = None) -> tuple[str, str] | None:
     """(model, attribute) of `city.streets.all()` where the function (the one around, if none is given) has the city
-    from a query for one row, and of `request.user.orders.all()`."""
+    (or `self.city`) from a query for one row, and of `request.user.orders.all()`."""
     if not isinstance(node, ast.Call):
         return None
     chain = chain_of(node)
@@ -82,7 +82,9 @@ def related(node: ast.expr, context: FileContext, function: FunctionNode | None 
     if isinstance(root.value, ast.Attribute) and root.value.attr == "user" and last_name(root.value.value) == "request":
         return "User", root.attr
     around = function or context.function
-    row = _bound_in(around, root.value.id, context) if around and isinstance(root.value, ast.Name) else root.value
+    row: ast.expr | None = root.value
+    if around is not None and isinstance(row, (ast.Name, ast.Attribute)):
+        row = _bound_in(around, last_name(row), context)
     owner = _row_model(row, context) if isinstance(row, ast.Call) else None
     return (owner, root.attr) if owner and last_name(root.value)[:1].islower() else None
 

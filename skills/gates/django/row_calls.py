@@ -75,8 +75,8 @@ def call_value(flow: Run, node: ast.Call, names: Names) -> Value:
     _hand_on(flow, node, values)
     if name == "prefetch_related_objects":
         load_later(flow, node, names)
-    if name == "Prefetch":
-        return Loading(prefetch(flow, node, names) or frozenset({EVERYTHING}))
+    if name in {"Prefetch", "dict"}:
+        return _made(flow, node, values, names)
     if name in {"get_object_or_404", "aget_object_or_404", "get_list_or_404"}:
         row = _found(flow, node, values)
         return row.many() if row is not None and name == "get_list_or_404" else row
@@ -89,6 +89,15 @@ def call_value(flow: Run, node: ast.Call, names: Names) -> Value:
     if name in _SAME_ROWS and isinstance(first, Rows):
         return first.with_loaded(frozenset({ORDERED})) if name == "sorted" else first
     return query_of(flow.context, node, values) if name == "select" else _imported(flow, node, function, names)
+
+
+def _made(flow: Run, node: ast.Call, values: list[Value], names: Names) -> Value:
+    """What a `Prefetch(…)` loads, or the rows in `dict(late=orders)`."""
+    if last_name(node.func) == "Prefetch":
+        return Loading(prefetch(flow, node, names) or frozenset({EVERYTHING}))
+    given = zip(node.keywords, values[len(node.args) :], strict=True)
+    held = ((word.arg or "", rows) for word, rows in given if isinstance(rows, Rows))
+    return Fields((*held,)) if node.keywords and not node.args else None
 
 
 def _imported(flow: Run, node: ast.Call, function: ast.expr, names: Names) -> Rows | None:

@@ -10,6 +10,7 @@ _MODELS = (
     "    @classmethod\n    def late(cls, day):\n        return cls.objects.filter(day__lt=day)\n\n"
     "    @classmethod\n    def whole(cls):\n        return cls.objects.select_related('team')\n\n"
     "    def holds(self, name):\n        return self.tags.filter(name=name).exists()\n\n"
+    "    def newest(self):\n        return self.tags.first()\n\n"
     "    def shown(self, name=None):\n        return name or self.team.name\n\n"
     "    def get_absolute_url(self):\n        return f'/{self.team.name}/{self.pk}'\n\n\n"
     "class Tag(models.Model):\n    pass\n"
@@ -22,6 +23,11 @@ def _shop(source: str, note: str = "", also: str = "") -> Example:
     return Example({**files, "shop/queries.py": also} if also else files, note=note)
 
 
+_ORDERS = (
+    "from shop.models import Order\n\n\nclass Orders(Repository):\n    model = Order\n\n"
+    "    def late(self):\n        return self.model.objects.filter(day=1)\n\n"
+    "    def whole(self):\n        return self.late().select_related('team')\n"
+)
 _BOTH = (
     "from shop.models import Order\n\n\ndef both():\n"
     "    return {'late': Order.objects.filter(day=1), 'rest': Order.objects.select_related('team')}\n"
@@ -74,6 +80,16 @@ FILLED_BAD: tuple[Example, ...] = (
     _shop("rows = {'all': Order.objects.all(), 'day': 1}\nprint([order.team.name for order in rows['all']])\n"),
     _shop("rows = {}\nrows['all'] = Order.objects.all()\nprint([order.team.name for order in rows.get('all')])\n"),
     _shop("from shop.queries import both\n\nprint([order.team.name for order in both()['late']])\n", also=_BOTH),
+    _shop("rows = dict(late=Order.objects.filter(day=1))\nprint([order.team.name for order in rows['late']])\n"),
+    _shop("orders = Order.objects.all()\nprint([order.team.name for order in orders or []])\n"),
+    _shop("def names(rows):\n    return [order.team.name for order in rows or Order.objects.all()]\n"),
+    _shop("print([order.newest() for order in Order.objects.prefetch_related('tags')])\n"),
+    _shop(
+        "from shop.queries import Orders\n\n\nclass Report:\n    def __init__(self, orders=None):\n"
+        "        self.orders = orders or Orders()\n\n"
+        "    def names(self):\n        return [order.team.name for order in self.orders.late()]\n",
+        also=_ORDERS,
+    ),
     _shop("def names(orders: list[Order]):\n    return [order.buyer.name for order in orders]\n"),
     _shop(
         "late, rest = [], []\nfor order in Order.objects.all():\n    (late if order.day else rest).append(order)\n"
@@ -108,6 +124,8 @@ FILLED_GOOD: tuple[Example, ...] = (
     _shop("from shop.queries import both\n\nprint([order.team.name for order in both()['rest']])\n", also=_BOTH),
     _shop("def names(orders: list[Order]):\n    return [order.team.name for order in orders]\n", also=_BOTH,
           note="whoever gives them may have loaded what is loaded elsewhere"),
+    _shop("orders = Order.objects.select_related('team')\nprint([order.team.name for order in orders or []])\n"),
+    _shop("from shop.queries import Orders\n\nprint([order.team.name for order in Orders().whole()])\n", also=_ORDERS),
     _shop("from shop.views import Order\n\n\ndef names(orders: list[Order]):\n"
           "    return [order.team.name for order in orders]\n"),
     _shop("from django.contrib.auth.models import User\n\n\n"

@@ -15,12 +15,14 @@ from skills.gates.django.row_loops import (
     agreed,
     alone,
     bind_loop,
-    comprehended,
+    comprehension,
+    either_of,
     fields_of,
     grown,
     held,
     kept,
     made_empty,
+    one_of,
 )
 from skills.gates.django.row_run import (
     Access,
@@ -352,17 +354,6 @@ class Flow:
     def on_call(self, node: ast.Call, names: Names) -> Value:
         return call_value(self, node, names)
 
-    def on_comprehension(self, node: ast.ListComp, names: Names) -> Value:
-        inner = dict(names)
-        for part in node.generators:
-            rows = self.value(part.iter, inner)
-            descend(self, self.running, rows, part, [node])
-            bind_loop(self, part.target, part.iter, rows, node.lineno, inner)
-            for test in part.ifs:
-                self.value(test, inner)
-        element = [getattr(node, name) for name in ("key", "value", "elt") if hasattr(node, name)]
-        return comprehended([self.value(part, inner) for part in element])
-
     def on_if(self, node: ast.IfExp, names: Names) -> Value:
         self.value(node.test, names)
         one, other = self.value(node.body, names), self.value(node.orelse, names)
@@ -375,11 +366,6 @@ class Flow:
 
     def on_inner(self, node: ast.Await, names: Names) -> Value:
         return self.value(node.value, names)
-
-    def on_either(self, node: ast.BinOp, names: Names) -> Value:
-        one = self.value(node.left, names)
-        self.value(node.right, names)
-        return one if isinstance(node.op, (ast.BitOr, ast.BitAnd)) and isinstance(one, Rows) else None
 
     def on_shown(self, node: ast.FormattedValue, names: Names) -> Value:
         show(self, node.value, self.value(node.value, names))
@@ -395,15 +381,16 @@ _HANDLERS: dict[type, Callable[[Flow, Any, Names], Value]] = {
     ast.Attribute: Flow.on_attribute,
     ast.Call: Flow.on_call,
     ast.Subscript: item_of,
-    ast.ListComp: Flow.on_comprehension,
-    ast.SetComp: Flow.on_comprehension,
-    ast.GeneratorExp: Flow.on_comprehension,
-    ast.DictComp: Flow.on_comprehension,
+    ast.ListComp: comprehension,
+    ast.SetComp: comprehension,
+    ast.GeneratorExp: comprehension,
+    ast.DictComp: comprehension,
     ast.FormattedValue: Flow.on_shown,
     ast.IfExp: Flow.on_if,
     ast.NamedExpr: Flow.on_walrus,
     ast.Await: Flow.on_inner,
-    ast.BinOp: Flow.on_either,
+    ast.BinOp: either_of,
+    ast.BoolOp: one_of,
     ast.Dict: fields_of,
     ast.Lambda: later,
     ast.Yield: yielded,

@@ -31,7 +31,9 @@ VAGUE = frozenset({"get", "values", "reverse", "dates", "union", "using"})
 _ASKED = _PICKS | {"all", "count", "exists"}
 _BARE = "=bare"
 """Stands for what is read of a row behind another one where that row is read as a whole: `return self.company`."""
-_ASKING = Words(b".all()", b".filter(", b".count()", b".exists()", b".order_by(", b".exclude(", b".objects")
+_ASKING = Words(
+    b".all()", b".filter(", b".count()", b".exists()", b".order_by(", b".exclude(", b".objects", b".first()", b".last()"
+)  # fmt: skip
 _OWN = Words(b"self.")
 _READS_OF = frozenset({ast.Attribute, ast.FormattedValue, ast.Call})
 _BEHIND = lazy(r"[a-z]\w*\s*\.")

@@ -4,7 +4,7 @@ import ast
 from dataclasses import replace
 
 from skills.gates.django.alchemy_rows import taken
-from skills.gates.django.row_run import Run
+from skills.gates.django.row_run import Run, descend
 from skills.gates.django.row_sources import is_elsewhere
 from skills.gates.django.row_syntax import counts
 from skills.gates.django.row_values import (
@@ -79,6 +79,26 @@ def comprehended(found: list[Value]) -> Value:
     return last.many() if len(found) == 1 else keyed(last.many())
 
 
+def comprehension(flow: Run, node: ast.ListComp, names: Names) -> Value:
+    """What a comprehension of any kind answers, whose loops are run on the way."""
+    inner = dict(names)
+    for part in node.generators:
+        rows = flow.value(part.iter, inner)
+        descend(flow, flow.running, rows, part, [node])
+        bind_loop(flow, part.target, part.iter, rows, node.lineno, inner)
+        for test in part.ifs:
+            flow.value(test, inner)
+    element = [getattr(node, name) for name in ("key", "value", "elt") if hasattr(node, name)]
+    return comprehended([flow.value(part, inner) for part in element])
+
+
+def either_of(flow: Run, node: ast.BinOp, names: Names) -> Value:
+    """`late | rest`: rows of either."""
+    one = flow.value(node.left, names)
+    flow.value(node.right, names)
+    return one if isinstance(node.op, (ast.BitOr, ast.BitAnd)) and isinstance(one, Rows) else None
+
+
 def is_empty(node: ast.expr | None) -> bool:
     """`[]`, `list()`, `{}` and `defaultdict(list)`: what may be filled with rows."""
     if isinstance(node, ast.Call):
@@ -105,6 +125,20 @@ def fields_of(flow: Run, node: ast.Dict, names: Names) -> Fields | None:
         if isinstance(rows, Rows) and isinstance(key, ast.Constant) and isinstance(key.value, str):
             found.append((key.value, rows))
     return Fields((*found,)) if found else None
+
+
+def one_of(flow: Run, node: ast.BoolOp, names: Names) -> Value:
+    """`orders or []`, `orders or Order.objects.all()`: the rows of the last that is known, where what stands behind it
+    is a list that is empty; of two that are alike what either loads."""
+    values = [flow.value(part, names) for part in node.values]
+    while len(values) > 1 and is_empty(node.values[len(values) - 1]):
+        values.pop()
+    if not isinstance(node.op, ast.Or) or len(values) > 2:
+        return None
+    one, last = values[0], values[-1]
+    if isinstance(one, Rows) and isinstance(last, Rows) and one.origin == last.origin:
+        return merged({"it": one}, {"it": last})["it"]
+    return last if isinstance(last, Rows) else None
 
 
 def gather(target: ast.expr, given: Value, names: Names) -> None:

@@ -103,6 +103,10 @@ def _answer(name: str, project: Project) -> str | None:
     place = _answering(name, project)
     answer, model = (place[1].detail, "") if place is not None else _inherited(name, project) or ("", "")
     first, space, rest = answer.partition(" ")
+    if first.startswith(OWN) and not model:  # the class of the method itself says it
+        owners = project.named(CLASS, name.rpartition(".")[0].rpartition(".")[2])
+        named = {fact.detail.partition(" ")[0] for path, fact in owners if place is not None and path == place[0]}
+        model = named.pop() if len(named) == 1 and "-" not in named else ""
     if first.startswith(OWN):
         return f"{model}{space}{rest}" if model else None
     return answer or None

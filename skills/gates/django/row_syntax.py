@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable
 
 from skills.gates.analysis.queries import MANAGERS
-from skills.gates.django.row_values import GIVEN, Names, Row, Rows, Value
+from skills.gates.django.row_values import GIVEN, OWN, Names, Row, Rows, Value
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.syntax import defaults_of, descendants, is_singleton
@@ -119,8 +119,10 @@ def is_column(name: str) -> bool:
 
 
 def manager_of(node: ast.Attribute, context: FileContext) -> Rows | None:
-    """`Order.objects`, `Order.published`."""
+    """`Order.objects`, `Order.published`, and `self.model.objects` of which the class says the model."""
     owner = last_name(node.value) if isinstance(node.value, (ast.Name, ast.Attribute)) else ""
+    if owner == "model" and node.attr in MANAGERS and getattr(getattr(node.value, "value", None), "id", "") == "self":
+        return Rows(f"{OWN}model", node.attr, line=node.lineno)
     if not owner[:1].isupper() or owner.isupper() or not (node.attr in MANAGERS or node.attr.islower()):
         return None
     within = node.value.value if isinstance(node.value, ast.Attribute) and node.attr not in MANAGERS else None

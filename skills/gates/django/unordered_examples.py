@@ -125,6 +125,7 @@ UNORDERED_BAD: tuple[Example, ...] = (
     ),
     _shop("class OrderList(generics.ListAPIView):\n    queryset = Order.objects.open()\n", _MANAGED),
     _shop(_OF_ONE, _LINES),
+    _shop(_OF_ONE.replace("order =", "self.order =").replace("order.lines", "self.order.lines"), _LINES),
     _shop(
         "class OrderList(generics.ListAPIView):\n    def get_queryset(self):\n"
         "        return self.request.user.orders.filter(paid=True)\n",
