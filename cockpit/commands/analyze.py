@@ -49,7 +49,7 @@ def read_words(given: str | None, what: str) -> str:
     text: str | bytes = sys.stdin.buffer.read(LONGEST * 4) if given in (None, "-") else str(given)
     said = plain_text(text, LONGEST, multiline=True)
     if not said.strip():
-        raise CannotAnswer(f"{what} is missing: nothing was read", "give it in quotes, or - to read it from stdin")
+        raise CannotAnswer(f"{what} is empty", "give it in quotes, or - to read it from stdin")
     return said
 
 

@@ -54,14 +54,14 @@ def test_a_sparkline_has_one_bar_a_value_and_zero_is_the_lowest() -> None:
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (0, "0s"),
-        (59, "59s"),
+        (0, "<1m"),
+        (59, "<1m"),
         (60, "1m"),
         (3_599, "59m"),
         (3_600, "1h"),
         (86_400, "1d"),
         (86_400 * 15, "2w"),
-        (-5, "0s"),
+        (-5, "<1m"),
     ],
 )
 def test_ages_have_one_unit(seconds: int, words: str) -> None:
