@@ -12,7 +12,7 @@ from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import descendants
 
 CHECKS = lazy(
-    r"valid|check|clean|sanit|safe|allow|permit|verif|match|isdigit|isalnum|isalpha|isdecimal|isnumeric|identifier|accept"
+    r"valid|check(?!_call$|_output$)|clean|sanit|safe|allow|permit|verif|match|isdigit|isalnum|isalpha|isdecimal|isnumeric|identifier|accept"
     r"|startswith|endswith|supported|^is_|_is_|known|clean|relative_to|commonpath|commonprefix|parse|UUID|^int$|assert"
     r"|^is(?:sub|super)set$|^has_(?:property|field|column)$",
     re.I,
@@ -183,6 +183,24 @@ def each_known_after(loop: ast.For | ast.AsyncFor) -> Iterator[ast.expr]:
         and last_name(first.test.left) == last_name(loop.target)
     ):
         yield loop.iter
+
+
+def is_told(statement: ast.stmt) -> list[str]:
+    """The names that `if kind == "note":` tells the text of as long as it lasts."""
+    if not isinstance(statement, ast.If):
+        return []
+    test = statement.test
+    parts = test.values if isinstance(test, ast.BoolOp) else [test]
+    names = [
+        part.left.id
+        for part in parts
+        if isinstance(part, ast.Compare)
+        and isinstance(part.left, ast.Name)
+        and isinstance(part.ops[0], ast.Eq)
+        and isinstance(part.comparators[0], ast.Constant)
+    ]
+    either = isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or)
+    return names if not either or (len(names) == len(parts) and len(set(names)) == 1) else []
 
 
 def names_literals(pattern: ast.pattern) -> bool:

@@ -54,6 +54,7 @@ class Origin:
     line: int
     key: ast.AST | None = None
     model: str = ""
+    parsed: bool = False  # out of JSON, where it may be anything, not just text
 
     @property
     def text(self) -> str:
@@ -62,6 +63,13 @@ class Origin:
             return self.node.arg
         text = ast.unparse(self.key or self.node)
         return text if len(text) <= 48 else ast.unparse(self.node)
+
+
+def parsed(origin: Origin | None) -> Origin | None:
+    """The same origin of what was read as JSON."""
+    if origin is None:
+        return None
+    return Origin(origin.kind, origin.node, origin.line, origin.key, origin.model, parsed=True)
 
 
 def request_names(function: FunctionNode, context: FileContext) -> frozenset[str]:

@@ -13,6 +13,7 @@ from skills.gates.security.request_checks import (
     checked_by,
     conditions,
     each_known_after,
+    is_told,
     known_unless,
     known_within,
     measured,
@@ -91,9 +92,13 @@ class Flow(Origins):
             ways = Ways(statement, self.held, self.replaced)
             for way in ways_of(statement, self.context):
                 ways.begin()
+                told = is_told(statement) if way[0][0] == "body" else ()
+                literal = {name: self.held.pop(name) for name in told if name in self.held}
                 for name, block in way:
                     yield from self._inside(name, block, statement)
                 ways.end(way[-1][1])
+                for name, origin in literal.items():
+                    self.held.setdefault(name, origin)
             ways.join()
             if not getattr(statement, "orelse", None):
                 self._learn(refusals(statement), statement)

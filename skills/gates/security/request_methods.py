@@ -10,6 +10,7 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Severity
+from skills.gates.security.request_data import Origin
 
 Sink = tuple[list[ast.expr], str, Severity]
 _HTTP_METHODS = frozenset(
@@ -32,7 +33,7 @@ _MONGO_ASKS = frozenset(
     {"find", "find_one", "aggregate", "count_documents", "delete_one", "delete_many", "update_one", "update_many",
      "find_one_and_update", "find_one_and_delete", "find_one_and_replace", "replace_one", "distinct"}
 )  # fmt: skip
-_FROM_JSON = lazy(r"\bjson\b|get_json|loads\(")
+_FROM_JSON = lazy(r"\bjson\b|get_json")
 
 
 def method_sink(node: ast.Call, context: FileContext) -> Sink | None:
@@ -65,18 +66,44 @@ def _client(node: ast.Call, function: ast.Attribute, context: FileContext) -> Si
 def _asked(node: ast.Call, function: ast.Attribute, context: FileContext) -> Sink | None:
     """A question to a directory, a document or a store of documents."""
     name = function.attr
-    if name in _LDAP_SEARCHES:
-        return [*node.args[:1], *node.args[2:3]], "is run as a filter of a directory", "HIGH"
-    if name == "search" and len(node.args) > 1 and any(map(_LDAP_FILTER.search, said_of(node.args[1], context))):
-        return node.args[:2], "is run as a filter of a directory", "HIGH"
+    if name in _LDAP_SEARCHES or name in {"search", "paged_search"}:
+        return _of_directory(node, name, context)
+    if name == "xpathEval":
+        return node.args[:1], "is run as an XPath query", "HIGH"
     if name == "xpath" or (name in _FINDS and not context.packages.isdisjoint(_DOCUMENTS)):
         steps = name == "xpath" or any(map(_STEP.search, said_of(node.args[0], context) if node.args else ()))
         return (_with_quotes(node.args[:1]), "is run as an XPath query", "HIGH") if steps else None
     if name in {"select", "iter_select"} and (context.resolve(function) or "").startswith("elementpath."):
         return _with_quotes(node.args[1:2]), "is run as an XPath query", "HIGH"
     if name in _MONGO_ASKS and node.args and not context.packages.isdisjoint(_MONGO):
-        return _unshaped(node.args[0]), "is asked of the database, operators and all,", "HIGH"
+        question = node.args[0]
+        code = _code_in(question)
+        if code:
+            return code, "is run by the database as code", "CRITICAL"
+        values = question.values if isinstance(question, ast.Dict) else [question]
+        values = [value for value in values if not (isinstance(value, ast.Call) and last_name(value.func) == "str")]
+        return values, "is asked of the database, operators and all,", "HIGH"
     return None
+
+
+def _of_directory(node: ast.Call, name: str, context: FileContext) -> Sink | None:
+    """A search of a directory: where, and for what."""
+    if name in _LDAP_SEARCHES:
+        return [*node.args[:1], *node.args[2:3]], "is run as a filter of a directory", "HIGH"
+    asked = [*node.args[1:2], *(word.value for word in node.keywords if word.arg == "search_filter")]
+    where = [*node.args[:1], *(word.value for word in node.keywords if word.arg == "search_base")]
+    filters = any(_LDAP_FILTER.search(text) for one in asked for text in said_of(one, context))
+    return ([*where, *asked], "is run as a filter of a directory", "HIGH") if filters else None
+
+
+def _code_in(question: ast.expr) -> list[ast.expr]:
+    """What of a question to a store of documents is JavaScript."""
+    keys = question.keys if isinstance(question, ast.Dict) else []
+    return [
+        value
+        for key, value in zip(keys, getattr(question, "values", ()), strict=False)
+        if isinstance(key, ast.Constant) and key.value in {"$where", "$function", "$accumulator"}
+    ]
 
 
 def _with_quotes(asked: list[ast.expr]) -> list[ast.expr]:
@@ -90,16 +117,9 @@ def _takes_quotes(node: ast.AST) -> bool:
     return isinstance(node.args[0], ast.Constant) and node.args[0].value in {"'", '"'}
 
 
-def _unshaped(question: ast.expr) -> list[ast.expr]:
-    """What of a question to a store of documents can hold operators (`{"$ne": null}`): values out of JSON, all of it
-    where it is no dict of the source."""
-    values = question.values if isinstance(question, ast.Dict) else [question]
-    return [value for value in values if not (isinstance(value, ast.Call) and last_name(value.func) == "str")]
-
-
-def is_shaped(what: str, text: str) -> bool:
-    """True for a question of texts, which hold no operators; out of JSON may come anything."""
-    return "operators" in what and _FROM_JSON.search(text) is None
+def is_shaped(what: str, origin: Origin) -> bool:
+    """True for a question of texts, which hold no operators (`{"$ne": null}`); out of JSON may come anything."""
+    return "operators" in what and not origin.parsed and _FROM_JSON.search(origin.text) is None
 
 
 def _method(node: ast.Call, function: ast.Attribute, context: FileContext) -> Sink | None:

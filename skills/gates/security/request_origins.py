@@ -6,7 +6,7 @@ from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.security.request_branches import told_by
 from skills.gates.security.request_checks import CHECKS, leaves_most
-from skills.gates.security.request_data import BODY, BODY_CALLS, ENVELOPE, GLOBAL_REQUESTS, Origin
+from skills.gates.security.request_data import BODY, BODY_CALLS, ENVELOPE, GLOBAL_REQUESTS, Origin, parsed
 from skills.gates.security.request_parts import (
     BUILTINS,
     KEEPS,
@@ -122,7 +122,8 @@ class Origins:
         if name in {"map", "filter"} and isinstance(function, ast.Name) and len(node.args) > 1:
             return self._of_each(node, name)
         if name in KEEPS and (isinstance(function, ast.Name) or name not in BUILTINS):
-            return self._first([*node.args, *(keyword.value for keyword in node.keywords)])
+            found = self._first([*node.args, *(keyword.value for keyword in node.keywords)])
+            return parsed(found) if name == "loads" else found
         if leaves_most(node, self.context):
             return self.origin(node.args[2])
         return self._given_back(node)

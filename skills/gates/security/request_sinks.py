@@ -61,6 +61,7 @@ _DOTTED: dict[str, tuple[str, Severity]] = {
     "flask.render_template_string": ("is run as a template", "CRITICAL"),
     "fastapi.responses.FileResponse": ("decides which file is sent", "HIGH"),
     "starlette.responses.FileResponse": ("decides which file is sent", "HIGH"),
+    "flask.send_from_directory": ("decides which files are sent", "HIGH"),
     "flask.send_file": ("decides which file is sent", "HIGH"),
     "flask.redirect": ("decides where the visitor is sent", "MEDIUM"),
     "django.shortcuts.redirect": ("decides where the visitor is sent", "MEDIUM"),
@@ -132,6 +133,7 @@ def sink_of(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, s
         or _row(node, context)
         or _storage(node, context)
         or method_sink(node, context)
+        or _statement(node, context)
     )
     if found is None:
         return None
@@ -145,7 +147,7 @@ def sink_of(node: ast.Call, flow: Flow, context: FileContext) -> tuple[Origin, s
         kinds = {"body", "cut"} if what.startswith("looks up") else {"body"}
         if origin is None or (severity == "LOW" and not _is_sent(origin, kinds)):
             continue
-        if is_shaped(what, origin.text):
+        if is_shaped(what, origin):
             continue
         if what == "decides where the visitor is sent" and _STAYS.search(ast.unparse(origin.key or origin.node)):
             continue  # back to where the visitor came from, or what follows the path
@@ -193,7 +195,7 @@ def _known_call(node: ast.Call, context: FileContext) -> Sink | None:
         if dotted.startswith("yaml.load") and re.search(r"Safe|BaseLoader", ast.unparse(node)):
             return None
         what, severity = _DOTTED[dotted]
-        return one_of(node, "source", "url", "location"), what, severity
+        return one_of(node, "source", "url", "location", "directory"), what, severity
     package, _, method = dotted.partition(".")
     if package not in _PACKAGES:
         return None
@@ -210,6 +212,16 @@ def _known_call(node: ast.Call, context: FileContext) -> Sink | None:
     if method in {"request", "stream"} and package in {"requests", "httpx"}:
         values = [*node.args[1:2], *values[1:]]
     return values, what, severity
+
+
+def _statement(node: ast.Call, context: FileContext) -> Sink | None:
+    """A whole statement of SQLAlchemy; what is put together is raw-sql-interpolation's."""
+    if last_name(node.func) not in {"text", "TextClause"} or not (context.resolve(node.func) or "").startswith(
+        "sqlalchemy."
+    ):
+        return None
+    whole: list[ast.expr] = [one for one in one_of(node, "text") if isinstance(one, (ast.Name, ast.Subscript))]
+    return whole, "is run as SQL", "CRITICAL"
 
 
 def _run_parts(command: ast.expr, node: ast.Call) -> list[ast.expr]:
