@@ -36,9 +36,9 @@ def _on_open(node: ast.Call, context: FileContext) -> None:
 
 
 def _opens(function: ast.expr, context: FileContext) -> bool:
-    """`open`, `io.open`, `gzip.open`, `zipfile.ZipFile`, and `open` of a path."""
-    if last_name(function) in _ARCHIVES:
-        return context.resolve(function) in {"zipfile.ZipFile", "tarfile.TarFile"}
+    """`open`, `io.open`, `gzip.open`, `zipfile.ZipFile`, `NamedTemporaryFile`, and `open` of a path."""
+    if last_name(function) in _CLASSES:
+        return context.resolve(function) == _CLASSES[last_name(function)]
     if isinstance(function, ast.Name):
         return (function.id == "open" and "open" not in context.imports) or (
             function.id in context.imports and context.imports[function.id] in _OPENERS
@@ -149,8 +149,13 @@ _OPENERS = frozenset(
     {"io.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open", "tokenize.open", "tarfile.open", "shelve.open",
      "wave.open", "dbm.open", "dbm.dumb.open", "dbm.gnu.open", "dbm.ndbm.open", "dbm.sqlite3.open"}
 )  # fmt: skip
-_ARCHIVES = frozenset({"ZipFile", "TarFile"})
-_OPENING = (b"open(", b"ZipFile(", b"TarFile(")
+_CLASSES = {
+    "ZipFile": "zipfile.ZipFile",
+    "TarFile": "tarfile.TarFile",
+    "TemporaryFile": "tempfile.TemporaryFile",
+    "NamedTemporaryFile": "tempfile.NamedTemporaryFile",
+}
+_OPENING = (b"open(", b"ZipFile(", b"TarFile(", b"TemporaryFile(")
 _TAKERS = frozenset(
     {"enter_context", "enter_async_context", "enterContext", "enterClassContext", "enterAsyncContext", "closing",
      "aclosing", "push", "callback", "register", "addCleanup", "addfinalizer", "Popen", "File", "FileResponse",
@@ -180,6 +185,8 @@ open_without_with = Rule(
         "def write(path, text):\n    file = path.open('w')\n    file.write(text)\n",
         "import gzip\n\nprices = gzip.open('prices.gz').read()\n",
         "from zipfile import ZipFile\n\nnames = ZipFile('prices.zip').namelist()\n",
+        "from tempfile import NamedTemporaryFile\n\n\ndef keep(text, send):\n    file = NamedTemporaryFile('w')\n"
+        "    file.write(text)\n    send(file.name)\n",
     ),
     good=one_file(
         "shop/cart.py",

@@ -195,10 +195,11 @@ def _is_empty(node: ast.stmt) -> bool:
 
 
 def _is_commented(act: list[Part], context: FileContext) -> bool:
-    """True where a comment has a line of its own in the act: inside of it, or right above."""
+    """True where a comment has a line of its own in the act: inside of it, right above or right below."""
     if not context.holds(b"#"):
         return False
-    if context.lines[act[0].first - 2].lstrip().startswith("#"):
+    beside = (context.lines[act[0].first - 2], *context.lines[act[-1].last : act[-1].last + 1])
+    if any(line.lstrip().startswith("#") for line in beside):
         return True
     lines = range(act[0].first, act[-1].last)
     commented = [number for number in lines if context.lines[number - 1].lstrip().startswith("#")]

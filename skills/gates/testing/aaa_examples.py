@@ -15,6 +15,7 @@ AAA_BAD: tuple[Example, ...] = (
     _test("def test_pays():\n    cart = Cart(3)\n\n    assert cart.pay(2) == 1\n"),
     _test("import pytest\n\n\ndef test_warns():\n    with pytest.warns(UserWarning):\n        pass\n"),
     _test("def test_gross():\n    net = 3\n\n    # twice\n    result = gross(net)\n\n    assert result == 6\n"),
+    _test("def test_gross():\n    net = 3\n\n    result = gross(net)\n    # now look\n\n    assert result == 6\n"),
     _test(
         "def test_sum():\n    result = sum(\n        # three of them\n        net(3),\n    )\n\n"
         "    assert result == 6\n"
