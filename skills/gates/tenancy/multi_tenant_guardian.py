@@ -27,6 +27,7 @@ from skills.gates.tenancy.tenant_apart import (
     fields_taken,
     model_asked,
     model_of_class,
+    models_asked,
     stands_apart,
     takes_apart,
 )
@@ -36,6 +37,7 @@ from skills.gates.tenancy.tenant_coverage import (
     covers_taken,
     goes_past_managers,
     is_other_level,
+    is_plain_column,
     only_policies,
 )
 from skills.gates.tenancy.tenant_examples import MANUAL_BAD, MANUAL_GOOD
@@ -46,6 +48,7 @@ MANUAL = "manual-tenant-filter"
 
 _FILTERS = frozenset({"filter", "exclude", "filter_by", "get_or_create", "update_or_create", "aget_or_create"})
 _ON_QUERYSETS = frozenset({"get", "aget", "create", "acreate", "bulk_create", "abulk_create", "aupdate_or_create"})
+_NO_RELATION = frozenset({"isnull", "contains", "icontains", "startswith", "istartswith", "iexact"})
 _SAVES = frozenset({"save", "asave"})
 _NAMED = "manual-tenant-filter: the file names a field of a tenant"
 _BY_HAND = "filtered-by-hand"
@@ -184,8 +187,7 @@ def _report(
         return
     needs = [("method", method), *([("model", model)] if model else []), *([("manager", manager)] if manager else [])]
     needs += [("lookup", name) for name in wanted]
-    apart = stands_apart(node, context)
-    needs += [("apart", apart)] if apart else []
+    needs += [("apart", apart)] if (apart := stands_apart(node, context)) else []
     if method not in _WRITES:
         context.fact(_BY_HAND, model, manager)
     context.report(MANUAL, node, method, needs=tuple(needs), confidence="confirmed" if orm else "likely")
@@ -206,7 +208,13 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
     for argument in every:
         if argument.arg in context.tenant_fields:
             apart = takes_apart(node, argument)
-            needs = (("method", node.name), ("parameter", argument.arg), *((("apart", apart),) if apart else ()))
+            asks = () if apart else dict.fromkeys(models_asked(node, argument.arg, context))
+            needs = (
+                ("method", node.name),
+                ("parameter", argument.arg),
+                *((("apart", apart),) if apart else ()),
+                *(("asks", model) for model in asks),
+            )
             symbol = context.symbol_of(node.name)
             context.report(MANUAL, argument, node.name, needs=needs, symbol=symbol)
 
@@ -248,16 +256,16 @@ def _applies(project: Project) -> str | None:
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
     fields = project.options.tenant_fields
     for kind, name in candidate.needs:
-        if kind in {"method", "model", "manager", "apart", "tables"}:
+        if kind in {"method", "model", "manager", "apart", "tables", "asks"}:
             continue
         field = tenant_field(name, fields) if kind == "lookup" else (name if name in fields else None)
         model = needed(candidate, "model")
-        if kind in {"lookup", "serializer"} and _is_plain_column(name, model, project):
+        if kind in {"lookup", "serializer"} and is_plain_column(name, model, project):
             continue
         if field is not None and _is_of_another(kind, name, field, candidate, project):
             continue
         if field is not None and not _is_its_business(kind, field, candidate, report):
-            covered = _covered(kind, candidate, report, project)
+            covered = _covered(kind, candidate, project)
             if covered is False or (covered is None and not _is_asked(project)):
                 return None
             message = f"{_what(kind, name, candidate)}: {_mechanism(kind, covered, project)}"
@@ -276,10 +284,10 @@ def _is_of_another(kind: str, name: str, field: str, candidate: Candidate, proje
         return True
     if _is_asked(project) or kind == "sql":
         return False
-    return name.endswith("__isnull") or is_other_level(field, name, needed(candidate, "model"), project)
+    return name.rpartition("__")[2] in _NO_RELATION or is_other_level(field, name, needed(candidate, "model"), project)
 
 
-def _covered(kind: str, candidate: Candidate, report: FileReport, project: Project) -> bool | None:
+def _covered(kind: str, candidate: Candidate, project: Project) -> bool | None:
     """Whether a mechanism does what stands there by hand. False where what is there is all that isolates, None where
     that cannot be told."""
     if kind == "sql":
@@ -290,7 +298,7 @@ def _covered(kind: str, candidate: Candidate, report: FileReport, project: Proje
     if kind == "parameter":
         if needed(candidate, "apart") or (only_policies(project) and _is_filtered_beside(project)):
             return None
-        return covers_taken(report.path, project)
+        return covers_taken([value for key, value in candidate.needs if key == "asks"], project)
     covered = covers(model, needed(candidate, "manager"), project)
     if covered is None and needed(candidate, "method") in _WRITES:
         return True if project.facts("tenant-manager") else None
@@ -315,12 +323,6 @@ def _is_other_level(field: str, project: Project) -> bool:
     said = " ".join(name for link in tenancy_of(project).evidence for name in _SETTING.findall(link.text.lower()))
     stem = field.removesuffix("_id")
     return _LEVELS.search(said) is not None and "tenant" not in said and stem not in said
-
-
-def _is_plain_column(lookup: str, model: str, project: Project) -> bool:
-    """True for `Company.objects.filter(company="…")`, where the project says that the column is no relation."""
-    declared = project.models.fields(model).get(lookup.partition("__")[0]) if model in project.models.places else None
-    return declared is not None and not declared[1].detail.startswith(("ForeignKey", "OneToOne", "ManyToMany"))
 
 
 def _is_its_business(kind: str, field: str, candidate: Candidate, report: FileReport) -> bool:
@@ -374,8 +376,9 @@ manual_tenant_filter = Rule(
     "something else than the tenant (a company of the tenant's), not in the declarations of models, managers, "
     "middleware, migrations, tests, commands and seeds, not in tasks that set no tenant, not where the mechanism is "
     "switched off, for a row of the tenant itself, and not in serializers of a sign-in or of what is only shown. What "
-    "a service takes is told where it is no name, is not asked what the tenant is like, not in an app that all "
-    "schemas share, and not where policies are all that is at work beside ten queries that are filtered by hand.",
+    "a service takes is told where it is no name, is not asked what the tenant is like, and is what a model that is "
+    "covered is asked by, or is handed on; not where policies are all that is at work beside ten queries that are "
+    "filtered by hand.",
     watches=(
         Watch(
             (ast.Call,),

@@ -31,6 +31,7 @@ _SETS_UP = lazy(
     r"^_?(?:seed|ensure_(?:default|system)|create_default|provision_(?:tenant|company|schema|workspace|org))|unscop|rls_off|all_tenants",
     re.I,
 )
+_DECIDES = lazy(r"^_?(?:require|check|assert|can|has|is|may)_|permi|capabilit|_key$", re.I)
 _PAST = lazy(r"^(?:execute\w*|cursor|raw)$|unscop|unfilter|^all_|_all$|^_base_manager$", re.I)
 _OWN_QUERYSET = frozenset({"get_queryset", "filter_queryset", "queryset"})
 
@@ -66,7 +67,7 @@ def takes_apart(function: FunctionNode, parameter: ast.arg) -> str:
     """Why a function takes the tenant for something else than to filter by it, "" where nothing says so: it is the name
     of one, it reads what the tenant is like, only writes it into a text, or goes past the mechanism."""
     name = parameter.arg
-    if _SETS_UP.search(function.name):
+    if _SETS_UP.search(function.name) or _DECIDES.search(function.name):
         return f"`{function.name}()`"
     if not name.endswith("_id") and parameter.annotation is not None:
         kinds = {last_name(part) for part in descendants(parameter.annotation)}
@@ -84,6 +85,23 @@ def takes_apart(function: FunctionNode, parameter: ast.arg) -> str:
         elif isinstance(part, ast.FormattedValue):
             written += any(isinstance(inner, ast.Name) and inner.id == name for inner in descendants(part.value))
     return "a text" if uses and uses == written else ""
+
+
+def models_asked(function: FunctionNode, name: str, context: FileContext) -> Iterator[str]:
+    """`Model` or `Model.manager` of what a function reads or writes by the tenant that it takes."""
+    for call in descendants(function):
+        if isinstance(call, ast.Call) and any(_is_value(word.value, name) for word in call.keywords if word.arg):
+            model, manager = model_asked(chain_of(call), context)
+            if not model and last_name(call.func).endswith("_or_404"):
+                model, manager = asked_first(call, context)
+            if model:
+                yield f"{model}.{manager}"
+
+
+def _is_value(value: ast.expr, name: str) -> bool:
+    if isinstance(value, ast.Attribute) and value.attr in {"id", "pk"}:
+        value = value.value
+    return isinstance(value, ast.Name) and value.id == name
 
 
 def fields_taken(node: ast.ClassDef, tenant_fields: tuple[str, ...]) -> Iterator[tuple[ast.stmt, str, list[str]]]:

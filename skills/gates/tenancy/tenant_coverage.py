@@ -108,12 +108,14 @@ def goes_past_managers(project: Project) -> bool:
     )
 
 
-def covers_taken(path: str, project: Project) -> bool | None:
-    """Whether the mechanism scopes what a service of a file reads, where it takes the tenant. In the schema that all
-    tenants share the tenant that it is given is all it has."""
-    if project.facts("tenant-manager") or not _keeps_schemas(project):
+def covers_taken(asked: list[str], project: Project) -> bool | None:
+    """Whether the mechanism scopes what a service asks ("Model.manager") by the tenant that it takes. Where none of it
+    is covered that tenant is all it has; so it may be where tenants have schemas and it asks nothing itself."""
+    pairs = (one.partition(".") for one in asked)
+    known = [covers(model, manager, project) for model, _, manager in pairs]
+    if not known and not (_keeps_schemas(project) and not project.facts("tenant-manager")):
         return True
-    return _in_own_schema(path, project)
+    return True if True in known else None
 
 
 def _keeps_schemas(project: Project) -> bool:
@@ -124,15 +126,13 @@ def is_other_level(field: str, lookup: str, model: str, project: Project) -> boo
     """True for a relation that does not lead to the tenant: to one of the companies that a tenant deals with, where
     tenants are rows of another model, or where the mechanism goes by another relation of the same model. Without a
     model that is known it is asked of those of the project that have the relation."""
-    if model not in project.models.places:
-        having = _with_relation(field, project)
-        return bool(having) and all(_leads_elsewhere(field, one, project) for one in having)
     for part in lookup.split("__"):
-        if part == field:
+        if part == field and project.models.field(model, field) is not None:
             return _leads_elsewhere(field, model, project)
         declared = project.models.field(model, part)
         model = declared[1].detail.partition(" ")[2].partition(" ")[0] if declared is not None else ""
-    return False
+    having = _with_relation(field, project)  # the row that is saved is of another model
+    return bool(having) and all(_leads_elsewhere(field, one, project) for one in having)
 
 
 def _leads_elsewhere(field: str, model: str, project: Project) -> bool:
@@ -175,6 +175,12 @@ def _tenants(project: Project) -> frozenset[str]:
 
 def _said_by_managers(project: Project) -> str:
     return " ".join(fact.detail.lower() for _, fact in project.facts("tenant-manager"))
+
+
+def is_plain_column(lookup: str, model: str, project: Project) -> bool:
+    """True for `Company.objects.filter(company="…")`, where the project says that the column is no relation."""
+    declared = project.models.fields(model).get(lookup.partition("__")[0]) if model in project.models.places else None
+    return declared is not None and not declared[1].detail.startswith(("ForeignKey", "OneToOne", "ManyToMany"))
 
 
 def covers_sql(text: str, project: Project) -> bool | None:

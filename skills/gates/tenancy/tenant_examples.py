@@ -347,6 +347,24 @@ MANUAL_GOOD: tuple[Example, ...] = (
         "a key, a name, and what goes past the manager",
     ),
     _scoped(
+        "billing/services.py",
+        "def members(company):\n    return Membership.objects.filter(company=company)\n\n\n"
+        "def _require_seat(user, company):\n    return seats(user, company)\n",
+        "what it asks is not covered, and who may come is told by the tenant",
+    ),
+    Example(
+        {
+            "billing/views.py": "def note(serializer, buyer):\n    serializer.save(company=buyer)\n\n\n"
+            "def found(word):\n    return Invoice.objects.filter(tenant_id__icontains=word)\n",
+            "billing/models.py": _SCHEMA_MODELS
+            + '\n\nclass Note(models.Model):\n    company = models.ForeignKey("Buyer")\n',
+            "tenants/models.py": "class Client(TenantMixin):\n    pass\n\n\nclass Buyer(models.Model):\n    pass\n",
+            "config/settings.py": _SCHEMA_SETTINGS,
+        },
+        dependencies=("django-tenants",),
+        note="a row of a company that is no tenant, and a word that is looked for",
+    ),
+    _scoped(
         "billing/views.py",
         "def all_of(company):\n    with tenancy_disabled():\n"
         "        return list(Invoice.objects.filter(company=company))\n",
