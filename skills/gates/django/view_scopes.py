@@ -43,6 +43,8 @@ _HOOKS = frozenset(
 )
 _SUPER = Words(b"super")
 _NARROWING = frozenset({"get_queryset", "filter", "exclude", "all", "distinct", "none", "using"})
+# What stands in a file that has a view, or something that one is built on.
+_MAY_SAY = (b"ViewSet", b"APIView", b"queryset", b"rest_framework", b"View)", b"Mixin)")
 _MAY_BE_VIEWS = frozenset({None, "view"})
 OF_VIEW = "built-on-a-view"
 """The need of a class that answers requests and is called no view: names of its bases."""
@@ -208,8 +210,6 @@ def _only_narrows(method: FunctionNode, context: FileContext) -> bool:
 
 
 OBSERVERS: tuple[Observer, ...] = (
-    Observer(
-        "views", (Watch((ast.ClassDef,), _on_view_class, (b"ViewSet", b"APIView", b"queryset"), is_product_path),)
-    ),
+    Observer("views", (Watch((ast.ClassDef,), _on_view_class, _MAY_SAY, is_product_path),)),
 )
 """Kinds: view-class (detail: bases), list-hook (a view class)."""

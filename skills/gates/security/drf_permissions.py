@@ -16,7 +16,7 @@ from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
 from skills.gates.security.drf_open_defaults import PERMISSION, SKILL, guards, is_empty, written_out
 from skills.gates.security.drf_permission_examples import VIEW_BAD, VIEW_GOOD
-from skills.gates.security.drf_view_bases import BUILT_ON, CLASS, HANDLERS, SAYS_WHO, WATCHES, is_open, turns_away
+from skills.gates.security.drf_view_bases import BUILT_ON, HANDLERS, SAYS_WHO, WATCHES, is_open, turns_away
 
 NO_PERMISSION = "view-without-permissions"
 _FACT = "drf-default-permission"
@@ -286,7 +286,7 @@ def _bases(project: Project) -> frozenset[str]:
     """The names of all classes that views of the project are built on."""
     known = project.memo.get(_IS_BASE)
     if known is None:
-        named = (name for _, fact in project.facts(CLASS) for name in fact.detail.split())
+        named = (name for _, fact in project.facts("view-class") for name in fact.detail.split())
         known = project.memo[_IS_BASE] = frozenset(named)
     assert isinstance(known, frozenset)
     return known

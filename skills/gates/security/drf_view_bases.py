@@ -5,7 +5,7 @@ import ast
 from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
-from skills.gates.engine.roles import class_role, outside_tests
+from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import descendants
 from skills.gates.project import Project
 from skills.gates.rule import Watch
@@ -13,8 +13,7 @@ from skills.gates.rule import Watch
 BUILT_ON = "built-on"
 """The need of a view whose bases stand in the project: no class above it may say who comes."""
 SAYS_WHO = "view-says-who-may-come"
-CLASS = "rest-class"
-"""The facts of a class that says who may come, and of one that may be a view, with what it is built on."""
+"""The fact of a class that says who may come."""
 # What decides, in a class, who is let in: its permissions, or what runs before every answer.
 _DECIDES = frozenset(
     {"permission_classes", "get_permissions", "check_permissions", "authentication_classes", "get_authenticators",
@@ -48,9 +47,7 @@ def turns_away(function: FunctionNode) -> bool:
 
 
 def _on_class(node: ast.ClassDef, context: FileContext) -> None:
-    """Notes a class that may be a view, and one that says who may come, whatever it is."""
-    if node.bases and class_role(node) in {None, "view"}:
-        context.fact(CLASS, node.name, " ".join(filter(None, map(last_name, node.bases))))
+    """Notes a class that says who may come, whatever it is."""
     decides = context.memo.get(_MAY_DECIDE)
     if decides is None:
         decides = context.memo[_MAY_DECIDE] = any(map(context.holds, _DECIDING))
@@ -77,7 +74,7 @@ def is_open(names: list[str], project: Project) -> bool:
         if name in seen or name in _OF_LANGUAGE:
             continue
         seen.add(name)
-        places = project.named(CLASS, name)
+        places = project.named("view-class", name)
         if project.has(SAYS_WHO, name) or not (places or _OF_REST.match(name)):
             return False
         queue += [base for _, fact in places for base in fact.detail.split()]
