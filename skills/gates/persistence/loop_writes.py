@@ -4,21 +4,26 @@ import ast
 import re
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from skills.gates.analysis.bindings import lookup
 from skills.gates.analysis.execution import execution_of, lowered
 from skills.gates.analysis.local_values import values_of
 from skills.gates.analysis.loops import blocks, local_nodes, loops_around, turns
-from skills.gates.analysis.sessions import is_session
+from skills.gates.analysis.sessions import is_session, speaks_django
 from skills.gates.analysis.transactions import first_time
+from skills.gates.django.django_architecture_enforcer import in_related_rows, related_name
+from skills.gates.django.relations import relations_of
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name, root_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants, names_in
-from skills.gates.model import Confidence, Evidence, Severity
+from skills.gates.model import Candidate, Confidence, Evidence, FileReport, Severity
 from skills.gates.persistence.database_calls import Write, write_in_list, write_of
 from skills.gates.persistence.loop_writes_examples import BULK, WRITES
 from skills.gates.persistence.row_writes import Turns, row_write
+from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
 
 SKILL = "query-efficiency-auditor"
@@ -33,7 +38,7 @@ _NAMES = frozenset(
 _LONG_NAMES = lazy(r"(update|delete|reset|save|mark|remove|set|increment|touch|archive|soft_delete)_\w+")
 _PIECES = lazy(r"batch|chunk|page|slice|window|partition|group|block", re.I)
 _OF_NAME = lazy(r"execute\([a-z]|query\(|.*\{")
-_ATTEMPTS = lazy(r"attempt|retr(y|ies)|tries|^_+$", re.I)
+_ATTEMPTS = lazy(r"attempt|retr(y|ies)|tries", re.I)
 _PLAINER = {
     "add": "`add_all` would say it in one line; the statements are the same",
     "delete": "`execute(delete(Model).where(…))` takes all rows at once, where no cascade of the ORM is needed",
@@ -42,9 +47,7 @@ _PLAINER = {
 
 def _on_call(node: ast.Call, context: FileContext) -> None:
     function = node.func
-    if not isinstance(function, ast.Attribute):
-        return
-    if function.attr not in _NAMES and not _LONG_NAMES.fullmatch(function.attr):
+    if not isinstance(function, ast.Attribute) or not (function.attr in _NAMES or _LONG_NAMES.fullmatch(function.attr)):
         return
     loop, whole = _around(node, context)
     if loop is None or whole is None or _in_pieces(loop) or _runs_once(loop, context):
@@ -59,9 +62,11 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     write = write_of(node, context) or _listed(node, loop, context)
     if write is not None and (write.many or _to_another_table(write, bound) or _of_class(function, loop)):
         return
+    write = write or row_write(node, bound, loop, context)
+    if not _about(node, bound, context):
+        return
     if write is None:
-        write = row_write(node, bound, loop, context)
-    if write is None or not _about(node, bound, context):
+        _behind_a_row(node, function, whole, context)
         return
     if write.kind != "insert" and not first_time(LOOP_RULE, whole, context):
         return  # said once for each loop
@@ -69,6 +74,13 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         _report_insert(node, write, whole, context)
     else:
         _report_write(node, write, loop, whole, context)
+
+
+def _behind_a_row(node: ast.Call, function: ast.Attribute, whole: ast.AST, context: FileContext) -> None:
+    """A candidate for `order.lines.create(…)`: whether the project has such a relation is asked later."""
+    if function.attr in ("create", "acreate") and speaks_django(context) and in_related_rows(node, context):
+        write = Write("insert", "", f"{ast.unparse(function)}()")
+        _report_insert(node, write, whole, context, needs=(("related-name", related_name(node)),))
 
 
 def _to_another_table(write: Write, bound: frozenset[str]) -> bool:
@@ -141,10 +153,11 @@ def _in_pieces(loop: Turns) -> bool:
     """True for loops over batches of many rows, and for attempts."""
     targets = " ".join(sorted(names_in(loop.target)))
     over = last_name(loop.iter.func) if isinstance(loop.iter, ast.Call) else last_name(loop.iter)
-    if over == "range" and (
-        _ATTEMPTS.search(targets) or (isinstance(loop.iter, ast.Call) and len(loop.iter.args) == 3)
-    ):
-        return True
+    if over == "range" and isinstance(loop.iter, ast.Call):
+        if len(loop.iter.args) == 3 or _ATTEMPTS.search(targets + ast.unparse(loop.iter)):
+            return True
+        if not targets.strip("_") and not isinstance(loop, ast.comprehension):
+            return any(isinstance(part, (ast.Try, ast.Break, ast.Return)) for part in local_nodes(loop))
     return bool(_PIECES.search(targets) or re.search(r"batch|chunk|paginat|slices", over, re.I))
 
 
@@ -263,7 +276,9 @@ def _report_write(node: ast.Call, write: Write, loop: Turns, whole: ast.AST, con
     )
 
 
-def _report_insert(node: ast.Call, write: Write, whole: ast.AST, context: FileContext) -> None:
+def _report_insert(
+    node: ast.Call, write: Write, whole: ast.AST, context: FileContext, needs: tuple[tuple[str, str], ...] = ()
+) -> None:
     kind, why = execution_of(context)
     severity, links = lowered("MEDIUM", kind, why, context)
     context.report(
@@ -272,6 +287,7 @@ def _report_insert(node: ast.Call, write: Write, whole: ast.AST, context: FileCo
         f"`{write.how}` sends one INSERT in every iteration",
         severity=severity,
         evidence=(Evidence(context.path, whole.lineno, "the loop"), *links),  # type: ignore[attr-defined]
+        needs=needs,
         also=(LOOP_RULE,) if write.how.endswith("save()") else (),
     )
 
@@ -324,6 +340,13 @@ _WORDS = (
     b".touch", b".scalars(", b".commit(", b".flush(", b".fetchval(", b".fetchrow(",
 )  # fmt: skip
 
+
+def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    """What is created behind a row must be a relation of the project."""
+    known = all(name in relations_of(project).managers for _, name in candidate.needs)
+    return replace(candidate, needs=()) if known else None
+
+
 n_update_delete_loop = Rule(
     name=LOOP_RULE,
     gate="none",
@@ -356,6 +379,7 @@ missing_bulk_ops = Rule(
     when="In production code, found with n-update-delete-loop. MEDIUM; INFO for `session.add` alone, which sends the "
     "same statements as `add_all`; LOW in code that runs once.",
     watches=(Watch((), _on_call, _WORDS, is_product_path),),
+    holds=_holds,
     bad=BULK[0],
     good=BULK[1],
 )

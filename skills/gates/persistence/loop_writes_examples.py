@@ -103,6 +103,12 @@ BULK: Pair = (
               "INFO: the session sends the same statements"),
         _file(_DJANGO + "def load(cart, rows):\n    for row in rows:\n        cart.line_set.create(**row)\n",
               "the rows behind another one"),
+        Example({"app/models.py": "from django.db import models\n\n\nclass Line(models.Model):\n"
+                 "    order = models.ForeignKey('Order', models.CASCADE, related_name='lines')\n",
+                 "app/services.py": _DJANGO + "def load(order, rows):\n    for row in rows:\n"
+                 "        order.lines.create(name=row)\n"}, note="the rows behind another one, by their own name"),
+        _file("def draw(session, count):\n    for _ in range(count):\n        ticket = Ticket()\n"
+              "        session.add(ticket)\n        session.flush()\n", "so many rows"),
         _file("class Links:\n    async def keep(self, urls):\n        for link in urls:\n            "
               "await self._pool.fetchval('INSERT INTO link (url) VALUES ($1) RETURNING id', link)\n", "a pool"),
         _file("def load(cursor, rows):\n    for row in rows:\n"
@@ -120,6 +126,11 @@ BULK: Pair = (
         _file("def collect(rows):\n    seen = set()\n    for row in rows:\n        seen.add(row)\n", "a set"),
         _file(_DJANGO + "def load(forms):\n    for form in forms:\n        form.save()\n"),
         _file("def load(cursor, rows):\n    cursor.executemany('INSERT INTO items (name) VALUES (%s)', rows)\n"),
+        _file(_DJANGO + "def ask(client, questions):\n    for question in questions:\n"
+              "        client.answers.create(text=question)\n", "a client of another service"),
+        _file("def keep(session, row):\n    for _ in range(3):\n        try:\n            session.add(row)\n"
+              "            session.commit()\n            return\n        except OSError:\n            continue\n",
+              "attempts"),
         _file(_SQL + "def load(db, pages):\n    for page in pages:\n"
               "        db.execute(insert(Job), [dict(row) for row in page])\n", "one statement for many rows"),
     ),

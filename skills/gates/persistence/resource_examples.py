@@ -52,6 +52,8 @@ CLEANUP: Pair = (
         _file("async def load(pool):\n    conn = await pool.acquire()\n    return await conn.fetch('select 1')\n"),
         _file("async def load(request):\n    conn = await request.app['pool'].getconn()\n"
               "    return await conn.execute('select 1')\n", "a pool that a key names"),
+        _file("import psycopg2\n\n\ndef load(url):\n    conn = psycopg2.connect(url)\n    with conn:\n"
+              "        conn.cursor().execute('select 1')\n", "its block ends the transaction only"),
         _file("import psycopg2\n\n\ndef load(url):\n    base = psycopg2.connect(url)\n"
               "    base.cursor().execute('select 1')\n"),
     ),
@@ -81,6 +83,8 @@ CLEANUP: Pair = (
         _file("from app.models import LoginSession\n\n\ndef begin(user):\n"
               "    session = LoginSession(user_id=user.id)\n    session.code = user.code\n    keep(session)\n",
               "a row"),
+        _file("from contextlib import closing\n\nimport psycopg2\n\n\ndef load(url):\n"
+              "    conn = psycopg2.connect(url)\n    with closing(conn), conn:\n        work(conn)\n"),
         _file("def load(signal):\n    session = signal.connect()\n    return session.id\n"),
     ),
 )  # fmt: skip

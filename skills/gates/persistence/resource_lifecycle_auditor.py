@@ -39,6 +39,8 @@ _ENGINES = frozenset(
 _TAKERS = frozenset({"closing", "aclosing", "enter_context", "enter_async_context", "callback",
                      "push_async_callback", "addCleanup", "finalize", "close", "push"})  # fmt: skip
 
+_ENDS_TRANSACTION = frozenset({"psycopg2.connect", "sqlite3.connect"})
+"""What makes a connection whose `with` commits or rolls back, and does not close it."""
 _KEPT_ON = frozenset({"close", "begin", "execution_options", "__enter__", "__aenter__", "detach", "bind", "cursor"})
 """What is asked of a resource that is kept or given back by what answers."""
 
@@ -128,7 +130,7 @@ def _on_assignment(node: ast.Assign | ast.AnnAssign, context: FileContext) -> No
     if found is None:
         return
     what, severity = found
-    state = _fate(function, target.id, node, context)
+    state = _fate(function, target.id, node, origin(context, value.func) in _ENDS_TRANSACTION, context)
     if state == "cared for":
         return
     if state == "closed" and leak_of(function, target.id, context) is not None:
@@ -175,10 +177,11 @@ def _is_entered(node: ast.AST | None, context: FileContext) -> bool:
     return isinstance(node, ast.withitem)
 
 
-def _fate(function: FunctionNode, name: str, made: ast.stmt, context: FileContext) -> str:
-    """What becomes of a resource: "cared for", "closed" where nothing fails, "forgotten"."""
+def _fate(function: FunctionNode, name: str, made: ast.stmt, stays_open: bool, context: FileContext) -> str:
+    """What becomes of a resource: "cared for", "closed" where nothing fails, "forgotten". `stays_open` says that a
+    block of it ends a transaction only."""
     others = [node for node in descendants(function) if node is not made]
-    if any(_cares(node, name) for node in others):
+    if any(_cares(node, name) and not (stays_open and _is_block_of(node, name)) for node in others):
         return "cared for"
     closes = [node.lineno for node in others if isinstance(node, ast.Call) and releases(node, name)]
     if not closes:
@@ -189,6 +192,14 @@ def _fate(function: FunctionNode, name: str, made: ast.stmt, context: FileContex
         for node in own_nodes(function, context)
     )
     return "closed" if between or closed_at <= taken_at else "cared for"
+
+
+def _is_block_of(node: ast.AST, name: str) -> bool:
+    """True for `with name:` and `with name.cursor():`."""
+    return isinstance(node, (ast.With, ast.AsyncWith)) and all(
+        not mentions(item.context_expr, name) or isinstance(item.context_expr, (ast.Name, ast.Call))
+        for item in node.items
+    )
 
 
 def _cares(node: ast.AST, name: str) -> bool:
