@@ -221,9 +221,18 @@ def _merged(config: Config, table: dict[str, Any], path: Path, *, in_repository:
         table = {**table, "checks": {name: value for name, value in table["checks"].items() if name not in tools}}
     prices = {name: _price(name, price, path) for name, price in _tables(table, "prices").items()}
     checked = _validate(Config, table, path)
+    _known_profile(checked.profile, path)
     merged: Config = _replaced(config, {**table, "prices": prices}, checked)
     added = {name: _tool(name, tool, path, in_repository) for name, tool in tools.items()}
     return replace(merged, checks=replace(merged.checks, tools={**merged.checks.tools, **added})) if added else merged
+
+
+def _known_profile(name: str, path: Path) -> None:
+    from skills.gates.profiles import AUTO, PROFILES
+
+    if name not in (AUTO, *PROFILES):
+        where = f"{path}:{_line_of(path, ('profile',))}: profile: {plain_text(name, 40)!r} is none"
+        raise CannotAnswer(where, "use " + ", ".join((AUTO, *PROFILES)))
 
 
 def _only_own(table: dict[str, Any], path: Path) -> None:

@@ -39,6 +39,8 @@ def _on_defaults(node: FunctionNode | ast.Lambda, context: FileContext) -> None:
     arguments = node.args
     if not (arguments.defaults or any(arguments.kw_defaults)):
         return
+    if "overload" in map(last_name, getattr(node, "decorator_list", ())):
+        return  # it is never called
     positional = [*arguments.posonlyargs, *arguments.args][::-1]
     pairs = [*zip(positional, arguments.defaults[::-1], strict=False)]
     pairs += [(name, value) for name, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value]
@@ -125,6 +127,7 @@ mutable_default = Rule(
         "shop/cart.py",
         "def add(item, cart=None):\n    cart = [] if cart is None else cart\n",
         "def add(item, cart=(), size=int()):\n    pass\n",
+        "@overload\ndef add(item: int, cart: list = []) -> None: ...\n",
         "def total(prices: Sequence[int] | None = [], names: Mapping[str, int] = {}):\n    return sum(prices)\n",
         "from collections import abc\n\n\ndef known(names: abc.Set[str] = set(), pair=(1, 'a')):\n    return names\n",
         "from typing import NamedTuple\n\n\nclass Cart(NamedTuple):\n    buyer: str\n    lines: tuple[str, ...] = ()\n",

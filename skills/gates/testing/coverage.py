@@ -37,6 +37,8 @@ def _blind(project: Project) -> str | None:
     report = project.coverage
     if report is None:
         return "no coverage.json: cockpit check --tools pytest, or coverage run and coverage json"
+    if not report.outdated and not any(found.statements for found in report.files.values()):
+        return f"{report.path} measured no statement: run the tests again, with the project's code as its source"
     return report.outdated or None
 
 

@@ -104,6 +104,13 @@ def judged(profile: str, coverage: CoverageReport | None) -> Verdict:
     return settle(reports, ProjectEvidence({}, coverage), GateOptions(profile=profile, select=("missing-coverage",)))
 
 
+def test_a_report_that_measured_nothing_is_no_answer() -> None:
+    nothing = '{"files": {"a.py": {"summary": {"num_statements": 0, "covered_lines": 0}}}}'
+    for text in ('{"files": {}}', nothing):
+        (check,) = judged("default", parse_coverage(text)).checks
+        assert (check.status, "measured no statement" in (check.reason or "")) == ("not_run", True)
+
+
 @pytest.mark.parametrize(
     ("profile", "places"),
     [

@@ -36,6 +36,7 @@ def test_the_later_source_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ('\n[budget.day]\nsoft = "much"\n', ("cockpit.toml:3", "budget.day.soft", "number")),
         ("x = [\n", ("cockpit.toml", "TOML")),
         ('[tenancy]\nmode = "sometimes"\n', ("cockpit.toml:2", "tenancy.mode")),
+        ('theme = "dark"\nprofile = "djang"\n', ("cockpit.toml:2", "profile", "'djang'", "django")),
     ],
 )
 def test_an_error_says_where_and_what(tmp_path: Path, text: str, words: tuple[str, ...]) -> None:
