@@ -105,7 +105,8 @@ def _narrow_map(lit: set[str], route: Route | None, width: int) -> list[Line]:
             for name in spokes_at(lane, stage) or ("ruff S, bandit",):
                 token = _token(lane, stage, name, lit, route)
                 spans.append((f"{'▸' if token == 'accent' else ''}{name}  ", token))
-            rows += wrap_line(tuple(spans), width, 12)
+            longest = max(len(text.strip()) for text, _ in spans[1:])
+            rows += wrap_line(tuple(spans), width, 12 if longest <= width - 12 else 4)
     return rows
 
 

@@ -124,8 +124,9 @@ def _marked(
     if gate:
         head = (*head, (f"{gate} ", _GATE[gate]))
     shown = "text" if holds is not None else "muted"
-    room = (50 if width >= 100 else 40) - 3 * bool(gate)
-    if width >= _SIDE and (cut or cell_len(text) <= room):
+    column = 50 if width >= 100 else 40
+    room = column - 3 * bool(gate)
+    if width >= _SIDE and (cut or (cell_len(text) <= room and cell_len(evidence) <= width - column - 8)):
         return [(*head, (pad(text, room), shown), (f"  {evidence}", "muted"))]
     rows: list[Line] = [(*head, (text, shown))]
     return [*rows, line(("      ", "text"), (evidence, "muted"))] if evidence else rows

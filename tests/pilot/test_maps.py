@@ -108,6 +108,8 @@ def test_lines_fit_and_the_route_is_marked(demo: Demo, width: int) -> None:
     rows = lifecycle_lines(maps.evidence, route, width)
     marked = {text.strip() for row in rows for text, token in row if token == "accent"}
     assert any("django-tdd" in text for text in marked)
+    shown = "\n".join(map(plain, lifecycle_lines(maps.evidence, None, 35)))
+    assert "recsys-pipeline-architect" in shown, "no name is broken"
     assert any("requirements" in plain(row) or "manage.py" in plain(row) or "pyproject" in plain(row) for row in rows)
     for row in route_lines(route, selection, width):
         assert width_of(row) <= width + 30

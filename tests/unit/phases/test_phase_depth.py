@@ -201,5 +201,7 @@ def test_the_detail_fits_and_is_safe(width: int, repository: Repository, own_hom
     rows = detail_lines(session, items, day_track({}), width, NOW)
     shown = "\n".join(plain(row) for row in rows)
     assert "…" not in shown or width < 76  # what has no room beside its evidence stands above it
+    told = [row for row in rows if plain(row).lstrip().startswith("[")]
+    assert width < 76 or max(map(width_of, told)) <= width, "evidence that is longer than its room stands below"
     assert "\x1b" not in shown and shown.count("[?]") >= 9 and "no sign of it today" in shown
     assert width_of(day_line(day_track({"start": Sign(NOW, "x")}), width)) <= width
