@@ -2,8 +2,10 @@
 
 import ast
 from collections.abc import Iterable, Iterator
+from typing import TypeGuard
 
 from skills.gates.analysis.queries import MANAGERS, Chain, chain_of, literal_keywords
+from skills.gates.django.session_looks import LOOKS, asked, executed
 from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_product_path
@@ -15,7 +17,7 @@ from skills.record import record
 EXISTS_CREATE = "exists-then-create"
 _LOOKS = frozenset({"exists", "aexists", "first", "afirst", "last", "count", "acount"})
 _LAZY = frozenset({"all", "filter", "exclude", "order_by", "only", "select_related", "prefetch_related", "distinct"})
-_CREATING = Words(b"create(", b"save(")
+_CREATING = Words(b"create(", b"save(", b".add(", b".add_all(")
 _LOCKING = Words(b"select_for_update")
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -76,18 +78,20 @@ def _compared(node: ast.Compare, names: dict[str, _Look]) -> tuple[_Look, bool] 
 
 def _query(node: ast.expr | None, names: dict[str, _Look]) -> _Look | None:
     """`Order.objects.filter(…).exists()` and its kin; `orders.exists()` where `orders` stands for such rows."""
+    if (found := asked(node)) is not None:
+        return _Look(f"{found[0]}.", found[1], node)  # type: ignore[arg-type]
     if isinstance(node, ast.Await):
         node = node.value
     if not isinstance(node, ast.Call):
         return None
     chain = chain_of(node)
     methods = [name for name, _ in chain.calls]
-    if not methods or methods[-1] not in _LOOKS or "select_for_update" in methods:
+    if not methods or methods[-1] not in _LOOKS | LOOKS or "select_for_update" in methods:
         return None
-    if isinstance(chain.root, ast.Name) and not chain.manager and len(methods) == 1:
+    if isinstance(chain.root, ast.Name) and not chain.manager and (len(methods) == 1 or methods[0] == "scalars"):
         rows = names.get(f"{chain.root.id}.")
         return _Look(rows.manager, rows.columns, node) if rows is not None else None
-    if "filter" not in methods:
+    if "filter" not in methods or methods[-1] not in _LOOKS:
         return None
     manager, columns = _manager_of(chain), _columns(chain)
     return _Look(manager, columns, node) if manager and columns else None
@@ -111,9 +115,10 @@ def _creates(body: Iterable[ast.stmt], look: _Look) -> ast.Call | None:
         for part in descendants(statement):
             if not isinstance(part, ast.Call):
                 continue
-            if model[:1].isupper() and last_name(part.func) == model and _saves(statements):
-                made = {name.removesuffix("_id") for name, _ in literal_keywords(part)}
-                if made & look.columns:
+            mapped = look.manager.endswith(".")
+            if model[:1].isupper() and last_name(part.func) == model and _saves(statements, mapped=mapped):
+                made = {name if mapped else name.removesuffix("_id") for name, _ in literal_keywords(part)}
+                if made & look.columns or (mapped and any(word.arg is None for word in part.keywords)):
                     return part
             chain = chain_of(part)
             if chain.calls and chain.calls[-1][0] in {"create", "acreate"} and _manager_of(chain) == look.manager:
@@ -123,9 +128,10 @@ def _creates(body: Iterable[ast.stmt], look: _Look) -> ast.Call | None:
     return None
 
 
-def _saves(body: list[ast.stmt]) -> bool:
+def _saves(body: list[ast.stmt], *, mapped: bool) -> bool:
+    saves = {"add", "add_all"} if mapped else {"save", "asave"}
     return any(
-        isinstance(part, ast.Call) and last_name(part.func) in {"save", "asave"}
+        isinstance(part, ast.Call) and last_name(part.func) in saves
         for statement in body
         for part in descendants(statement)
     )
@@ -136,6 +142,10 @@ def _guarded(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Try) and any(
         handler.type is not None and "IntegrityError" in ast.unparse(handler.type) for handler in statement.handlers
     )
+
+
+def _is_try(node: ast.AST) -> TypeGuard[ast.Try]:
+    return isinstance(node, ast.Try)
 
 
 def _pairs(body: list[ast.stmt], names: dict[str, _Look]) -> Iterator[tuple[_Look, ast.Call]]:
@@ -149,6 +159,8 @@ def _pairs(body: list[ast.stmt], names: dict[str, _Look]) -> Iterator[tuple[_Loo
                 names.pop(statement.targets[0].id, None)
             names.pop(f"{statement.targets[0].id}.", None)
             rows = _rows(statement.value)
+            if rows is None and (run := executed(statement.value)) is not None:
+                rows = _Look(f"{run[0]}.", run[1], statement.value)
             if rows is not None:
                 names[f"{statement.targets[0].id}."] = rows
         yield from _either(statement)
@@ -210,12 +222,18 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
     if context.function is not None or not context.mentions(_CREATING, node):
         return
     told: set[ast.Call] = set()
+    caught = context.holds(b"IntegrityError") and any(map(_guarded, filter(_is_try, descendants(node))))
     symbol = context.symbol_of(node.name)
     locked = _locked(node) if context.mentions(_LOCKING, node) else []
     for look, created in _pairs(node.body, {}):
+        mapped = look.manager.endswith(".")
+        if mapped and caught:
+            continue  # the session sends the row where it commits
         if created not in told and not any(look.node.lineno in lines for lines in locked):
             told.add(created)
-            message = f"`{look.manager}` looks for the row and then creates it: two requests at once both create it"
+            asks = f"`{look.manager[:-1]}` is looked for" if mapped else f"`{look.manager}` looks for the row"
+            made = "and then created" if mapped else "and then creates it"
+            message = f"{asks} {made}: two requests at once both create it"
             evidence = (Evidence(context.path, created.lineno, "creates it where it is missing"),)
             context.report(EXISTS_CREATE, look.node, message, evidence=evidence, symbol=symbol)
 
@@ -254,13 +272,14 @@ exists_then_create = Rule(
     fix="Use `get_or_create` (or `update_or_create`) on columns with a unique constraint, or create and catch "
     "`IntegrityError`.",
     when="Where the same manager looks (`exists()`, `first()`, `count()`, a test of the rows themselves, `get` with "
-    "`DoesNotExist`) and creates by a column it looked for, in one function. Not where a row was locked before or "
+    "`DoesNotExist`) and creates by a column it looked for, in one function; or the same session of "
+    "SQLAlchemy's or SQLModel's. Not where a row was locked before or "
     "`IntegrityError` is caught, and not in tests and migrations.",
     watches=(
         Watch(
             (ast.FunctionDef, ast.AsyncFunctionDef),
             _on_function,
-            (b".filter(", b"DoesNotExist"),
+            (b".filter(", b"DoesNotExist", b"select(", b".filter_by("),
             is_product_path,
         ),
     ),
@@ -308,6 +327,15 @@ exists_then_create = Rule(
             "        Tag.objects.create(name=name)\n"
         ),
         _service(
+            "def tag(session, name):\n    tag = session.query(Tag).filter(Tag.name == name).first()\n"
+            "    if not tag:\n        tag = Tag(name=name)\n        session.add(tag)\n    return tag\n"
+        ),
+        _service(
+            "async def tag(session, new):\n    found = await session.execute(select(Tag).where(Tag.name == new.name))\n"
+            "    if found.scalars().first():\n        raise Taken\n"
+            "    session.add(Tag(**new.model_dump()))\n    await session.commit()\n"
+        ),
+        _service(
             "def tag(order, name):\n    known = order.tags.filter(name=name).exists()\n    if not known:\n"
             "        order.tags.create(name=name)\n"
         ),
@@ -319,6 +347,19 @@ exists_then_create = Rule(
             "    Spent.objects.create(order=order)\n"
         ),
         _service("def tag(name):\n    return Tag.objects.get_or_create(name=name)\n"),
+        _service(
+            "def tag(session, name):\n    if session.scalar(select(Tag).where(Tag.name == name)) is None:\n"
+            "        session.add(Tag(name=name))\n    try:\n        session.commit()\n"
+            "    except IntegrityError:\n        session.rollback()\n"
+        ),
+        _service(
+            "def tag(session, name):\n    if not session.scalar(select(Tag).where(Tag.name == name)):\n"
+            "        session.add(Log(name=name))\n"
+        ),
+        _service(
+            "def tag(session, name):\n    tag = session.scalar(select(Tag).where(Tag.name == name).with_for_update())\n"
+            "    if tag is None:\n        session.add(Tag(name=name))\n"
+        ),
         _service("def tag(name):\n    tag = Tag.objects.filter(name=name).first()\n    return tag or Tag(name=name)\n"),
         _service(
             "def tag(name):\n    if Tag.objects.filter(name=name).count() > 3:\n        return\n"
