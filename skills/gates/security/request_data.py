@@ -33,6 +33,8 @@ _IMPORTED = "request data: names of imported requests"
 _READ_LINES = "request data: lines that read the request"
 _OF_TEXT = frozenset(dir(str))
 _VERBS = frozenset({"route", "get", "post", "put", "patch", "delete", "api_route", "websocket"})
+_METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+_VIEWS = lazy(r"View(?:Set)?$")
 _NUMBER = lazy(r"^(?:pk|id|uuid|uid|year|month|day|page|slug|\w+_(?:id|pk|uuid|slug|no|num|number)|num\w*|count)$")
 
 
@@ -146,6 +148,19 @@ def _is_called(function: FunctionNode, context: FileContext) -> bool:
     return any(isinstance(call.func, ast.Name) for _, call in calls)
 
 
+def _is_view(function: FunctionNode, arguments: list[ast.arg], context: FileContext) -> bool:
+    """True for `def show(request, name)` in a module of views, and for `def get(self, request, name)` of a class of
+    one: what follows the request stands in the address."""
+    owner = context.scopes[-1] if context.scopes else None
+    if owner is None:
+        first, called = 0, _is_called(function, context)
+    else:
+        based = isinstance(owner, ast.ClassDef) and any(_VIEWS.search(last_name(base)) for base in owner.bases)
+        first, called = 1, not based or function.name not in _METHODS
+    names = [argument.arg for argument in arguments[first : first + 1]]
+    return names == ["request"] and len(arguments) > first + 1 and path_role(context.path) == "view" and not called
+
+
 def sent_parameters(function: FunctionNode, context: FileContext) -> Iterator[tuple[str, Origin]]:
     """The parameters of an endpoint that hold what stands in its URL or body, unconverted."""
     route = route_of(function)
@@ -163,13 +178,8 @@ def sent_parameters(function: FunctionNode, context: FileContext) -> Iterator[tu
                 _TEXT_TYPES.match(hint) and context.holds(b"fastapi")
             ):
                 yield argument.arg, Origin("route", argument, function.lineno)
-    elif (
-        len(arguments) > 1
-        and arguments[0].arg == "request"
-        and not context.scopes
-        and path_role(context.path) == "view"
-        and not _is_called(function, context)
-    ):
+    elif _is_view(function, arguments, context):
+        arguments = arguments[1:] if context.scopes else arguments
         names = {argument.arg for argument in arguments[1:]}
         if any(
             isinstance(part, ast.Attribute) and part.attr not in _OF_TEXT and last_name(part.value) in names

@@ -12,8 +12,8 @@ from skills.gates.security.request_data import Origin
 KEEPS = frozenset(
     {"str", "list", "dict", "tuple", "set", "bytes", "sorted", "reversed", "unquote", "unquote_plus", "b64decode",
      "loads", "urlsafe_b64decode", "deepcopy", "copy", "cast", "force_str", "smart_str", "Path", "PurePath",
-     "urljoin", "normpath", "realpath", "abspath", "decodebytes", "expanduser", "resolve_url", "unescape", "next",
-     "iter", "filter", "map", "zip", "enumerate", "OrderedDict"}
+     "urljoin", "normpath", "realpath", "abspath", "decodebytes", "decodestring", "b32decode", "unhexlify",
+     "expanduser", "resolve_url", "unescape", "next", "iter", "filter", "map", "zip", "enumerate", "OrderedDict"}
 )  # fmt: skip
 # Of these, what a method of another thing may be called too: `queryset.filter(…)` gives back rows.
 BUILTINS = frozenset(

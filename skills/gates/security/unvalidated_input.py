@@ -110,12 +110,28 @@ def _on_statement(node: ast.AST, flow: Flow, context: FileContext, told: set[int
         _on_answer(node, flow, context, told)
     elif isinstance(node, ast.If):
         _on_form(node, flow, context, told)
+    if _names_names(context) and isinstance(node, (ast.Assign, ast.Return, ast.Expr)):
+        _on_names(node, flow, context, told)
     if (
         _writes_markup(context)
         and isinstance(node, (ast.Assign, ast.AugAssign, ast.Return, ast.Expr))
         and node.value is not None
     ):
         _on_markup(node.value, flow, context, told)
+
+
+def _names_names(context: FileContext) -> bool:
+    return context.holds(b"globals()[") or context.holds(b"locals()[") or context.holds(b"vars()[")
+
+
+def _on_names(node: ast.AST, flow: Flow, context: FileContext, told: set[int]) -> None:
+    """`globals()[request.GET["action"]]`: a function or a setting that the client names."""
+    for part in descendants(node):
+        if isinstance(part, ast.Subscript) and isinstance(part.value, ast.Call):
+            origin = flow.origin(part.slice) if last_name(part.value.func) in {"globals", "locals", "vars"} else None
+            if origin is not None:
+                message = f"`{origin.text}` decides which name is used of `{_short(part.value)}`"
+                _tell(UNVALIDATED, part, origin, message, context, told)
 
 
 def _writes_markup(context: FileContext) -> bool:
