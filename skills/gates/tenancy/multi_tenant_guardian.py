@@ -259,8 +259,7 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
         if kind in {"method", "model", "manager", "apart", "tables", "asks"}:
             continue
         field = tenant_field(name, fields) if kind == "lookup" else (name if name in fields else None)
-        model = needed(candidate, "model")
-        if kind in {"lookup", "serializer"} and is_plain_column(name, model, project):
+        if kind in {"lookup", "serializer"} and is_plain_column(name, needed(candidate, "model"), project):
             continue
         if field is not None and _is_of_another(kind, name, field, candidate, project):
             continue

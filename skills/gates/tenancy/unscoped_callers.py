@@ -74,7 +74,10 @@ def reach_needs(query: ast.Call, role: str, context: FileContext) -> Iterator[tu
         yield "reach", reach.how
         by_request = reach.how == FROM_OUTSIDE and (role in _REQUESTS or is_entry(context))
         if by_request and not _is_asked(query, reach.words, context) and not _is_asked_by_callers(context):
-            yield "way", f"{' '.join(sorted(reach.words))}|{' '.join(sorted(askers_of(context)))}"
+            yield (
+                "way",
+                f"{' '.join(sorted(reach.words))}|{' '.join(sorted({*askers_of(context), *_validators(context)}))}",
+            )
 
 
 def model_needs(context: FileContext) -> tuple[str, ast.Assign, list[tuple[str, str]]] | None:
@@ -101,6 +104,14 @@ def _is_asked(query: ast.Call, words: frozenset[str], context: FileContext) -> b
         or is_for_a_role(query, context)
         or _is_let_through(context)
     )
+
+
+def _validators(context: FileContext) -> Iterator[str]:
+    """The serializers and forms that the function around has validate what came."""
+    function = context.function
+    for call in uses_of(function, context).calls if function is not None else ():
+        if (name := last_name(call.func)).endswith(("Serializer", "Form")):
+            yield name
 
 
 def _is_let_through(context: FileContext) -> bool:

@@ -22,6 +22,7 @@ HOOKS = frozenset(
     {"has_permission", "has_object_permission", "dispatch", "initial", "setup", "test_func", "check_permissions",
      "initialize_request", "convert_args"}
 )  # fmt: skip
+_VALIDATES = "validate_"
 _USED = frozenset({"filter_backends", "permission_classes"})
 _PLAIN = frozenset({"", "object", "APIView", "View", "BasePermission", "IsAuthenticated", "AllowAny"})
 _NO_KEYS = frozenset({"self", "cls", "request", "view", "get", *OUTSIDE, *ASKERS})
@@ -164,10 +165,17 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
             words.update(argument.arg for argument in (*part.args.args, *part.args.kwonlyargs))
             if any(word.endswith("_object") for word in words):
                 words.update(OF_THE_ROW)  # it asks for the row of the address
+        elif isinstance(part, FunctionNode) and part.name.startswith(_VALIDATES) and _asks_whose_key(part, context):
+            words.add(part.name.removeprefix(_VALIDATES))  # `validate_invoice_id(self, value)`
         elif isinstance(part, ast.Assign) and last_name(part.targets[0]) in _USED:
             bases.update(mentioned_names(part.value))
     if words or bases:
         context.fact(_ASKS, node.name, f"{' '.join(sorted(words - _NO_KEYS))}|{' '.join(sorted(bases))}")
+
+
+def _asks_whose_key(method: FunctionNode, context: FileContext) -> bool:
+    words = set(mentioned_names(method))
+    return not ASKERS.isdisjoint(words) or names_tenant(words, context)
 
 
 def _asks(function: FunctionNode) -> bool:
@@ -195,7 +203,12 @@ OBSERVERS: tuple[Observer, ...] = (
             Watch(
                 (ast.ClassDef,),
                 _on_class,
-                (b"filter_backends", b"permission_classes", *(f"def {name}".encode() for name in sorted(HOOKS))),
+                (
+                    b"filter_backends",
+                    b"permission_classes",
+                    b"def validate_",
+                    *(f"def {name}".encode() for name in sorted(HOOKS)),
+                ),
                 outside_tests,
                 tenants=True,
             ),

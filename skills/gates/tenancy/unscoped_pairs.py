@@ -20,6 +20,25 @@ class LineSerializer(ModelSerializer):
     def create(self, validated_data):
         return add_line(Invoice.objects.get(pk=self.initial_data['invoice']), validated_data)
 """
+_APPLY = """\
+def apply(request, pk):
+    invoice = Invoice.objects.get(pk=pk)
+    letter = LetterForm(request.POST).save(commit=False)
+    letter.invoice = invoice
+    letter.company = request.company
+    {saved}.save()
+"""
+_VALIDATED = {
+    "billing/views.py": "class Lines(APIView):\n    def post(self, request):\n"
+    "        asked = AskedSerializer(data=request.data)\n        asked.is_valid(raise_exception=True)\n"
+    "        return show(Invoice.objects.get(pk=asked.validated_data['invoice_id']))\n",
+    "billing/models.py": PLAIN_MODELS,
+}
+_ASKED = """\
+class AskedSerializer(Serializer):
+    def validate_{asked}(self, value):
+        return own(value, self.context["request"].user).pk
+"""
 _FIELD = """\
 class LineSerializer(Serializer):
     def validate_{asked}(self, value):
@@ -195,6 +214,12 @@ PAIRS_BAD: tuple[Example, ...] = (
         _ONE, "shop/views.py", _SHOP.format(model="Invoice").replace("open=True", "reader=request.user"), "of a person"
     ),
     by_hand(_FIELD.format(asked="line_id"), "billing/serializers.py", "another field is validated"),
+    by_hand(_APPLY.format(saved="invoice"), note="who comes is not asked, and a row that was there is changed"),
+    Example(
+        {**_VALIDATED, "billing/serializers.py": _ASKED.format(asked="number")},
+        tenancy="explicit",
+        note="the serializer that validates what came asks for another of its values",
+    ),
     by_hand(_RATING.format(permission="IsAuthenticated, IsClerk"), note="clerks of every company"),
     by_hand(_RATING.format(permission="IsAuthenticated, IsOwnerOrReadOnly"), note="all who are signed in may read"),
     Example(
@@ -324,6 +349,12 @@ PAIRS_GOOD: tuple[Example, ...] = (
         note="a link that was handed out",
     ),
     by_hand(_LINE.format(value="visible(request.actor)"), note="among the invoices that may be seen"),
+    by_hand(_APPLY.format(saved="letter"), note="who comes is not asked, and adds a row of the address's tenant"),
+    Example(
+        {**_VALIDATED, "billing/serializers.py": _ASKED.format(asked="invoice_id")},
+        tenancy="explicit",
+        note="the serializer that validates what came asks whose its row is",
+    ),
     by_hand(_FIELD.format(asked="invoice_id"), "billing/serializers.py"),
     by_hand(_RATING.format(permission="IsAuthenticated, IsCandidate"), note="those whom all companies serve"),
     by_hand(_RATING.format(permission="IsPublicOrHasKey"), note="its permission lets the public in"),

@@ -12,7 +12,7 @@ from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import function_role
 from skills.gates.engine.syntax import descendants
 from skills.gates.tenancy.unscoped_checks import OF_THE_ROW, words_of
-from skills.gates.tenancy.unscoped_function import SHORTCUTS, uses_of
+from skills.gates.tenancy.unscoped_function import SHORTCUTS, Uses, uses_of
 from skills.gates.tenancy.unscoped_reach import is_entry
 from skills.gates.tenancy.unscoped_words import ASKERS, is_of_request, names_tenant
 
@@ -238,15 +238,40 @@ def _is_open_view(context: FileContext) -> bool:
     decorators = {name for one in function.decorator_list for name in mentioned_names(one)}
     if function_role(function) == "router" or "api_view" in decorators or any(map(_SIGNS_IN.search, decorators)):
         return False
-    if any(map(_changes, uses_of(function, context).calls)):
+    uses = uses_of(function, context)
+    if any(_changes(call, uses) for call in uses.calls):
         return False
     names = {*mentioned_names(function), *(argument.arg for argument in function.args.args)}
-    return ASKERS.isdisjoint(names) and not names_tenant(names, context)
+    asked = {*_names_of_rows(function), *(argument.arg for argument in function.args.args)}
+    return ASKERS.isdisjoint(names) and not names_tenant(asked, context)
 
 
-def _changes(call: ast.Call) -> bool:
-    """`invoice.delete()` and `InvoiceForm(request.POST, instance=invoice)`."""
-    return last_name(call.func) == "delete" or any(word.arg == "instance" for word in call.keywords)
+def _names_of_rows(function: FunctionNode) -> Iterator[str]:
+    """What a function mentions, but for what the address belongs to and what new rows are given: `request.company`,
+    `letter.company = …`."""
+    for part in descendants(function):
+        if isinstance(part, ast.Attribute):
+            of_address = isinstance(part.value, ast.Name) and part.value.id == "request"
+            if not of_address and not isinstance(part.ctx, ast.Store):
+                yield part.attr
+        elif isinstance(part, ast.Name):
+            yield part.id
+        elif isinstance(part, ast.keyword) and part.arg:
+            yield part.arg
+
+
+def _changes(call: ast.Call, uses: Uses) -> bool:
+    """`invoice.delete()`, `InvoiceForm(request.POST, instance=invoice)`, `invoice.save()` of one that is not new."""
+    name = last_name(call.func)
+    if name == "save" and isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
+        made = uses.bound.get(call.func.value.id, ())
+        return not made or not all(isinstance(value, ast.Call) and _makes_new(value) for value in made)
+    return name == "delete" or any(word.arg == "instance" for word in call.keywords)
+
+
+def _makes_new(call: ast.Call) -> bool:
+    name = last_name(call.func)
+    return name == "save" or name[:1].isupper()
 
 
 def asks_whose(context: FileContext) -> bool:
