@@ -46,6 +46,15 @@ def _fielded(model: str, required: str, fields: str = "title body", name: str = 
 
 
 DRIFT_BAD: tuple[Example, ...] = (
+    Example(
+        {
+            "shop/api.py": "from fastapi import FastAPI\n\nouter = FastAPI()\napp = FastAPI()\n"
+            "outer.mount('/api', app)\n\n\n"
+            "@app.get('/orders')\ndef orders(): ...\n\n\n@app.post('/carts')\ndef carts(): ...\n"
+        },
+        schema=_schema("get /orders 200", "put /carts 200"),
+        note="the schema of an application that is mounted",
+    ),
     _fielded("class OrderIn(BaseModel):\n    title: str\n    body: str = Field(min_length=1)", "title"),
     _fielded("class OrderIn(BaseModel):\n    title: str\n    body: str = ''", "title, body"),
     _fielded("class OrderIn(BaseModel):\n    title: str", "title, body"),
@@ -82,6 +91,18 @@ DRIFT_BAD: tuple[Example, ...] = (
 )  # fmt: skip
 
 DRIFT_GOOD: tuple[Example, ...] = (
+    Example(
+        {
+            "shop/api.py": "from fastapi import APIRouter, FastAPI\nfrom fastapi.responses import RedirectResponse\n\n"
+            "app = FastAPI()\ninner = FastAPI()\ntold = APIRouter()\n\n\n"
+            "@told.post('{$body.url}/paid')\ndef paid(): ...\n\n\n"
+            "@app.post('/orders', callbacks=told.routes)\ndef add(): ...\n\n\n"
+            "@app.get('/latest', response_class=RedirectResponse)\ndef latest(): ...\n\n\n"
+            "@inner.get('/health')\ndef health(): ...\n\n\napp.mount('/inner', inner)\n"
+        },
+        schema=_schema("post /orders 200", "get /latest 307"),
+        note="what callers answer, a redirect, and an application with a schema of its own",
+    ),
     _fielded("class OrderIn(BaseModel):\n    title: str\n    body: str = ''", "title"),
     _fielded("class OrderIn(BaseModel):\n    title: str\n    dueOn: str", "title, dueOn", "title dueOn"),
     _fielded("class OrderIn(BaseModel):\n    title: str\n    due_on: str", "title, dueOn", "title dueOn"),

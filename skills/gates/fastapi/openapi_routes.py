@@ -6,13 +6,13 @@ So routes are compared by how they end.
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
-from skills.gates.engine.syntax import is_singleton, keyword_of, string_of
+from skills.gates.engine.syntax import descendants, is_singleton, keyword_of, string_of
 from skills.gates.fastapi.openapi_schema import segments
 from skills.gates.fastapi.routes import Endpoint, endpoint_of
 from skills.gates.project import Project
@@ -31,6 +31,7 @@ _MIXINS = {
     "UpdateAPIView": "put patch", "ListCreateAPIView": "get post", "RetrieveUpdateAPIView": "get put patch",
     "RetrieveDestroyAPIView": "get delete", "RetrieveUpdateDestroyAPIView": "get put patch delete",
 }  # fmt: skip
+_APART = "~"
 _HIDING = frozenset({"schema = None", "swagger_schema = None"})
 _HANDLERS = frozenset({*_HTTP, *_LIST, *_DETAIL})
 _NAMED = lazy(r"(?!v\d+$|api$)\w")
@@ -63,13 +64,16 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
     if last_name(found.decorator.func).endswith("api_route"):
         listed = getattr(found.keywords.get("methods"), "elts", [])
         verbs = [str(part.value).lower() for part in listed if isinstance(part, ast.Constant)]
+    apart = _APART if last_name(found.decorator.func.value) in _mounted_apps(context) else ""  # type: ignore[attr-defined]
     for verb in verbs:
-        context.fact("api-route", prefix + found.path, f"{verb} {_status(found)}".strip(), node.lineno)
+        context.fact("api-route", prefix + found.path, f"{verb} {_status(found)}{apart}".strip(), node.lineno)
 
 
 def _status(found: Endpoint) -> str:
     """The code of success that an endpoint declares, FastAPI's own where it says none; "" where it cannot be read."""
     code = found.keywords.get("status_code")
+    if code is None and last_name(found.keywords.get("response_class", found.decorator)) == "RedirectResponse":
+        return "307"
     if code is None:
         return "" if any(word.arg is None for word in found.decorator.keywords) else "200"
     if isinstance(code, ast.Constant) and isinstance(code.value, int):
@@ -79,10 +83,11 @@ def _status(found: Endpoint) -> str:
 
 
 def _prefixes(context: FileContext) -> dict[str, str | None]:
-    """Router → its literal prefix; None where it is hidden from the schema, or its prefix is not known."""
+    """Router → its literal prefix; None where it is hidden from the schema, or its prefix is not known, and where it
+    tells what callers answer (`callbacks=router.routes`)."""
     known: dict[str, str | None] | None = context.memo.get("api-prefixes")  # type: ignore[assignment]
     if known is None:
-        known = {}
+        known = dict.fromkeys(_called_back(context))
         for node in context.tree.body:
             if not isinstance(node, (ast.Assign, ast.AnnAssign)) or not isinstance(node.value, ast.Call):
                 continue
@@ -92,8 +97,26 @@ def _prefixes(context: FileContext) -> dict[str, str | None]:
             text = string_of(given.get("prefix", ast.Constant("")))
             shown = None if is_singleton(given.get("include_in_schema"), False) or None in given else text
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                known[last_name(target)] = shown
+                known.setdefault(last_name(target), shown)
         context.memo["api-prefixes"] = known
+    return known
+
+
+def _called_back(context: FileContext) -> Iterator[str]:
+    for node in descendants(context.tree) if context.holds(b"callbacks=") else ():
+        if isinstance(node, ast.keyword) and node.arg == "callbacks" and isinstance(node.value, ast.Attribute):
+            yield last_name(node.value.value)
+
+
+def _mounted_apps(context: FileContext) -> frozenset[str]:
+    """The applications that the file mounts in another one: each has a schema of its own."""
+    known = context.memo.get("api-mounted-apps")
+    if not isinstance(known, frozenset):
+        calls = (node for node in descendants(context.tree) if isinstance(node, ast.Call) and len(node.args) > 1)
+        mounts = (
+            [call.args[1] for call in calls if last_name(call.func) == "mount"] if context.holds(b".mount(") else []
+        )
+        known = context.memo["api-mounted-apps"] = frozenset(map(last_name, mounts))
     return known
 
 
@@ -206,11 +229,11 @@ def routes_of(project: Project) -> list[Route]:
     found: list[Route] = []
     mounted = _mounted(project)
     for path, fact in project.facts("api-route"):
-        verb, _, code = fact.detail.partition(" ")
+        verb, _, code = fact.detail.removesuffix(_APART).partition(" ")
         ends = segments(fact.name)
         if not ends or ends[0] == "{}":
             ends = (*mounted.get(path, ()), *ends)
-        found.append(Route(ends, frozenset({verb}), path, fact.line, code))
+        found.append(Route(ends, frozenset({verb}), path, fact.line, code, seen=fact.detail[-1] != _APART))
     found += [
         Route(segments(fact.name), None, path, fact.line, seen=False) for path, fact in project.facts("api-added")
     ]
