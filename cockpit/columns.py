@@ -1,7 +1,11 @@
 """Rows of text in aligned columns, by the width that a terminal gives each sign."""
 
+import os
+import sys
 import unicodedata
 from collections.abc import Collection, Sequence
+
+_LEAST = 12
 
 
 def cell_width(text: str) -> int:
@@ -13,12 +17,23 @@ def cell_width(text: str) -> int:
     )
 
 
-def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
+def output_width() -> int:
+    """The cells of a line where the output is a terminal, else 0: what reads a pipe wants whole lines."""
+    return os.get_terminal_size(1).columns if sys.stdout.isatty() else 0
+
+
+def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = (), width: int = 0) -> list[str]:
     """One line a row, two spaces between the columns; those of `right` stand right, as numbers do. A column that is
-    empty in every row is left out; rows may be of different length.
+    empty in every row is left out; rows may be of different length. The longest column of words is cut, down to 12
+    cells, where lines have no more than `width` cells (0: any number).
     """
     columns = max((len(row) for row in rows), default=0)
     widths = [max((cell_width(row[at]) for row in rows if at < len(row)), default=0) for at in range(columns)]
+    over = sum(cells + 2 for cells in widths if cells) - 2 - width
+    words = [at for at in range(columns) if at not in right]
+    if width and over > 0 and words:
+        longest = max(words, key=lambda at: widths[at])
+        widths[longest] = max(min(_LEAST, widths[longest]), widths[longest] - over)
     return ["  ".join(_padded(row, widths, right)).rstrip() for row in rows]
 
 
@@ -26,6 +41,16 @@ def _padded(row: Sequence[str], widths: Sequence[int], right: Collection[int]) -
     cells = []
     for at, (cell, width) in enumerate(zip(row, widths, strict=False)):
         if width:
+            cell = _cut(cell, width)
             room = " " * (width - cell_width(cell))
             cells.append(room + cell if at in right else cell + room)
     return cells
+
+
+def _cut(text: str, width: int) -> str:
+    """`text` in at most `width` cells."""
+    if cell_width(text) <= width:
+        return text
+    while cell_width(text) > width - 1:
+        text = text[:-1]
+    return f"{text.rstrip()}…"

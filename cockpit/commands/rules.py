@@ -17,6 +17,7 @@ EXAMPLES = """examples:
 """
 
 _GATES = {"P0": 0, "P1": 1, "P2": 2, "none": 3}
+_WIDE = 120
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,12 +65,12 @@ def _named(wanted: str) -> str:
 
 
 def _table(documents: list[dict[str, Any]]) -> list[str]:
-    from cockpit.columns import aligned
+    from cockpit.columns import aligned, output_width
 
-    gates = {"none": "audit"}
-    return aligned(
-        [(gates.get(rule["gate"], rule["gate"]), rule["name"], rule["skill"], rule["catches"]) for rule in documents]
-    )
+    gates, width = {"none": "audit"}, output_width()
+    keys = ("name", "catches") if 0 < width < _WIDE else ("name", "skill", "catches")
+    rows = [(gates.get(rule["gate"], rule["gate"]), *(rule[key] for key in keys)) for rule in documents]
+    return aligned(rows, width=width)
 
 
 def _page(rule: dict[str, Any]) -> Iterator[str]:

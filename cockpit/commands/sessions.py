@@ -114,9 +114,10 @@ def parse_since(text: str, moment: datetime) -> datetime:
 def _lines(snapshot: "SessionsSnapshot", moment: datetime) -> list[str]:
     if not snapshot.sessions:
         return ["no agent session of this repository is live or was active in this time"]
-    from cockpit.columns import aligned
+    from cockpit.columns import aligned, output_width
 
-    return aligned([_columns(session, moment) for session in snapshot.sessions], right={1, 4})
+    rows = [_columns(session, moment) for session in snapshot.sessions]
+    return aligned(rows, right={1, 4}, width=output_width())
 
 
 def _columns(session: "Session", moment: datetime) -> list[str]:

@@ -40,6 +40,7 @@ GROUPS = (
 )
 _ANSWERS = ("suggest", "report", "estimate")  # each is a module of cockpit.spend.answers
 _ADVISED_DAYS = 30
+_DETAILS = (2, 4)  # columns of the table that a narrow terminal goes without: input, cache write
 _AGES = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
@@ -357,7 +358,7 @@ def _print_rows(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total:
 
 
 def _print_table(by: str, rows: Sequence["SpendRow"]) -> None:
-    from cockpit.columns import aligned
+    from cockpit.columns import aligned, cell_width, output_width
     from cockpit.plain_text import plain_text
     from skills.spending.amount import dollars
 
@@ -371,4 +372,8 @@ def _print_table(by: str, rows: Sequence["SpendRow"]) -> None:
         spent = "unpriced" if wholly else dollars(row.usd, floor=row.floor)
         counts = (row.requests, tokens.input, tokens.output, writes, tokens.cache_read)
         lines.append((plain_text(row.key, 60), *(f"{count:,}" for count in counts), spent, unpriced))
-    print("\n".join(aligned(lines, right=range(1, len(head) - 1))))
+    width, right = output_width(), range(1, len(head) - 1)
+    if width and max(map(cell_width, aligned(lines, right=right))) > width:  # what the app leaves out first, too
+        lines = [tuple(cell for at, cell in enumerate(row) if at not in _DETAILS) for row in lines]
+        right = range(1, len(head) - 1 - len(_DETAILS))
+    print("\n".join(aligned(lines, right=right, width=width)))
