@@ -11,12 +11,19 @@ _SHARE = re.compile(r"\[ *(\d+)%\]")
 
 
 def how_far(text: str) -> str:
-    """ "214 tests, 2 failed · 42 %", by the letters that pytest and unittest print for each test; "" where none is."""
+    """ "214 tests, 2 failed · 42 %", by the letters that pytest and unittest print for each test; "" where none is.
+
+    pytest tells the share at the end of a line: what came since is reckoned with the number of tests that implies."""
     letters = "".join(results[1] for results in _RESULTS.finditer(text))
     failed = letters.count("F") + letters.count("E")
     said = f"{counted(len(letters), 'test')}{f', {failed} failed' if failed else ''}" if letters else ""
-    shares = _SHARE.findall(text)
-    return " · ".join(filter(None, [said, f"{shares[-1]} %" if shares else ""]))
+    told = list(_SHARE.finditer(text))
+    if not told:
+        return said
+    share, before = int(told[-1][1]), text[: told[-1].end()]
+    if known := sum(len(results[1]) for results in _RESULTS.finditer(before)):
+        share = max(share, min(99, share * len(letters) // known))
+    return " · ".join(filter(None, [said, f"{share} %"]))
 
 
 def collection_errors(text: str) -> list[str]:

@@ -316,8 +316,10 @@ def test_where_nothing_is_to_judge_nothing_passes(tmp_path: Path) -> None:
         ("collected nothing yet\n", ""),
         ("bringing up nodes...\n\n.....", "5 tests"),
         (f"{'.' * 72} [ 16%]\n..F", "75 tests, 1 failed · 16 %"),
+        (f"{'.' * 72} [ 45%]\n{'.' * 60}", "132 tests · 82 %"),
+        (f"{'.' * 72} [ 50%]\n{'.' * 72} [100%]\n", "144 tests · 100 %"),
         ("tests/test_a.py ..s.\t\n", ""),
-        ("tests/test_a.py ..s. [ 40%]\ntests/test_b.py E", "5 tests, 1 failed · 40 %"),
+        ("tests/test_a.py ..s. [ 40%]\ntests/test_b.py E", "5 tests, 1 failed · 50 %"),
         ("..\n__ test_a __\nE   assert 1 == 2\nFAILED tests/test_a.py\n", "2 tests"),
     ],
 )
