@@ -5,7 +5,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from skills.gates.analysis.queries import Chain, chain_of
+from skills.gates.analysis.queries import Chain, chain_of, mentioned_names
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
@@ -31,6 +31,10 @@ _SETS_UP = lazy(
     r"^_?(?:seed|ensure_(?:default|system)|create_default|provision_(?:tenant|company|schema|workspace|org))|unscop|rls_off|all_tenants",
     re.I,
 )
+_BEFORE = lazy(
+    r"[Ss]ign_?[Uu]p|^_?register(?:_(?:user|account|company|tenant))?$|^Regist(?:er|ration)(?:Serializer|View|Form|API)"
+    r"|Authentication$|^authenticate$"
+)
 _DECIDES = lazy(r"^_?(?:require|check|assert|can|has|is|may)_|permi|capabilit|_key$", re.I)
 _PAST = lazy(r"^(?:execute\w*|cursor|raw)$|unscop|unfilter|^all_|_all$|^_base_manager$", re.I)
 _OWN_QUERYSET = frozenset({"get_queryset", "filter_queryset", "queryset"})
@@ -40,7 +44,8 @@ def stands_apart(node: ast.Call, context: FileContext) -> str:
     """Why the mechanism may not be at work at a query, "" where nothing says so: the query asks for more than one
     tenant's rows, the block around it does, or a task was given no tenant by a middleware."""
     chain = chain_of(node)
-    for method in (chain.manager, *(method for method, _ in chain.calls[:-1])):
+    given = mentioned_names(node.args[0]) if node.args and last_name(node.func).endswith("_or_404") else ()
+    for method in (chain.manager, *(method for method, _ in chain.calls[:-1]), *filter(_PAST.search, given)):
         if _PAST.search(method) or _WIDER.search(method):
             return f"`{method}`"
     own = (
@@ -54,8 +59,9 @@ def stands_apart(node: ast.Call, context: FileContext) -> str:
         if _WIDER.search(name):
             return f"`{name}`"
     function = context.function
-    if function is not None and _SETS_UP.search(function.name):
-        return f"`{function.name}()`"
+    for scope in context.scopes:
+        if _SETS_UP.search(scope.name) or _BEFORE.search(scope.name):
+            return f"`{scope.name}`"
     if function is not None and role_of_scope(context.scopes, context.role) == "task":
         called = (last_name(part.func) for part in descendants(function) if isinstance(part, ast.Call))
         if not any(_SETTER.search(name) for name in called):
@@ -73,7 +79,8 @@ def takes_apart(function: FunctionNode, parameter: ast.arg) -> str:
         kinds = {last_name(part) for part in descendants(parameter.annotation)}
         if "str" in kinds:
             return f"a name, `{name}`"
-    written = uses = 0
+    written: set[ast.AST] = set()
+    uses: set[ast.AST] = set()
     for part in (inner for statement in function.body for inner in descendants(statement)):
         if isinstance(part, ast.Attribute):
             if isinstance(part.value, ast.Name) and part.value.id == name and part.attr not in {"id", "pk"}:
@@ -81,10 +88,11 @@ def takes_apart(function: FunctionNode, parameter: ast.arg) -> str:
             if _PAST.search(part.attr):
                 return f"`{part.attr}`"
         elif isinstance(part, ast.Name) and part.id == name:
-            uses += 1
-        elif isinstance(part, ast.FormattedValue):
-            written += any(isinstance(inner, ast.Name) and inner.id == name for inner in descendants(part.value))
-    return "a text" if uses and uses == written else ""
+            uses.add(part)
+        elif isinstance(part, (ast.FormattedValue, ast.Subscript, ast.Tuple)):
+            told = part.slice if isinstance(part, ast.Subscript) else part  # `kept[company_id, 1]`
+            written.update(descendants(told))
+    return "a text or a key" if uses and uses <= written else ""
 
 
 def models_asked(function: FunctionNode, name: str, context: FileContext) -> Iterator[str]:

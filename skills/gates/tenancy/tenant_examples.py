@@ -342,8 +342,10 @@ MANUAL_GOOD: tuple[Example, ...] = (
     ),
     _scoped(
         "billing/services.py",
-        "def key(company_id):\n    return f'spent:{company_id}'\n\n\ndef lead(name, company: str | None):\n"
-        "    return Lead(name, company)\n\n\ndef every(company):\n    return Invoice.all_objects.filter(by=company)\n",
+        "def key(company_id):\n    return f'spent:{company_id}'\n\n\n"
+        "def kept(company_id):\n    return KEPT.get((company_id, 1), KEPT[company_id])\n\n\n"
+        "def lead(name, company: str | None):\n    return Lead(name, company)\n\n\n"
+        "def every(company):\n    return Invoice.all_objects.filter(by=company)\n",
         "a key, a name, and what goes past the manager",
     ),
     _scoped(
