@@ -22,6 +22,7 @@ _SHORT: dict[Severity, str] = {"CRITICAL": "crit", "HIGH": "high", "MEDIUM": "me
 _NAME = 24
 _WIDE = 72
 _NARROW = 50
+_ROOMY = 96
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def _title(category: str, width: int) -> str:
 
 def _trend(result: AuditResult, width: int) -> str:
     if result.before is None:
-        return "first audit on record" if width >= _WIDE else "baseline"
+        return "first audit on record" if width >= _ROOMY else "first audit"
     arrow = {"improving": "↑", "declining": "↓"}.get(result.trend, "→")
     since = f" since {plain_text(result.before.date, 10)}" if width >= 60 else ""
     return f"{arrow} {result.trend} from {result.before.score:.1f}{since}"

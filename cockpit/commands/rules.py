@@ -17,7 +17,7 @@ EXAMPLES = """examples:
 """
 
 _GATES = {"P0": 0, "P1": 1, "P2": 2, "none": 3}
-_WIDE = 120
+_WIDE, _PAGE = 120, 100
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,13 +74,16 @@ def _table(documents: list[dict[str, Any]]) -> list[str]:
 
 
 def _page(rule: dict[str, Any]) -> Iterator[str]:
+    from cockpit.columns import output_width
+
+    width = min(_PAGE, output_width() or _PAGE)
     gate = "audit" if rule["gate"] == "none" else rule["gate"]
     sources = f"  [{', '.join(rule['sources'])}]" if rule["sources"] else ""
     yield f"{rule['name']}  {gate} {rule['severity']}  {rule['skill']}{sources}"
     for title, key in (("catches", "catches"), ("why", "why"), ("mend", "help"), ("when", "when")):
         if rule.get(key):
             yield ""
-            yield from textwrap.wrap(f"{title}: {rule[key]}", 100, subsequent_indent="  ")
+            yield from textwrap.wrap(f"{title}: {rule[key]}", width, subsequent_indent="  ")
     if rule["fixable"]:
         yield ""
         yield "fix: automatic where nothing else changes by it: cockpit check --fix --diff, f in the app"

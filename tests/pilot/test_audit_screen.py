@@ -59,6 +59,10 @@ def test_every_width_holds_its_lines_and_says_the_same() -> None:
     assert plain(head_lines(whole, 115)[1]).startswith("next → scope-too-wide at app/pay.py:7: ")
     assert "app/pay.py:7" in "".join(plain(row).strip() for row in head_lines(whole, 34)[1:3]), "where is not cut off"
     assert "◂ worst" in plain(head_lines(shown, 115)[3])
+    first = replace(shown, before=None)
+    assert "first audit on record" in plain(head_lines(first, 115)[0]) and "first audit" in plain(
+        head_lines(first, 76)[0]
+    )
     wide = plain(row_line(rows_of(shown)[1], 195))
     assert "medium" in wide and "↓ was high" in wide and "[@click=app.quit]" in wide
 

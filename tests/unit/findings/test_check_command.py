@@ -272,6 +272,16 @@ def test_rules_lists_every_rule_and_explains_one(capsys: pytest.CaptureFixture[s
     assert "did you mean bare-mock?" in capsys.readouterr().err
 
 
+def test_a_page_and_the_table_of_rules_fit_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cockpit.columns.output_width", lambda: 60)
+    for words in ([], ["bare-mock"]):
+        assert main(["rules", *words]) == 0
+        said = capsys.readouterr().out.partition("\nfix:")[0].splitlines()
+        assert max(map(len, said)) <= 60 and any("bare-mock" in line for line in said)
+
+
 def test_what_may_not_be_read_is_named_and_the_rest_is_judged(project: Path, obeying: list[str]) -> None:
     (project / "inner").mkdir()
     for name in ("inner/shut.py", "closed.py"):
