@@ -14,7 +14,7 @@ from skills.gates.analysis.transactions import (
     sleeps,
     waits_outside,
 )
-from skills.gates.analysis.waits import FILE, TREE
+from skills.gates.analysis.waits import FILE, HTTP, NETWORK, TREE
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.model import Evidence
@@ -99,3 +99,19 @@ def lender_of(node: ast.With | ast.AsyncWith, context: FileContext) -> ast.Call 
         if is_session(borrowed, context) or is_connection(borrowed):
             return lender
     return None
+
+
+def tell_outside(node: ast.AsyncFunctionDef, context: FileContext) -> None:
+    """A fact for each coroutine that itself waits for another service."""
+    owner = context.class_scope
+    if len(context.scopes) > 1 + (owner is not None):
+        return  # a function inside another one
+    with inside(node, context):
+        for part in own_nodes(node, context):
+            if not isinstance(part, ast.Call):
+                continue
+            waits = waits_outside(part, context)
+            if waits is not None and waits in (HTTP, NETWORK):
+                name = f"{owner.name}.{node.name}" if owner is not None else node.name
+                context.fact("awaits", name, f"comes to `{shown_call(part)}`, which {waits.what}", part.lineno)
+                return

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from skills.gates.analysis.call_targets import names_elsewhere
 from skills.gates.analysis.queries import OR_CREATE
 from skills.gates.analysis.transactions import (
     HELD,
@@ -17,7 +18,7 @@ from skills.gates.analysis.transactions import (
     sleeps,
     waits_outside,
 )
-from skills.gates.analysis.waits import FILE, TREE
+from skills.gates.analysis.waits import FILE, HTTP, NETWORK, TREE
 from skills.gates.analysis.waits_behind import waits_behind
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
@@ -131,7 +132,11 @@ def _judge_scope(block: Block, context: FileContext, needs: Needs = ()) -> None:
         behind = waits_behind(call, context) if waits is None else None
         if behind is not None:
             waits = behind[0]
-        if waits is None or not _unsaid(SCOPE, call, needs, context):
+        if waits is None:
+            if not needs:
+                _ask_elsewhere(call, opener, context)
+            continue
+        if not _unsaid(SCOPE, call, needs, context):
             continue
         file = waits in (FILE, TREE)
         context.report(
@@ -144,6 +149,37 @@ def _judge_scope(block: Block, context: FileContext, needs: Needs = ()) -> None:
             evidence=(*_begun(opener, context), *((behind[1],) if behind is not None else ())),
             also=() if file else (HELD,),
         )
+
+
+def _ask_elsewhere(call: ast.Call, opener: ast.AST, context: FileContext) -> None:
+    """A candidate for a call of a function of another file: whether that waits for another service is asked later."""
+    kinds = ("waits", "awaits") if isinstance(context.parent(call), ast.Await) else ("waits",)
+    needs = tuple((kind, name) for name in names_elsewhere(call, context) for kind in kinds)
+    if needs and _unsaid(SCOPE, call, needs, context):
+        begun = _begun(opener, context)
+        context.report(
+            SCOPE, call, f"`{shown_call(call)}`", severity="HIGH", confidence="likely", needs=needs, evidence=begun,
+            also=(HELD,),
+        )  # fmt: skip
+
+
+def _waits_elsewhere(candidate: Candidate, project: Project) -> Candidate | None:
+    from skills.gates.runtime.blocking_hops import function_elsewhere  # needed by the audit only
+
+    for kind, name in candidate.needs:
+        found = function_elsewhere(kind, name, project)
+        if found is not None and found[1].detail.endswith((HTTP.what, NETWORK.what)):
+            path, fact = found
+            link = Evidence(path, fact.line, f"`{fact.name}` {fact.detail}")
+            message = f"{candidate.message} {fact.detail} while a transaction is open: locks and connection wait too"
+            return replace(candidate, message=message, needs=(), evidence=(*candidate.evidence, link))
+    return None
+
+
+def _on_client(node: ast.AsyncFunctionDef, context: FileContext) -> None:
+    from skills.gates.persistence.open_transactions import tell_outside
+
+    tell_outside(node, context)
 
 
 def _on_borrowed(node: ast.With | ast.AsyncWith, context: FileContext) -> None:
@@ -159,9 +195,12 @@ def _on_borrowed(node: ast.With | ast.AsyncWith, context: FileContext) -> None:
 
 
 def _borrowed_holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
-    """A block that borrows a session is a transaction where what lends it commits at the end."""
+    """A block that borrows a session is a transaction where what lends it commits at the end; a function of another
+    file is to be one that waits."""
     if not candidate.needs:
         return candidate
+    if candidate.needs[0][0] != "commits-at-end":
+        return _waits_elsewhere(candidate, project)
     lenders = project.named("commits-at-end", candidate.needs[0][1])
     if not lenders:
         return None
@@ -281,6 +320,7 @@ scope_too_wide = Rule(
         Watch(_NODES, _watching(_judge_scope), _BEGINS, is_product_path),
         Watch((ast.With, ast.AsyncWith), _on_borrowed, _BORROWS, is_product_path, near=_BORROWS),
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_session, (b"commit(", b"flush("), is_product_path),
+        Watch((ast.AsyncFunctionDef,), _on_client, (b"httpx", b"aiohttp", b"aiosmtplib"), is_product_path),
     ),
     holds=_borrowed_holds,
     bad=(*WIDE[0], *IMPLICIT[0]),

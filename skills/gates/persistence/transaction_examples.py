@@ -16,6 +16,10 @@ _SCOPE = (
     "    session = SessionLocal()\n    try:\n        yield session\n        session.commit()\n"
     "    finally:\n        session.close()\n"
 )
+_TELLS = (
+    "from shop.mails import tell\n\n\nasync def join(session, user):\n    async with session.begin():\n"
+    "        session.add(user)\n        await tell(user)\n"
+)
 _BORROWER = (
     "import requests\n\nfrom shop.db import session_scope\n\n\ndef remind(bill):\n"
     "    with session_scope() as session:\n        session.add(Reminder(bill=bill))\n        requests.post('https://letters.example')\n"
@@ -52,6 +56,12 @@ WIDE: Pair = (
               "        async with aiohttp.ClientSession() as http:\n            await http.get(url)\n",
               "a driver's own transaction"),
         Example({"shop/db.py": _SCOPE, _PATH: _BORROWER}, note="what lends the session commits at the end"),
+        Example({"shop/mails.py": "import httpx\n\n\nasync def tell(user):\n"
+                 "    async with httpx.AsyncClient() as client:\n"
+                 "        await client.post('https://mail.example')\n", _PATH: _TELLS}, note="of another file"),
+        Example({"shop/mails.py": "import requests\n\n\ndef tell(user):\n    requests.post('https://mail.example')\n",
+                 _PATH: _ATOMIC + "from shop import mails\n\n\n@transaction.atomic\ndef join(user):\n    user.save()\n"
+                 "    mails.tell(user)\n"}, note="of another file"),
         _file(_ATOMIC + "\n\n@transaction.atomic\ndef keep(order, path):\n    order.save()\n"
               "    path.joinpath('order.txt').write_text(str(order))\n", "MEDIUM: a whole file"),
         _file(_ATOMIC + "import stripe\n\n\ndef pay(order):\n    with transaction.atomic():\n"
@@ -69,6 +79,9 @@ WIDE: Pair = (
               "        session.add(Order())\n        asyncio.create_task(tell())\n\n\nasync def tell():\n"
               "    async with httpx.AsyncClient() as client:\n        await client.post('https://pay.example')\n",
               "nothing here waits for it"),
+        Example({"shop/mails.py": "async def tell(user):\n    log(user)\n", _PATH: _TELLS}, note="it waits for none"),
+        Example({"shop/mails.py": "import httpx\n\n\nasync def tell(user):\n    await httpx.AsyncClient().post('x')\n",
+                 _PATH: _TELLS.replace("await tell(user)", "tasks.add(tell(user))")}, note="nobody waits for it here"),
         Example({"shop/db.py": _SCOPE.replace("session.commit()", "pass"), _PATH: _BORROWER}, note="it only lends"),
         _file("import requests\n\n\ndef f(animation):\n    with animation.begin():\n        requests.get('x')\n"),
         _file(_ATOMIC + "\n\n@transaction.atomic\ndef f(requests):\n    requests.get(1)\n", "a parameter"),

@@ -58,7 +58,7 @@ def waits_elsewhere(candidate: Candidate, report: FileReport, project: Project) 
     if not candidate.needs:
         return candidate
     for kind, name in candidate.needs:
-        found = _function_elsewhere(kind, name, project)
+        found = function_elsewhere(kind, name, project)
         if found is not None:
             path, fact = found
             message = f"{candidate.message.removesuffix(' waits')} {fact.detail}, inside a coroutine: "
@@ -69,7 +69,7 @@ def waits_elsewhere(candidate: Candidate, report: FileReport, project: Project) 
     return None
 
 
-def _function_elsewhere(kind: str, dotted: str, project: Project) -> Place | None:
+def function_elsewhere(kind: str, dotted: str, project: Project) -> Place | None:
     """The function, or the method of a class or of an object, that a dotted name is in the module that has it, else in
     the only module of a package that has one of this name and passes it on."""
     module, _, name = dotted.rpartition(".")
