@@ -164,8 +164,8 @@ def _is_related(chain: Chain, method: FunctionNode) -> bool:
 
 
 def _own_rows(method: FunctionNode) -> set[str]:
-    """Names that the method binds to a row it created itself or got from `super()`."""
-    found: set[str] = set()
+    """Names that the method binds to a row it created itself or got from `super()`, and what `update` is given."""
+    found = {argument.arg for argument in method.args.args[1:2] if method.name == "update"}
     for part in descendants(method):
         if not isinstance(part, (ast.Assign, ast.AnnAssign)):
             continue
@@ -341,6 +341,7 @@ logic_in_serializer = Rule(
         Example({"shop/serializers.py": "class UserSerializer(serializers.ModelSerializer):\n    class Meta:\n"
                  "        model = User\n\n    def create(self, given):\n"
                  "        return User.objects.create_user(**given)\n"}),
+        _order("    def update(self, order, given):\n        order.tags.remove(given['tag'])\n        order.save()\n"),
         _order("    def create(self, data):\n        self.clock.delay(data['late'])\n        return Order(**data)\n"),
         _order("    def create(self, data):\n        return OrderService().place(**data)\n"),
         _order("    def create(self, data):\n        Order(**data).save()\n        OrderForm(data).save()\n"),

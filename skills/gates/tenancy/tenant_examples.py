@@ -214,8 +214,11 @@ MANUAL_GOOD: tuple[Example, ...] = (
         {
             "tenants/managers.py": _MANAGER,
             "billing/models.py": _MODELS.replace(
-                "objects = TenantManager()", "objects = TenantManager()\n    all_objects = models.Manager()"
+                "objects = TenantManager()",
+                "objects = TenantManager()\n    all_objects = models.Manager()\n"
+                "    all_tenants = TenantManager(scoped=False)",
             ),
+            "billing/views.py": "def one(c):\n    return get_object_or_404(Invoice.all_tenants, company=c)\n",
             "billing/tasks.py": "def closed(company):\n    return Invoice.all_objects.filter(company=company)\n",
         },
         note="neither does this one",
@@ -230,7 +233,6 @@ MANUAL_GOOD: tuple[Example, ...] = (
         },
         note="a column that is called like the tenant, and a declaration",
     ),
-    _scoped("billing/search.py", "def found(index, c):\n    return index.filter('term', company_id=c)\n"),
     _scoped("billing/rules.py", "RULE = 'Never write WHERE company_id = 3 by hand'\n"),
     _scoped("racks/views.py", "def racks(room):\n    return Rack.objects.filter(datacenter=room.datacenter)\n"),
     _scoped(
@@ -320,16 +322,15 @@ MANUAL_GOOD: tuple[Example, ...] = (
     ),
     _scoped(
         "billing/starting.py",
-        "def seed_invoices(company):\n    return Invoice.objects.get_or_create(company=company, number='1')\n",
-        "a tenant that is set up is not the one who asks",
+        "def seed_invoices(company):\n    return Invoice.objects.get_or_create(company=company, number='1')\n\n\n"
+        "def sign_up(company):\n    return Invoice.objects.create(company=company)\n",
+        "a tenant that is set up, or signs up, is not the one who asks",
     ),
     _scoped(
         "companies/names.py",
-        "class Named:\n    def count(self):\n        return Invoice.objects.filter(company=self).count()\n",
-        "the tenant itself",
-    ),
-    _scoped(
-        "billing/views.py", "def loose():\n    return Invoice.objects.filter(company__isnull=True)\n", "of no tenant"
+        "class Named:\n    def count(self):\n        return Invoice.objects.filter(company=self).count()\n\n\n"
+        "def loose():\n    return Invoice.objects.filter(company__isnull=True)\n",
+        "the tenant itself, and rows of none",
     ),
     _scoped(
         "billing/serializers.py",
@@ -392,7 +393,7 @@ MANUAL_GOOD: tuple[Example, ...] = (
         "class AzureService:\n    def __init__(self, tenant_id, client_id, client_secret):\n        pass\n",
         "the tenant of a cloud",
     ),
-    _scoped("billing/cache.py", "def cached(cache, c):\n    return settings_of.get(company=c)\n", "not a query"),
+    _scoped("billing/cache.py", "a = settings_of.get(company=c)\nb = index.filter('term', company_id=c)\n"),
     Example(
         {"billing/views.py": "def mine(request):\n    return Invoice.objects.filter(tenant=request.tenant)\n"},
         note="nothing keeps tenants apart: the filter must stay",
