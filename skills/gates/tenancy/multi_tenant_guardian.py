@@ -67,15 +67,14 @@ _WHERE = lazy(r"\bWHERE\b([^;]*)", re.I | re.S)
 
 @lru_cache(maxsize=64)  # many rules ask it of one file after the other
 def is_judged_path(path: str) -> bool:
-    """False where code stands outside of any one tenant: tests, migrations, middleware, commands."""
+    """False where code stands outside of any one tenant: tests, migrations, middleware, commands, seeds."""
     if is_test_path(path) or is_migration_path(path):
         return False
     *folders, name = path.split("/")
     stem = name.removesuffix(".py")
     apart = {"middleware", "middlewares", "commands", "seeds", "scripts"}
-    if stem not in apart and apart.isdisjoint(folders):
-        return not stem.endswith("_middleware") and {"seed", "seeds", "seeder", "demo"}.isdisjoint(stem.split("_"))
-    return False
+    named = stem in apart or stem.endswith("_middleware") or not {"seed", "seeds", "seeder"}.isdisjoint(stem.split("_"))
+    return not named and apart.isdisjoint(folders)
 
 
 def _is_service_path(path: str) -> bool:

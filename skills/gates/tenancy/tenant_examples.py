@@ -14,7 +14,6 @@ class TenantManager(models.Manager):
 """
 _MODELS = """\
 from django.db import models
-
 from tenants.managers import TenantManager
 
 
@@ -34,7 +33,6 @@ class Membership(models.Model):
     company = models.ForeignKey("companies.Company", on_delete=models.CASCADE)
     user = models.ForeignKey("users.User", on_delete=models.CASCADE)
 """
-
 _SCHEMA_MODELS = """\
 from django.db import models
 
