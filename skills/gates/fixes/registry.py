@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from skills.gates.engine.context import FileContext
 from skills.gates.fixes.model import Fixer
 from skills.gates.fixes.preconditions import (
+    is_asked_of_manager,
     is_certain_copy,
     is_movable_call,
     is_no_element,
@@ -26,7 +27,7 @@ _FIXERS = (
     Fixer("test-docstring", "skills.gates.fixes.removals", whatever),
     Fixer("noisy-comment", "skills.gates.fixes.removals", whatever),
     Fixer("unordered-queryset", "skills.gates.fixes.rows", whatever),
-    Fixer("exists-then-create", "skills.gates.fixes.rows", whatever),
+    Fixer("exists-then-create", "skills.gates.fixes.rows", is_asked_of_manager),
     Fixer("none-comparison", "skills.gates.fixes.idioms", whatever),
     Fixer("type-comparison", "skills.gates.fixes.idioms", whatever),
     Fixer("bare-except", "skills.gates.fixes.idioms", is_untyped_handler),

@@ -111,3 +111,19 @@ def test_what_mends_a_whole_file_or_nothing_is_tried_once(monkeypatch: pytest.Mo
     result = fix(source, found, len("def test_0():") + 2)
 
     assert len(found) > 2 and len(tried) == 1 and result.unfixable.keys() == {one.fingerprint for one in found}
+
+
+@pytest.mark.parametrize(
+    ("asked", "fixable"),
+    [("Tag.objects.filter(name=name)", True), ("db.query(Tag).filter(Tag.name == name)", False)],
+)
+def test_a_row_that_a_session_looks_for_is_left_to_a_person(asked: str, fixable: bool) -> None:
+    source = (
+        f"def tag(db, name):\n    tag = {asked}.first()\n    if not tag:\n        tag = Tag(name=name)\n"
+        "        tag.save()\n        db.add(tag)\n    return tag\n"
+    )
+    reports = [analyse("shop/services.py", source.encode())]
+
+    verdict = settle(reports, ProjectEvidence(), GateOptions(select=frozenset({"exists-then-create"})))
+
+    assert [one.fixable for one in verdict.findings] == [fixable]
