@@ -75,7 +75,7 @@ def finding_row(
     return (*parts, (f"  {message}" if room > 0 else "", "muted"), (tail, "accent"))
 
 
-def problem_row(row: CheckProblem | Check, width: int, size: int) -> Line:
+def problem_row(row: CheckProblem | Check, size: int) -> Line:
     """What could not be judged, its place in `size` cells: never silent, never a pass."""
     if isinstance(row, Check):
         return line(

@@ -51,7 +51,7 @@ class FindingsPane(VirtualList[Row]):
 
     def row(self, item: Row, index: int, width: int) -> Line:
         if not isinstance(item, Finding):
-            return problem_row(item, width, self._columns(width)[0] + (3 if width >= 60 else 0))  # below the gates too
+            return problem_row(item, self._columns(width)[0] + (3 if width >= 60 else 0))  # below the gates too
         new = item.fingerprint in self.snapshot.new
         return finding_row(
             item,

@@ -28,6 +28,7 @@ TOKENS = (
     "cursor-blur",
     "picked",
 )
+"""What a span may say of itself: every theme has a colour for each."""
 
 _BARS = "▁▂▃▄▅▆▇█"
 

@@ -67,9 +67,9 @@ def run(call: "Call") -> int:
     deed, name = call.args.deed, call.args.name
     if deed in _NAMED and not name:
         hint = "e.g. cockpit worktree new feature/login" if deed == "new" else "cockpit worktree list shows them"
-        raise CannotAnswer(f"cockpit worktree {deed}: a name is missing", hint)
+        raise CannotAnswer(f"worktree {deed}: a name is missing", hint)
     if deed in _FREE and name:
-        raise CannotAnswer(f"cockpit worktree {deed} takes no name", "cockpit worktree --help")
+        raise CannotAnswer(f"worktree {deed} takes no name", "cockpit worktree --help")
     if deed == "list":
         return _list(call)
     from cockpit.worktrees import deeds, tidy_deeds

@@ -8,6 +8,7 @@ from cockpit.call import rewrite, say
 from cockpit.errors import CannotAnswer
 from cockpit.findings.fix import FixPlan, apply_patch, plan_fixes
 from cockpit.findings.outcome import Outcome
+from skills.counted import counted
 from skills.gates.model import Finding
 from skills.record import record
 
@@ -59,7 +60,7 @@ def fix_now(root: Path, outcome: Outcome, *, write: bool) -> Fixes:
             written.append(patch.path)
     done = [len(plan.fixed[path]) for path in (written if write else plan.fixed)]
     verb = "fixed" if write else "would be fixed"
-    say(f"{_count(sum(done), 'finding')} {verb} in {_count(len(done), 'file')}" + _left(wanted, plan))
+    say(f"{counted(sum(done), 'finding')} {verb} in {counted(len(done), 'file')}" + _left(wanted, plan))
     return Fixes(plan, wanted, tuple(written))
 
 
@@ -68,10 +69,6 @@ def _left(wanted: tuple[Finding, ...], plan: FixPlan) -> str:
     of_ruff = sum(refused)
     people = f", {len(refused) - of_ruff} left for a person" if len(refused) > of_ruff else ""
     return people + (f", {of_ruff} for ruff check --fix" if of_ruff else "")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")
 
 
 def _progress(done: int, total: int) -> None:

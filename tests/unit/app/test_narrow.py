@@ -55,7 +55,7 @@ def test_a_few_long_places_and_rules_cost_no_finding_its_message() -> None:
 def test_a_place_that_cannot_be_judged_stands_below_those_that_are() -> None:
     found, problem = finding("f", 58), CheckProblem("syntax_error.py", 1, "invalid syntax")
     sizes = finding_columns([found, problem], 80)
-    rows = [finding_row(found, 0, 80, sizes, new=False, jump=False), problem_row(problem, 80, sizes[0] + 3)]
+    rows = [finding_row(found, 0, 80, sizes, new=False, jump=False), problem_row(problem, sizes[0] + 3)]
     assert plain(rows[0]).index("bare-mock") == plain(rows[1]).index("not judged")
 
 
@@ -68,7 +68,7 @@ def test_what_was_not_asked_and_what_told_a_part_stand_at_the_end_with_their_rea
 
     rows = ordered(FindingsSnapshot(phase="ready", findings=(finding("f", 58),), checks=checks), "")
 
-    assert [plain(problem_row(row, 80, 20)) for row in rows if isinstance(row, Check)] == [
+    assert [plain(problem_row(row, 20)) for row in rows if isinstance(row, Check)] == [
         "? mypy told in part: signal 9 ended it before it was done",
         "? pytest not run: pytest is not installed",
     ]
