@@ -69,7 +69,8 @@ def columns(rows: Rows, node: ast.Call) -> Rows:
 
 def _on_loader(node: ast.Call, context: FileContext) -> None:
     """A fact for each relation that is loaded with any rows: `Prefetch("lines")`, `joinedload(Post.author)`."""
-    name = last_name(node.func)
+    function = node.func
+    name = function.attr if function.__class__ is ast.Attribute else getattr(function, "id", "")
     if name not in _LOADERS:
         return
     model = chain_of(node).model if name in LOADS else ""

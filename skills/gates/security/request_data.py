@@ -152,13 +152,14 @@ def _is_view(function: FunctionNode, arguments: list[ast.arg], context: FileCont
     """True for `def show(request, name)` in a module of views, and for `def get(self, request, name)` of a class of
     one: what follows the request stands in the address."""
     owner = context.scopes[-1] if context.scopes else None
+    first = 0 if owner is None else 1
+    if len(arguments) < first + 2 or arguments[first].arg != "request" or path_role(context.path) != "view":
+        return False
     if owner is None:
-        first, called = 0, _is_called(function, context)
-    else:
-        based = isinstance(owner, ast.ClassDef) and any(_VIEWS.search(last_name(base)) for base in owner.bases)
-        first, called = 1, not based or function.name not in _METHODS
-    names = [argument.arg for argument in arguments[first : first + 1]]
-    return names == ["request"] and len(arguments) > first + 1 and path_role(context.path) == "view" and not called
+        return not _is_called(function, context)
+    if function.name not in _METHODS or not isinstance(owner, ast.ClassDef):
+        return False
+    return any(_VIEWS.search(last_name(base)) for base in owner.bases)
 
 
 def sent_parameters(function: FunctionNode, context: FileContext) -> Iterator[tuple[str, Origin]]:
