@@ -103,7 +103,7 @@ class FileContext:
         self._candidates: list[Candidate] = []
         self._facts: dict[tuple[str, str, str, int], int] = {}
         self._ordinals: dict[str, int] = {}
-        self._texts: dict[tuple[int, int], str] = {}
+        self._texts: dict[tuple[int, int, int], str] = {}
         self._held: dict[bytes, bool] = {}
         self._roles: dict[ast.AST, tuple[Evidence, ...] | None] = {}
         self._is_ascii = source.isascii()
@@ -295,6 +295,12 @@ class FileContext:
         """What was said, equal facts counted."""
         return tuple(Fact(*said, count) for said, count in self._facts.items())
 
+    def _shares_line(self, statement: ast.AST) -> bool:
+        """Whether other code stands on the line of a statement: `if x: return`, `a(); b()`."""
+        first, last = self.lines[statement.lineno - 1], self.lines[statement.end_lineno - 1]  # type: ignore[attr-defined]
+        before = first.encode()[: statement.col_offset].strip()  # type: ignore[attr-defined]
+        return bool(before) or last.encode()[statement.end_col_offset :].lstrip()[:1] == b";"  # type: ignore[attr-defined]
+
     def _fingerprint(self, rule: str, scope: str, node: ast.AST) -> str:
         """Of path, rule, scope, the statement's text without layout, and its ordinal among equals."""
         statement = self.statement
@@ -307,12 +313,16 @@ class FileContext:
         last = max(first, last)
         if head is None and last - first > _TABLE and isinstance(node, ast.expr):
             first, last = node.lineno, node.end_lineno  # a table of settings or routes changes row by row
-        text = self._texts.get((first, last))
+        shared = head is None and self._shares_line(statement)  # a formatter makes two lines of it
+        place = (first, last, statement.col_offset if shared else 0)  # type: ignore[attr-defined]
+        text = self._texts.get(place)
         if text is None:
             whole = "\n".join(self.lines[first - 1 : last])
-            if head is not None and head.lineno == first:  # `if x: return`, which a formatter makes two lines of
+            if head is not None and head.lineno == first:
                 whole = whole.encode()[: head.col_offset].decode(errors="replace")
-            text = self._texts[first, last] = without_layout(whole)
+            elif shared:
+                whole = ast.get_source_segment("\n".join(self.lines), statement) or whole
+            text = self._texts[place] = without_layout(whole)
         key = fingerprint_stem(self.path, rule, scope, text)
         ordinal = self._ordinals.get(key, 0)
         self._ordinals[key] = ordinal + 1

@@ -148,6 +148,17 @@ def test_a_body_on_the_line_of_its_head_may_get_its_own() -> None:
     assert [found.fingerprint for found in one] == [found.fingerprint for found in two] != []
 
 
+def test_statements_on_one_line_may_get_a_line_each() -> None:
+    one, two = (
+        analyse("a.py", source.encode()).candidates
+        for source in (
+            "for x in y: use(x == None); z = type(x) == 'ü'\na = b == None; c = 3\n",
+            "for x in y:\n    use(x == None)\n    z = type(x) == 'ü'\na = b == None\nc = 3\n",
+        )
+    )
+    assert len(one) == 3 and [found.fingerprint for found in one] == [found.fingerprint for found in two]
+
+
 def test_of_equal_statements_that_a_change_adds_together_the_accepted_one_stays_known() -> None:
     pair = judged("a.py", "def f(a): return a\n\n\ndef f(a): return a\n")
     known = baseline_of(pair[1:])
