@@ -295,11 +295,17 @@ class FileContext:
         """What was said, equal facts counted."""
         return tuple(Fact(*said, count) for said, count in self._facts.items())
 
-    def _shares_line(self, statement: ast.AST) -> bool:
-        """Whether other code stands on the line of a statement: `if x: return`, `a(); b()`."""
-        first, last = self.lines[statement.lineno - 1], self.lines[statement.end_lineno - 1]  # type: ignore[attr-defined]
-        before = first.encode()[: statement.col_offset].strip()  # type: ignore[attr-defined]
-        return bool(before) or last.encode()[statement.end_col_offset :].lstrip()[:1] == b";"  # type: ignore[attr-defined]
+    def _own_text(self, statement: ast.AST) -> str | None:
+        """The text of a statement on whose line other code stands, `if x: return` or `a(); b()`, which a formatter
+        gives a line; None for one that has its lines for itself."""
+        start, end = statement.col_offset, statement.end_col_offset  # type: ignore[attr-defined]
+        lines = self.lines[statement.lineno - 1 : statement.end_lineno]  # type: ignore[attr-defined]
+        first, last = lines[0].encode(), lines[-1].encode()
+        if not first[:start].strip() and last[end:].lstrip()[:1] != b";":
+            return None
+        if len(lines) == 1:
+            return first[start:end].decode(errors="replace")
+        return "\n".join((first[start:].decode(errors="replace"), *lines[1:-1], last[:end].decode(errors="replace")))
 
     def _fingerprint(self, rule: str, scope: str, node: ast.AST) -> str:
         """Of path, rule, scope, the statement's text without layout, and its ordinal among equals."""
@@ -311,17 +317,16 @@ class FileContext:
         head = body[0] if body.__class__ is list and body else None
         last = statement.end_lineno if head is None else head.lineno - 1  # type: ignore[attr-defined]
         last = max(first, last)
-        if head is None and last - first > _TABLE and isinstance(node, ast.expr):
-            first, last = node.lineno, node.end_lineno  # a table of settings or routes changes row by row
-        shared = head is None and self._shares_line(statement)  # a formatter makes two lines of it
-        place = (first, last, statement.col_offset if shared else 0)  # type: ignore[attr-defined]
+        is_row = head is None and last - first > _TABLE and isinstance(node, ast.expr)
+        if is_row:  # a table of settings or routes changes row by row
+            first, last = node.lineno, node.end_lineno  # type: ignore[attr-defined]
+        place = (first, last, statement.col_offset)  # type: ignore[attr-defined]
         text = self._texts.get(place)
         if text is None:
-            whole = "\n".join(self.lines[first - 1 : last])
+            own = self._own_text(statement) if head is None and not is_row else None
+            whole = own or "\n".join(self.lines[first - 1 : last])
             if head is not None and head.lineno == first:
                 whole = whole.encode()[: head.col_offset].decode(errors="replace")
-            elif shared:
-                whole = ast.get_source_segment("\n".join(self.lines), statement) or whole
             text = self._texts[place] = without_layout(whole)
         key = fingerprint_stem(self.path, rule, scope, text)
         ordinal = self._ordinals.get(key, 0)
