@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from skills.gates.engine.patterns import lazy
-from skills.gates.model import TENANT_FIELD, Candidate, Tenancy, TenancyMode
+from skills.gates.model import TENANT_FIELD, Tenancy, TenancyMode
 from skills.gates.project import Place, Project
 from skills.gates.tenancy.tenant_coverage import dependencies, goes_past_managers, mechanisms, only_policies
 from skills.gates.tenancy.unscoped_checks import narrows, random_columns
@@ -170,11 +170,6 @@ def published_models(project: Project) -> frozenset[str]:
         known = project.memo["published-models"] = frozenset(fact.name for _, fact in project.facts(PUBLISHED))
     assert isinstance(known, frozenset)
     return known
-
-
-def needed(candidate: Candidate, kind: str) -> str:
-    """The value of one need of a candidate, "" where it has none of that kind."""
-    return next((value for key, value in candidate.needs if key == kind), "")
 
 
 def is_scoped(model: str, names: list[str], keywords: list[str], project: Project) -> bool:

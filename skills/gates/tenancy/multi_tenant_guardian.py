@@ -17,14 +17,15 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import class_role, is_migration_path, is_test_path, path_role
 from skills.gates.engine.syntax import descendants, string_of
-from skills.gates.model import Candidate, Evidence, FileReport
+from skills.gates.model import Candidate, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
-from skills.gates.tenancy.modes import LEAST_QUERIES, needed, tenancy_of, tenant_field
+from skills.gates.tenancy.modes import LEAST_QUERIES, tenancy_of, tenant_field
 from skills.gates.tenancy.tenant_apart import (
     asked_around,
     asked_first,
     fields_taken,
+    keeps_credentials,
     model_asked,
     model_of_class,
     models_asked,
@@ -32,13 +33,17 @@ from skills.gates.tenancy.tenant_apart import (
     takes_apart,
 )
 from skills.gates.tenancy.tenant_coverage import (
+    WRITES,
     covers,
     covers_sql,
     covers_taken,
     goes_past_managers,
     is_other_level,
     is_plain_column,
+    needed,
     only_policies,
+    what_is_named,
+    what_scopes,
 )
 from skills.gates.tenancy.tenant_examples import MANUAL_BAD, MANUAL_GOOD
 from skills.gates.tenancy.unscoped_function import SHORTCUTS
@@ -56,7 +61,6 @@ _BY_HAND = "filtered-by-hand"
 _NO_TENANT = frozenset({"defaults", "pk", "id", "commit", "using", "update_fields", "batch_size"})
 _ISOLATION = lazy(r"(Tenant|Company|Organi[sz]ation|Workspace|Scoped|Isolat)\w*Mixin$")
 _CREDENTIAL = lazy(r"^client_(id|secret)|^subscription_id$|credential|^app_secret$|^scopes?$")
-_WRITES = frozenset({"save", "asave", "create", "acreate", "bulk_create", "abulk_create"})
 _CONDITION = lazy(r"\b(\w+)\s*(?:=|\bIN\b)", re.I)
 _SQL = lazy(r"\b(?:SELECT|UPDATE|DELETE|FROM|JOIN)\b.*\bWHERE\b|^\W*(?:WHERE|AND)\b", re.I | re.S)
 _SETTING = lazy(r"\w\.(\w+)")  # `SET app.current_company = …`: what policies go by
@@ -187,7 +191,7 @@ def _report(
     needs = [("method", method), *([("model", model)] if model else []), *([("manager", manager)] if manager else [])]
     needs += [("lookup", name) for name in wanted]
     needs += [("apart", apart)] if (apart := stands_apart(node, context)) else []
-    if method not in _WRITES:
+    if method not in WRITES:
         context.fact(_BY_HAND, model, manager)
     context.report(MANUAL, node, method, needs=tuple(needs), confidence="confirmed" if orm else "likely")
 
@@ -202,20 +206,20 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
         return
     arguments = node.args
     every = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
-    if any(_CREDENTIAL.search(argument.arg) for argument in every):
+    taken = [argument for argument in every if argument.arg in context.tenant_fields]
+    keeps = bool(taken) and owner is not None and keeps_credentials(owner)
+    if keeps or any(_CREDENTIAL.search(argument.arg) for argument in every):
         return  # the tenant of a cloud or of a provider of identities, which a login there names
-    for argument in every:
-        if argument.arg in context.tenant_fields:
-            apart = takes_apart(node, argument)
-            asks = () if apart else dict.fromkeys(models_asked(node, argument.arg, context))
-            needs = (
-                ("method", node.name),
-                ("parameter", argument.arg),
-                *((("apart", apart),) if apart else ()),
-                *(("asks", model) for model in asks),
-            )
-            symbol = context.symbol_of(node.name)
-            context.report(MANUAL, argument, node.name, needs=needs, symbol=symbol)
+    for argument in taken:
+        apart = takes_apart(node, argument)
+        asks = () if apart else dict.fromkeys(models_asked(node, argument.arg, context))
+        needs = (
+            ("method", node.name),
+            ("parameter", argument.arg),
+            *((("apart", apart),) if apart else ()),
+            *(("asks", model) for model in asks),
+        )
+        context.report(MANUAL, argument, node.name, needs=needs, symbol=context.symbol_of(node.name))
 
 
 def _on_serializer(node: ast.ClassDef, context: FileContext) -> None:
@@ -266,8 +270,11 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
             covered = _covered(kind, candidate, project)
             if covered is False or (covered is None and not _is_asked(project)):
                 return None
-            message = f"{_what(kind, name, candidate)}: {_mechanism(kind, covered, project)}"
-            return replace(candidate, message=message, evidence=tenancy_of(project).evidence[:3])
+            tenancy = tenancy_of(project)
+            message = (
+                f"{what_is_named(kind, name, candidate)}: {what_scopes(kind, covered, candidate, tenancy, project)}"
+            )
+            return replace(candidate, message=message, evidence=tenancy.evidence[:3])
     return None
 
 
@@ -298,7 +305,7 @@ def _covered(kind: str, candidate: Candidate, project: Project) -> bool | None:
             return None
         return covers_taken([value for key, value in candidate.needs if key == "asks"], project)
     covered = covers(model, needed(candidate, "manager"), project)
-    if covered is None and needed(candidate, "method") in _WRITES:
+    if covered is None and needed(candidate, "method") in WRITES:
         return True if project.facts("tenant-manager") else None
     return None if covered and needed(candidate, "apart") else covered
 
@@ -330,32 +337,6 @@ def _is_its_business(kind: str, field: str, candidate: Candidate, report: FileRe
     return kind == "parameter" and stem in where
 
 
-def _what(kind: str, name: str, candidate: Candidate) -> str:
-    method = needed(candidate, "method")
-    if kind == "parameter":
-        return f"`{method}()` takes `{name}`"
-    if kind == "serializer":
-        return f"`{name}` is taken from the request by {method}"
-    if kind == "sql":
-        return f"SQL with `{name} =` in its WHERE"
-    return f"`{method}({name}=…)`"
-
-
-def _mechanism(kind: str, covered: bool | None, project: Project) -> str:
-    evidence: tuple[Evidence, ...] = tenancy_of(project).evidence
-    if not evidence:
-        if tenancy_of(project).chosen:
-            return "tenancy is configured as transparent, but no mechanism was found: name it before this goes"
-        return "scoped by hand; keep it unless a manager, a schema or row-level security scopes this model"
-    first = evidence[0]
-    place = f"{first.text} ({first.path}:{first.line})"
-    if kind == "sql" and goes_past_managers(project):
-        return f"{place}, but SQL goes past it, so these words alone isolate: keep them until a manager is asked"
-    if covered is None:
-        return f"{place}, but whether it covers this cannot be told: keep it unless it does"
-    return f"{place}, so this is scoped twice"
-
-
 manual_tenant_filter = Rule(
     name=MANUAL,
     gate="P0",
@@ -375,8 +356,8 @@ manual_tenant_filter = Rule(
     "middleware, migrations, tests, commands and seeds, not in tasks that set no tenant, not where the mechanism is "
     "switched off, for a row of the tenant itself, and not in serializers of a sign-in or of what is only shown. What "
     "a service takes is told where it is no name, is not asked what the tenant is like, and is what a model that is "
-    "covered is asked by, or is handed on; not where policies are all that is at work beside ten queries that are "
-    "filtered by hand.",
+    "covered is asked by, or is handed on; not where the service keeps a secret for a provider, whose tenants are "
+    "others, and not where policies are all that is at work beside ten queries that are filtered by hand.",
     watches=(
         Watch(
             (ast.Call,),

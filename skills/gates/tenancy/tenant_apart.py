@@ -36,6 +36,7 @@ _BEFORE = lazy(
     r"|Authentication$|^authenticate$"
 )
 _DECIDES = lazy(r"^_?(?:require|check|assert|can|has|is|may)_|permi|capabilit|_key$", re.I)
+_SECRET = lazy(r"^_?(?:client|app)_secret$|credential")
 _PAST = lazy(r"^(?:execute\w*|cursor|raw)$|unscop|unfilter|^all_|_all$|^_base_manager$", re.I)
 _OWN_QUERYSET = frozenset({"get_queryset", "filter_queryset", "queryset"})
 
@@ -45,7 +46,9 @@ def stands_apart(node: ast.Call, context: FileContext) -> str:
     tenant's rows, the block around it does, or a task was given no tenant by a middleware."""
     chain = chain_of(node)
     given = mentioned_names(node.args[0]) if node.args and last_name(node.func).endswith("_or_404") else ()
-    for method in (chain.manager, *(method for method, _ in chain.calls[:-1]), *filter(_PAST.search, given)):
+    before = [(one.manager, *(method for method, _ in one.calls)) for one in _bound_to(chain, context)]
+    asked = (chain.manager, *(method for method, _ in chain.calls[:-1]), *(name for names in before for name in names))
+    for method in (*asked, *filter(_PAST.search, given)):
         if _PAST.search(method) or _WIDER.search(method):
             return f"`{method}`"
     own = (
@@ -92,12 +95,24 @@ def takes_apart(function: FunctionNode, parameter: ast.arg) -> str:
         elif isinstance(part, (ast.FormattedValue, ast.Subscript, ast.Tuple)):
             told = part.slice if isinstance(part, ast.Subscript) else part  # `kept[company_id, 1]`
             written.update(descendants(told))
+        elif isinstance(part, ast.Call) and last_name(part.func) == "format":
+            written.update(descendants(part))  # `KEY.format(company_id=company_id)`
     return "a text or a key" if uses and uses <= written else ""
 
 
+def keeps_credentials(owner: ast.ClassDef) -> bool:
+    """True for a class that keeps the secret of a provider: the tenant there is one of the provider's."""
+    return any(
+        isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store) and _SECRET.search(part.attr)
+        for part in descendants(owner)
+    )
+
+
 def models_asked(function: FunctionNode, name: str, context: FileContext) -> Iterator[str]:
-    """`Model` or `Model.manager` of what a function reads or writes by the tenant that it takes."""
-    for call in descendants(function):
+    """`Model` or `Model.manager` of what a function reads or writes by the tenant that it takes; what its class does by
+    the one that its `__init__` keeps."""
+    owner = context.class_scope if function.name == "__init__" else None
+    for call in descendants(owner or function):
         if isinstance(call, ast.Call) and any(_is_value(word.value, name) for word in call.keywords if word.arg):
             model, manager = model_asked(chain_of(call), context)
             if not model and last_name(call.func).endswith("_or_404"):
@@ -109,6 +124,8 @@ def models_asked(function: FunctionNode, name: str, context: FileContext) -> Ite
 def _is_value(value: ast.expr, name: str) -> bool:
     if isinstance(value, ast.Attribute) and value.attr in {"id", "pk"}:
         value = value.value
+    if isinstance(value, ast.Attribute) and last_name(value.value) == "self":
+        return value.attr.removeprefix("_") == name
     return isinstance(value, ast.Name) and value.id == name
 
 
@@ -159,21 +176,24 @@ def model_asked(chain: Chain, context: FileContext) -> tuple[str, str]:
     if chain.model:
         return _true_name(chain.model, context), chain.manager
     root = chain.root
-    function = context.function
-    if isinstance(root, ast.Name) and function is not None:
-        for part in descendants(function):
-            if (
-                isinstance(part, ast.Assign)
-                and isinstance(part.value, ast.Call)
-                and part.value is not chain.calls[-1][1]
-            ):
-                bound = chain_of(part.value)
-                if bound.model and any(isinstance(name, ast.Name) and name.id == root.id for name in part.targets):
-                    return _true_name(bound.model, context), bound.manager
+    for bound in _bound_to(chain, context):
+        return _true_name(bound.model, context), bound.manager
     if _OWN_QUERYSET.isdisjoint({last_name(root), *(method for method, _ in chain.calls)}) and not _is_form(root):
         return "", ""
     owner = context.class_scope
     return (model_of_class(owner, context), "") if owner is not None else ("", "")
+
+
+def _bound_to(chain: Chain, context: FileContext) -> Iterator[Chain]:
+    """The queries of a model that the current function binds to the name that a chain goes on from."""
+    root, function = chain.root, context.function
+    if not isinstance(root, ast.Name) or function is None:
+        return
+    for part in descendants(function):
+        if isinstance(part, ast.Assign) and isinstance(part.value, ast.Call) and part.value is not chain.calls[-1][1]:
+            bound = chain_of(part.value)
+            if bound.model and any(isinstance(name, ast.Name) and name.id == root.id for name in part.targets):
+                yield bound
 
 
 def asked_first(node: ast.Call, context: FileContext) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from skills.gates.engine.names import module_name
-from skills.gates.model import Evidence
+from skills.gates.model import Candidate, Evidence, Tenancy
 from skills.gates.project import Project
 
 _SCHEMAS = frozenset({"django-tenants", "django-tenant-schemas"})
@@ -12,6 +12,9 @@ _TENANTS_THEMSELVES = frozenset({"DomainMixin", "TenantMixin"})
 _MULTITENANT_BASES = frozenset({"TenantModel", "TenantModelMixin"})
 _SCOPED_MANAGER = "ScopedManager"
 _POLICIES = "row-level security"
+_DEPENDS = "the project depends on "
+WRITES = frozenset({"save", "asave", "create", "acreate", "bulk_create", "abulk_create"})
+"""Methods that put the tenant into a row, where a manager scopes only what is read."""
 
 
 def dependencies(project: Project) -> Iterator[Evidence]:
@@ -19,7 +22,7 @@ def dependencies(project: Project) -> Iterator[Evidence]:
     for package in _PACKAGES:
         if package in project.dependencies:
             path, _, line = project.dependencies[package].partition(":")
-            yield Evidence(path, int(line) if line.isdigit() else 1, f"the project depends on {package}")
+            yield Evidence(path, int(line) if line.isdigit() else 1, f"{_DEPENDS}{package}")
 
 
 def mechanisms(project: Project) -> tuple[Evidence, ...]:
@@ -251,3 +254,51 @@ def _asks_scoped(model: str, manager: str, scoped: frozenset[str], project: Proj
             first = min(declared, key=lambda fact: fact.line)
             return not scoped.isdisjoint(first.detail.split())
     return False
+
+
+def what_is_named(kind: str, name: str, candidate: Candidate) -> str:
+    """How a finding calls what names the tenant by hand."""
+    method = needed(candidate, "method")
+    if kind == "parameter":
+        return f"`{method}()` takes `{name}`"
+    if kind == "serializer":
+        return f"`{name}` is taken from the request by {method}"
+    if kind == "sql":
+        return f"SQL with `{name} =` in its WHERE"
+    return f"`{method}({name}=…)`"
+
+
+def what_scopes(kind: str, covered: bool | None, candidate: Candidate, tenancy: Tenancy, project: Project) -> str:
+    """What keeps tenants apart where one is named by hand, and what follows of that."""
+    if not tenancy.evidence:
+        if tenancy.chosen:
+            return "tenancy is configured as transparent, but no mechanism was found: name it before this goes"
+        return "scoped by hand; keep it unless a manager, a schema or row-level security scopes this model"
+    by_manager = goes_past_managers(project)
+    first = _of_model(needed(candidate, "model"), tenancy.evidence, project)
+    place = f"{first.text} ({first.path}:{first.line})"
+    if kind == "sql" and by_manager:
+        return f"{place}, but SQL goes past it, so these words alone isolate: keep them until a manager is asked"
+    if covered is None:
+        return f"{place}, but whether it covers this cannot be told: keep it unless it does"
+    if kind == "parameter":
+        return f"{place}, so the tenant is known here without it"
+    if kind == "serializer":
+        return f"{place}, so a client can name another tenant here than the one in force"
+    if needed(candidate, "method") in WRITES and by_manager:
+        return f"{place} when rows are read; let the model's save() take the tenant from there when they are written"
+    return f"{place}, so this is scoped twice"
+
+
+def _of_model(model: str, evidence: tuple[Evidence, ...], project: Project) -> Evidence:
+    """The line of evidence that a model is covered by: the policy of its table, else what is at work first. That a
+    package is installed says least."""
+    place = project.models.places.get(model)
+    if place is not None and _table(model, place[0], project) in _tables_with_policies(project):
+        evidence = (*(link for link in evidence if link.text.startswith(_POLICIES)), *evidence)
+    return next((link for link in evidence if not link.text.startswith(_DEPENDS)), evidence[0])
+
+
+def needed(candidate: Candidate, kind: str) -> str:
+    """The value of one need of a candidate, "" where it has none of that kind."""
+    return next((value for key, value in candidate.needs if key == kind), "")

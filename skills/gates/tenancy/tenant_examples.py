@@ -341,7 +341,7 @@ MANUAL_GOOD: tuple[Example, ...] = (
     ),
     _scoped(
         "billing/services.py",
-        "def key(company_id):\n    return f'spent:{company_id}'\n\n\n"
+        "def key(company_id):\n    return f'spent:{company_id}' + PATH.format(company_id=company_id)\n\n\n"
         "def kept(company_id):\n    return KEPT.get((company_id, 1), KEPT[company_id])\n\n\n"
         "def lead(name, company: str | None):\n    return Lead(name, company)\n\n\n"
         "def every(company):\n    return Invoice.all_objects.filter(by=company)\n",
@@ -373,8 +373,8 @@ MANUAL_GOOD: tuple[Example, ...] = (
     ),
     _scoped(
         "billing/views.py",
-        "def all_of(company):\n    return Invoice.objects.unscoped().filter(company=company)\n",
-        "a query that asks for more than one tenant's rows",
+        "def found(c):\n    rows = Invoice.objects.unscoped()\n    return rows.filter(company=c) if c else rows\n",
+        "a query that asks for more than one tenant's rows, and goes on from a name",
     ),
     _scoped(
         "billing/tasks.py",

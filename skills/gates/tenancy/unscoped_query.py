@@ -20,13 +20,12 @@ from skills.gates.tenancy.modes import (
     UNSCOPED,
     is_scoped,
     is_shared,
-    needed,
     published_models,
     tenancy_of,
     tenant_models,
 )
 from skills.gates.tenancy.multi_tenant_guardian import SKILL, implements_isolation, is_judged_path
-from skills.gates.tenancy.tenant_coverage import covers
+from skills.gates.tenancy.tenant_coverage import covers, needed
 from skills.gates.tenancy.unscoped_callers import model_needs, reach_needs, reaches
 from skills.gates.tenancy.unscoped_examples import UNSCOPED_BAD
 from skills.gates.tenancy.unscoped_function import SHORTCUTS, is_manager

@@ -172,3 +172,53 @@ def test_a_manager_scopes_where_the_one_that_it_is_built_on_does(body: str, foun
         "a/views.py": BY_HAND,
     }
     assert len(told(verdict(files))) == found
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("        return self.api.rows(self.company_id)\n", 1),
+        ("        self.client_secret = SECRET\n        return self.api.rows(self.company_id)\n", 0),
+        ("        return Invoice.all_objects.filter(company_id=self.company_id)\n", 0),
+        ("        return Invoice.objects.filter(number=1, company=self.company_id)\n", 2),
+    ],
+)
+def test_what_a_service_keeps_the_tenant_for_decides(body: str, found: int) -> None:
+    """A provider that it keeps a secret for has tenants of its own, and what goes past the manager has no other
+    filter."""
+    kept = "class SalesService:\n    def __init__(self, company_id):\n        self.company_id = company_id\n\n"
+    files = {
+        "a/managers.py": MANAGER,
+        "billing/models.py": MODELS + "    objects = TenantManager()\n    all_objects = models.Manager()\n",
+        "billing/sales.py": kept + "    def rows(self):\n" + body,
+    }
+
+    assert len(told(verdict(files))) == found
+
+
+@pytest.mark.parametrize(
+    ("view", "words"),
+    [
+        ("    return Invoice.objects.filter(company=c)\n", "so this is scoped twice"),
+        ("    return Invoice.objects.create(company=c)\n", "take the tenant from there when they are written"),
+    ],
+)
+def test_a_finding_says_what_the_evidence_shows(view: str, words: str) -> None:
+    """A manager scopes what is read: a row that is written with its tenant is not scoped twice."""
+    models = MODELS + "    objects = TenantManager()\n"
+    (finding,) = verdict(
+        {"a/managers.py": MANAGER, "billing/models.py": models, "billing/views.py": "def one(c):\n" + view}
+    ).findings
+
+    assert "manager TenantManager filters by get_current_tenant (a/managers.py:1)" in finding.message
+    assert finding.message.endswith(words)
+
+
+def test_a_finding_names_what_covers_its_model() -> None:
+    """The policy of the table, where managers of other models and an installed package are evidence as well."""
+    files = {"a/managers.py": MANAGER, "billing/models.py": MODELS + "    objects = TenantManager()\n"}
+    (finding,) = verdict(
+        {**files, "billing/views.py": BY_HAND, "billing/migrations/2_rls.py": POLICY}, "django-tenants"
+    ).findings
+
+    assert ": row-level security: " in finding.message
