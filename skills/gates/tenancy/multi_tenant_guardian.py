@@ -31,6 +31,7 @@ from skills.gates.tenancy.tenant_apart import (
     models_asked,
     stands_apart,
     takes_apart,
+    uses_otherwise,
 )
 from skills.gates.tenancy.tenant_coverage import (
     WRITES,
@@ -213,6 +214,7 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
     for argument in taken:
         apart = takes_apart(node, argument)
         asks = () if apart else dict.fromkeys(models_asked(node, argument.arg, context))
+        apart = apart or ("" if asks else uses_otherwise(node, argument.arg, context))
         needs = (
             ("method", node.name),
             ("parameter", argument.arg),

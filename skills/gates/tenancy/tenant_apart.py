@@ -32,11 +32,13 @@ _SETS_UP = lazy(
     re.I,
 )
 _BEFORE = lazy(
-    r"[Ss]ign_?[Uu]p|^_?register(?:_(?:user|account|company|tenant))?$|^Regist(?:er|ration)(?:Serializer|View|Form|API)"
+    r"[Ss]ign_?[Uu]p|^_?register(?:_(?:user|account|company|tenant))?$"
+    r"|^(?:User|Account|Company|Tenant)?Regist(?:er|ration)(?:Serializer|View|Form|API)"
     r"|Authentication$|^authenticate$"
 )
 _DECIDES = lazy(r"^_?(?:require|check|assert|can|has|is|may)_|permi|capabilit|_key$", re.I)
 _SECRET = lazy(r"^_?(?:client|app)_secret$|credential")
+_VALIDATES = lazy(r"^_?(?:validate|verify)_")
 _PAST = lazy(r"^(?:execute\w*|cursor|raw)$|unscop|unfilter|^all_|_all$|^_base_manager$", re.I)
 _OWN_QUERYSET = frozenset({"get_queryset", "filter_queryset", "queryset"})
 
@@ -51,6 +53,8 @@ def stands_apart(node: ast.Call, context: FileContext) -> str:
     for method in (*asked, *filter(_PAST.search, given)):
         if _PAST.search(method) or _WIDER.search(method):
             return f"`{method}`"
+    if context.holds(b"django.setup()"):
+        return "a script"  # no middleware ran before it
     own = (
         word.value
         for word in node.keywords
@@ -100,6 +104,18 @@ def takes_apart(function: FunctionNode, parameter: ast.arg) -> str:
     return "a text or a key" if uses and uses <= written else ""
 
 
+def uses_otherwise(function: FunctionNode, name: str, context: FileContext) -> str:
+    """Why a function that asks nothing by the tenant takes it for something else, "" where nothing says so: it compares
+    a row in hand with it, or is an `__init__` that keeps it for what it is like."""
+    if _VALIDATES.search(function.name):
+        return f"`{function.name}()`"
+    owner = context.class_scope if function.name == "__init__" else None
+    for part in descendants(owner) if owner is not None else ():
+        if isinstance(part, ast.Attribute) and part.attr not in {"id", "pk"} and _is_kept(part.value, name):
+            return f"`self.{name}.{part.attr}`"
+    return ""
+
+
 def keeps_credentials(owner: ast.ClassDef) -> bool:
     """True for a class that keeps the secret of a provider: the tenant there is one of the provider's."""
     return any(
@@ -124,9 +140,13 @@ def models_asked(function: FunctionNode, name: str, context: FileContext) -> Ite
 def _is_value(value: ast.expr, name: str) -> bool:
     if isinstance(value, ast.Attribute) and value.attr in {"id", "pk"}:
         value = value.value
-    if isinstance(value, ast.Attribute) and last_name(value.value) == "self":
-        return value.attr.removeprefix("_") == name
-    return isinstance(value, ast.Name) and value.id == name
+    return _is_kept(value, name) or (isinstance(value, ast.Name) and value.id == name)
+
+
+def _is_kept(value: ast.expr, name: str) -> bool:
+    """True for `self.company`, which `__init__` was given."""
+    kept = isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name) and value.value.id == "self"
+    return kept and last_name(value).removeprefix("_") == name
 
 
 def fields_taken(node: ast.ClassDef, tenant_fields: tuple[str, ...]) -> Iterator[tuple[ast.stmt, str, list[str]]]:

@@ -285,8 +285,8 @@ def what_scopes(kind: str, covered: bool | None, candidate: Candidate, tenancy: 
         return f"{place}, so the tenant is known here without it"
     if kind == "serializer":
         return f"{place}, so a client can name another tenant here than the one in force"
-    if needed(candidate, "method") in WRITES and by_manager:
-        return f"{place} when rows are read; let the model's save() take the tenant from there when they are written"
+    if needed(candidate, "method") in WRITES and (by_manager or first.text.startswith(_POLICIES)):
+        return f"{place}, which fills in no tenant: let the model's save() take it from there, not from who calls"
     return f"{place}, so this is scoped twice"
 
 

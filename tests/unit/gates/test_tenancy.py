@@ -181,6 +181,8 @@ def test_a_manager_scopes_where_the_one_that_it_is_built_on_does(body: str, foun
         ("        self.client_secret = SECRET\n        return self.api.rows(self.company_id)\n", 0),
         ("        return Invoice.all_objects.filter(company_id=self.company_id)\n", 0),
         ("        return Invoice.objects.filter(number=1, company=self.company_id)\n", 2),
+        ("        return mail(self.company_id.name)\n", 0),
+        ("        return mail(self.company_id.id)\n", 1),
     ],
 )
 def test_what_a_service_keeps_the_tenant_for_decides(body: str, found: int) -> None:
@@ -197,10 +199,31 @@ def test_what_a_service_keeps_the_tenant_for_decides(body: str, found: int) -> N
 
 
 @pytest.mark.parametrize(
+    ("path", "source", "found"),
+    [
+        ("billing/fill.py", "import django\n\ndjango.setup()\nInvoice.objects.create(company=c)\n", 0),
+        ("billing/fill.py", "import django\n\nInvoice.objects.create(company=c)\n", 1),
+        ("billing/services.py", "def validate_owner(row, company):\n    check(row, company)\n", 0),
+        ("billing/services.py", "def validate_one(company):\n    Invoice.objects.get(company=company)\n", 2),
+        (
+            "billing/api.py",
+            "class UserRegistrationSerializer:\n    def add(self, c):\n        Invoice.objects.create(company=c)\n",
+            0,
+        ),
+    ],
+)
+def test_code_before_a_tenant_is_known_and_a_row_that_is_compared(path: str, source: str, found: int) -> None:
+    """No middleware runs before a script, nobody is signed in who registers, and a check filters nothing."""
+    models = MODELS + "    objects = TenantManager()\n"
+
+    assert len(told(verdict({"a/managers.py": MANAGER, "billing/models.py": models, path: source}))) == found
+
+
+@pytest.mark.parametrize(
     ("view", "words"),
     [
         ("    return Invoice.objects.filter(company=c)\n", "so this is scoped twice"),
-        ("    return Invoice.objects.create(company=c)\n", "take the tenant from there when they are written"),
+        ("    return Invoice.objects.create(company=c)\n", "take it from there, not from who calls"),
     ],
 )
 def test_a_finding_says_what_the_evidence_shows(view: str, words: str) -> None:
@@ -215,10 +238,16 @@ def test_a_finding_says_what_the_evidence_shows(view: str, words: str) -> None:
 
 
 def test_a_finding_names_what_covers_its_model() -> None:
-    """The policy of the table, where managers of other models and an installed package are evidence as well."""
-    files = {"a/managers.py": MANAGER, "billing/models.py": MODELS + "    objects = TenantManager()\n"}
-    (finding,) = verdict(
-        {**files, "billing/views.py": BY_HAND, "billing/migrations/2_rls.py": POLICY}, "django-tenants"
-    ).findings
+    """The policy of the table, where managers of other models and an installed package are evidence as well. A policy
+    fills in no tenant either."""
+    files = {
+        "a/managers.py": MANAGER,
+        "billing/models.py": MODELS + "    objects = TenantManager()\n",
+        "billing/migrations/2_rls.py": POLICY,
+        "billing/views.py": BY_HAND + "def add(c):\n    return Invoice.objects.create(company=c)\n",
+    }
+    read, written = verdict(files, "django-tenants").findings
 
-    assert ": row-level security: " in finding.message
+    assert ": row-level security: " in read.message
+    assert read.message.endswith("so this is scoped twice")
+    assert "which fills in no tenant" in written.message
