@@ -12,6 +12,7 @@ _TENANTS_THEMSELVES = frozenset({"DomainMixin", "TenantMixin"})
 _MULTITENANT_BASES = frozenset({"TenantModel", "TenantModelMixin"})
 _SCOPED_MANAGER = "ScopedManager"
 _POLICIES = "row-level security"
+_MANAGER = "manager "
 _DEPENDS = "the project depends on "
 WRITES = frozenset({"save", "asave", "create", "acreate", "bulk_create", "abulk_create"})
 """Methods that put the tenant into a row, where a manager scopes only what is read."""
@@ -38,7 +39,7 @@ def _at_work(project: Project) -> Iterator[Evidence]:
     for path, fact in project.facts("tenant-manager"):
         if "=" in fact.detail and not _is_declared(fact.name, project):
             continue  # only its shape says that it scopes
-        yield Evidence(path, fact.line, f"manager {fact.name} filters by {fact.detail}")
+        yield Evidence(path, fact.line, f"{_MANAGER}{fact.name} filters by {fact.detail}")
     for path, fact in project.facts("tenant-rls"):
         yield Evidence(path, fact.line, f"{_POLICIES}: {fact.detail}")
     for path, fact in project.facts("tenant-middleware"):
@@ -285,7 +286,7 @@ def what_scopes(kind: str, covered: bool | None, candidate: Candidate, tenancy: 
         return f"{place}, so the tenant is known here without it"
     if kind == "serializer":
         return f"{place}, so a client can name another tenant here than the one in force"
-    if needed(candidate, "method") in WRITES and (by_manager or first.text.startswith(_POLICIES)):
+    if needed(candidate, "method") in WRITES and (by_manager or first.text.startswith((_POLICIES, _MANAGER))):
         return f"{place}, which fills in no tenant: let the model's save() take it from there, not from who calls"
     return f"{place}, so this is scoped twice"
 
@@ -294,8 +295,11 @@ def _of_model(model: str, evidence: tuple[Evidence, ...], project: Project) -> E
     """The line of evidence that a model is covered by: the policy of its table, else what is at work first. That a
     package is installed says least."""
     place = project.models.places.get(model)
-    if place is not None and _table(model, place[0], project) in _tables_with_policies(project):
-        evidence = (*(link for link in evidence if link.text.startswith(_POLICIES)), *evidence)
+    table = _table(model, place[0], project) if place is not None else ""
+    for path, fact in project.facts("tenant-rls-tables") if table else ():
+        if table in fact.name.lower().split():
+            policies = (link for link in evidence if link.path == path and link.text.startswith(_POLICIES))
+            return next(policies, Evidence(path, max(1, fact.line), f"{_POLICIES} of {table}"))
     return next((link for link in evidence if not link.text.startswith(_DEPENDS)), evidence[0])
 
 

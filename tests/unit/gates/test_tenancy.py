@@ -224,6 +224,7 @@ def test_code_before_a_tenant_is_known_and_a_row_that_is_compared(path: str, sou
     [
         ("    return Invoice.objects.filter(company=c)\n", "so this is scoped twice"),
         ("    return Invoice.objects.create(company=c)\n", "take it from there, not from who calls"),
+        ("    serializer.save(company=c)\n", "take it from there, not from who calls"),
     ],
 )
 def test_a_finding_says_what_the_evidence_shows(view: str, words: str) -> None:
@@ -249,5 +250,6 @@ def test_a_finding_names_what_covers_its_model() -> None:
     read, written = verdict(files, "django-tenants").findings
 
     assert ": row-level security: " in read.message
+    assert "(billing/migrations/2_rls.py:1)" in read.message
     assert read.message.endswith("so this is scoped twice")
     assert "which fills in no tenant" in written.message
