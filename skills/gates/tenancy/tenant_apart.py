@@ -27,6 +27,7 @@ _WRITES_NO_ROW = lazy(
     r"|List(?=[A-Z])|Detail|Response|Output|Minimal|Read(?=[A-Z])|Summary|Audit|Log(?=[A-Z])|Admin|Platform"
 )
 _ITSELF = frozenset({"self", "instance"})
+_OBJECT = frozenset({"object", "get_object"})
 _SETS_UP = lazy(
     r"^_?(?:seed|ensure_(?:default|system)|create_default|provision_(?:tenant|company|schema|workspace|org))|unscop|rls_off|all_tenants",
     re.I,
@@ -55,12 +56,12 @@ def stands_apart(node: ast.Call, context: FileContext) -> str:
             return f"`{method}`"
     if context.holds(b"django.setup()"):
         return "a script"  # no middleware ran before it
-    own = (
+    own = [
         word.value
         for word in node.keywords
         if word.arg and any(part in context.tenant_fields for part in word.arg.split("__"))
-    )
-    if any(isinstance(value, ast.Name) and value.id in _ITSELF for value in own):
+    ]
+    if any(isinstance(value, ast.Name) and (value.id in _ITSELF or _is_shown(value.id, context)) for value in own):
         return "a row of the tenant itself"
     for name in _around(node, context):
         if _WIDER.search(name):
@@ -74,6 +75,29 @@ def stands_apart(node: ast.Call, context: FileContext) -> str:
         if not any(_SETTER.search(name) for name in called):
             return "a task"
     return ""
+
+
+def _is_shown(name: str, context: FileContext) -> bool:
+    """True for a name that the current function binds to the row that its view is about, or in a view of tenants to one
+    that the address names: who runs the service looks at any of them."""
+    function = context.function
+    for part in descendants(function) if function is not None else ():
+        if not isinstance(part, ast.Assign) or name not in map(last_name, part.targets):
+            continue
+        value = part.value.func if isinstance(part.value, ast.Call) else part.value
+        if isinstance(value, ast.Attribute) and value.attr in _OBJECT and last_name(value.value) == "self":
+            return True
+        if last_name(value).endswith("_or_404") and _names_of_address(function, part.value):
+            stem = name.removesuffix("_obj").replace("_", "")
+            return any(scope.name.lower().replace("_", "").startswith(stem) for scope in context.scopes)
+    return False
+
+
+def _names_of_address(function: FunctionNode | None, lookup: ast.expr) -> bool:
+    """True where a lookup goes by what a view is given beside the request."""
+    given = [argument.arg for argument in function.args.args] if function is not None else []
+    asked = {part.id for part in descendants(lookup) if isinstance(part, ast.Name)}
+    return "request" in given and not {*given}.difference({"self", "request"}).isdisjoint(asked)
 
 
 def takes_apart(function: FunctionNode, parameter: ast.arg) -> str:

@@ -17,6 +17,11 @@ MANAGER = (
     "    def get_queryset(self):\n        return super().get_queryset().filter(company=get_current_tenant())\n"
 )
 POLICY = 'SQL = "CREATE POLICY own ON billing_invoice USING (company_id = 1)"\n'
+ASKED = "return Invoice.objects.filter(company=c)\n"
+ROUTE = (
+    "def {view}(request, pk):\n    company = get_object_or_404(Company, pk={key})\n"
+    "    return Invoice.objects.filter(company=company)\n"
+)
 SCHEMAS = (
     'SHARED_APPS = ("django_tenants", "accounts")\nTENANT_APPS = ("billing",)\n'
     'MIDDLEWARE = ["django_tenants.middleware.main.TenantMainMiddleware"]\n'
@@ -205,6 +210,11 @@ def test_what_a_service_keeps_the_tenant_for_decides(body: str, found: int) -> N
         ("billing/fill.py", "import django\n\nInvoice.objects.create(company=c)\n", 1),
         ("billing/services.py", "def validate_owner(row, company):\n    check(row, company)\n", 0),
         ("billing/services.py", "def validate_one(company):\n    Invoice.objects.get(company=company)\n", 2),
+        ("billing/views.py", "class Detail:\n    def get(self):\n        c = self.object\n        " + ASKED, 0),
+        ("billing/views.py", "class Detail:\n    def get(self):\n        c = self.company\n        " + ASKED, 1),
+        ("billing/views.py", ROUTE.format(view="company_invoices", key="pk"), 0),
+        ("billing/views.py", ROUTE.format(view="company_invoices", key="request.user.id"), 1),
+        ("billing/views.py", ROUTE.format(view="invoices", key="pk"), 1),
         (
             "billing/api.py",
             "class UserRegistrationSerializer:\n    def add(self, c):\n        Invoice.objects.create(company=c)\n",
