@@ -55,6 +55,7 @@ MANUAL = "manual-tenant-filter"
 _FILTERS = frozenset({"filter", "exclude", "filter_by", "get_or_create", "update_or_create", "aget_or_create"})
 _ON_QUERYSETS = frozenset({"get", "aget", "create", "acreate", "bulk_create", "abulk_create", "aupdate_or_create"})
 _NO_RELATION = frozenset({"isnull", "contains", "icontains", "startswith", "istartswith", "iexact"})
+_KIND_OF_TENANT = lazy(r"__(?:status|state|plan|tier|is_[a-z]+|active|enabled|kind|type)(?:__[a-z]+)?$")
 _SAVES = frozenset({"save", "asave"})
 _NAMED = "manual-tenant-filter: the file names a field of a tenant"
 _BY_HAND = "filtered-by-hand"
@@ -291,6 +292,8 @@ def _is_of_another(kind: str, name: str, field: str, candidate: Candidate, proje
         return True
     if _is_asked(project) or kind == "sql":
         return False
+    if _KIND_OF_TENANT.search(name):
+        return True  # which kind of tenants, not which one
     return name.rpartition("__")[2] in _NO_RELATION or is_other_level(field, name, needed(candidate, "model"), project)
 
 

@@ -210,6 +210,8 @@ def test_what_a_service_keeps_the_tenant_for_decides(body: str, found: int) -> N
         ("billing/fill.py", "import django\n\nInvoice.objects.create(company=c)\n", 1),
         ("billing/services.py", "def validate_owner(row, company):\n    check(row, company)\n", 0),
         ("billing/services.py", "def validate_one(company):\n    Invoice.objects.get(company=company)\n", 2),
+        ("billing/ads.py", "rows = Invoice.objects.filter(company__status__in=wanted)\n", 0),
+        ("billing/ads.py", "rows = Invoice.objects.filter(company__slug__in=wanted)\n", 1),
         ("billing/views.py", "class Detail:\n    def get(self):\n        c = self.object\n        " + ASKED, 0),
         ("billing/views.py", "class Detail:\n    def get(self):\n        c = self.company\n        " + ASKED, 1),
         ("billing/views.py", ROUTE.format(view="company_invoices", key="pk"), 0),
