@@ -63,8 +63,12 @@ def _is_other_path(path: str) -> bool:
 
 
 def _on_model(node: ast.ClassDef, context: FileContext) -> None:
-    bound = [statement for statement in node.body if statement.__class__ in _BINDS]
-    fields = [found for found in (_field(statement, context) for statement in bound) if found is not None]
+    made = [
+        (name_and_call, statement.lineno)
+        for statement in node.body
+        if statement.__class__ in _BINDS and (name_and_call := _target(statement))
+    ]
+    fields = [found for (name, call), line in made if (found := _field(name, call, line, context)) is not None]
     bases = [last_name(base) for base in node.bases]
     modelish = any(base == "Model" or base.endswith(("Model", "AbstractUser", "AbstractBaseUser")) for base in bases)
     in_models = bool(bases) and "model" in context.path
@@ -84,7 +88,8 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
             if isinstance(statement, ast.Assign) and last_name(statement.targets[0]) == "db_table":
                 named = statement.value.value if isinstance(statement.value, ast.Constant) else ""
                 context.fact("table", node.name, str(named))
-    _objects_of(node, context)
+    for (name, call), _ in made:
+        _on_object(f"{node.name}.{name}", call, context)
     if not (context.holds(b"Manager") or context.holds(b"QuerySet") or context.holds(b"Queryset")):
         return
     for statement in node.body:
@@ -93,12 +98,11 @@ def _on_model(node: ast.ClassDef, context: FileContext) -> None:
             context.fact("manager", f"{node.name}.{manager[0]}", manager[1], statement.lineno)
 
 
-def _objects_of(node: ast.ClassDef, context: FileContext) -> None:
-    """Attributes of a model that are objects of classes: `published = Published()` may be a manager."""
-    for name, call in filter(None, map(_target, node.body)):
-        made = last_name(call)
-        if not (call.args or call.keywords) and made[:1].isupper() and not made.endswith(_NO_MANAGERS):
-            context.fact("class-value", f"{node.name}.{name}", made)
+def _on_object(name: str, call: ast.Call, context: FileContext) -> None:
+    """An attribute of a model that is an object of a class, as in `published = Published()`, may be a manager."""
+    made = "" if call.args or call.keywords else last_name(call)
+    if made[:1].isupper() and not made.endswith(_NO_MANAGERS):
+        context.fact("class-value", name, made)
 
 
 def _nullable(node: ast.ClassDef) -> set[str]:
@@ -123,12 +127,8 @@ def _target(statement: ast.stmt) -> tuple[str, ast.Call] | None:
     return (target.id, value) if isinstance(target, ast.Name) and isinstance(value, ast.Call) else None
 
 
-def _field(statement: ast.stmt, context: FileContext) -> tuple[str, str, int] | None:
+def _field(name: str, call: ast.Call, line: int, context: FileContext) -> tuple[str, str, int] | None:
     """(name, "ForeignKey Company", line) of a declared model field."""
-    found = _target(statement)
-    if found is None:
-        return None
-    name, call = found
     kind = last_name(call.func)
     relates = kind in RELATIONS
     if not relates and not kind.endswith("Field"):
@@ -138,7 +138,7 @@ def _field(statement: ast.stmt, context: FileContext) -> tuple[str, str, int] | 
         owner = "models"
     if owner in _FORMS if relates else owner != "models":
         return None
-    return name, f"{kind} {_related(call)}".strip() if relates else kind, statement.lineno
+    return name, f"{kind} {_related(call)}".strip() if relates else kind, line
 
 
 def _related(call: ast.Call) -> str:

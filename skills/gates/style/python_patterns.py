@@ -274,7 +274,8 @@ none_comparison = Rule(
     why="`==` asks the object, and arrays, columns and mocks answer in their own way.",
     fix="Write `is None` or `is not None`; for columns `.is_(None)`.",
     when="Everywhere but on columns and in conditions of queries.",
-    watches=(Watch((ast.Compare,), _on_compare, _NONES, near=_NONES),),
+    # two signs are looked for in every file, the sixteen ways to write them only where one stands
+    watches=(Watch((ast.Compare,), _on_compare, (b"==", b"!="), near=_NONES),),
     bad=one_file(
         "shop/cart.py",
         "if total == None:\n    pass\n",
