@@ -139,6 +139,11 @@ class OriginDeeds(InsightDeeds):
         self._costs = known
         self.findings_pane.show_costs(dict(known))
 
+    @property
+    def costs_shown(self) -> bool:
+        """Whether every row on screen was looked up."""
+        return all(one.fingerprint in (self._costs or {}) for one in self.findings_pane.on_screen())
+
     def _cheap(self) -> bool:
         """Whether the edits are read already, or the transcripts of the repository are small."""
         from cockpit.phases.edits import transcript_bytes

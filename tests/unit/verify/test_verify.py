@@ -297,7 +297,8 @@ def test_no_diff_breaks_the_reading(text: str) -> None:
     assert all(one.path in removed for one in added)
 
 
-def test_where_nothing_is_to_judge_nothing_passes(tmp_path: Path) -> None:
+def test_where_nothing_is_to_judge_nothing_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     git(tmp_path, "init", "-q", "-b", "main")
     git(tmp_path, "commit", "-q", "--allow-empty", "-m", "start")
 
