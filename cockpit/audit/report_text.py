@@ -6,6 +6,7 @@ from itertools import groupby
 from cockpit.findings.report_text import Terminal
 from cockpit.plain_text import plain_text
 from skills.audit.model import SEVERITIES, AuditResult, Category, Issue
+from skills.audit.report import since_before
 from skills.audit.scoring import BEST, band_of, next_step
 from skills.gates.model import Evidence
 
@@ -19,7 +20,7 @@ def text_lines(result: AuditResult, terminal: Terminal) -> Iterator[str]:
     score = "" if result.overall is None else f"  {result.overall:.1f} of 10, {band_of(result.overall)}"
     yield terminal.painted(result.verdict, _LOOKS[result.verdict]) + score
     yield from terminal.wrapped("", plain_text(result.why, 200))
-    yield from terminal.wrapped("", _trend(result), "faint")
+    yield from terminal.wrapped("", plain_text(since_before(result), 80), "faint")
     yield from terminal.wrapped("next: ", plain_text(next_step(result), 300))
     yield ""
     for category in result.categories:
@@ -41,12 +42,6 @@ def text_lines(result: AuditResult, terminal: Terminal) -> Iterator[str]:
             yield from terminal.wrapped("  ", plain_text(question, 300))
     yield ""
     yield from terminal.wrapped("", "read from the code, not measured · --write keeps the whole report", "faint")
-
-
-def _trend(result: AuditResult) -> str:
-    if result.before is None:
-        return "the first audit that is on record"
-    return f"{result.trend} against {result.before.score:.1f} on {plain_text(result.before.date, 10)}"
 
 
 def _score(category: Category, worst: bool, terminal: Terminal) -> Iterator[str]:

@@ -295,9 +295,15 @@ def _setup_cfg(text: str) -> list[str]:
     return [name for entry in entries if (name := requirement_name(entry))]
 
 
+# What says what a project is, not what it needs, in TOML and in setup.cfg.
+_ABOUT = re.compile(
+    r"^(?:keywords|classifiers|name|description)[ \t]*=[ \t]*(?:\[[^\]]*\]|[^\n]*(?:\n[ \t]+[^\n]*)*)", re.MULTILINE
+)
+
+
 def _numbered(text: str, names: list[str]) -> list[tuple[str, int]]:
-    """Each name with the first line that holds it as a word."""
-    lines = text.splitlines()
+    """Each name with the first line that holds it as a word, those left out that are about the project itself."""
+    lines = _ABOUT.sub(lambda found: "\n" * found[0].count("\n"), text).splitlines()
     found: list[tuple[str, int]] = []
     for name in dict.fromkeys(names):
         word = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w-])")

@@ -41,7 +41,7 @@ def audit_report(result: AuditResult, date: str, task: str = "") -> str:
         "",
         *table(("Category", "Score", "Notes"), [*(_score_row(one) for one in result.categories), _overall_row(result)]),
         "",
-        f"Verdict: **{result.verdict}** ({result.why}). {_trend(result)}",
+        f"Verdict: **{result.verdict}** ({result.why}). Trend: {since_before(result)}.",
         "",
         "### Severity Summary",
         "",
@@ -110,10 +110,11 @@ def _overall_row(result: AuditResult) -> tuple[str, str, str]:
     return "**Overall**", f"**{result.overall:.1f}/10**", worst
 
 
-def _trend(result: AuditResult) -> str:
+def since_before(result: AuditResult) -> str:
+    """How the score stands against the audit before."""
     if result.before is None:
-        return "Trend: baseline, the first audit that is on record."
-    return f"Trend: {result.trend} against {result.before.score:.1f} on {result.before.date}."
+        return "baseline, the first audit that is on record"
+    return f"{result.trend} against {result.before.score:.1f} on {result.before.date}"
 
 
 def _total(result: AuditResult, severity: str) -> int:

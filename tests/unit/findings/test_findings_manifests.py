@@ -35,6 +35,23 @@ def test_pyproject_with_groups_and_extras(tmp_path: Path) -> None:
     assert found.ruff == "pyproject.toml:11"
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        (
+            "pyproject.toml",
+            '[project]\nname = "django-shop"\nkeywords = ["web", "django"]\ndependencies = ["django"]\n',
+            4,
+        ),
+        ("pyproject.toml", '[project]\nkeywords = [\n  "django",\n]\ndependencies = ["django"]\n', 5),
+        ("setup.cfg", "[metadata]\nkeywords =\n    web\n    django\n[options]\ninstall_requires = django\n", 6),
+    ],
+)
+def test_what_a_project_is_about_is_no_dependency(tmp_path: Path, name: str, text: str, line: int) -> None:
+    (tmp_path / name).write_text(text)
+    assert read_manifests(tmp_path, [name]).evidence.dependencies == {"django": f"{name}:{line}"}
+
+
 def test_poetry_requirements_setup_cfg_and_pipfile(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(
         '[tool.poetry.dependencies]\npython = "^3.11"\nfastapi = "*"\n'
