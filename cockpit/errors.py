@@ -8,3 +8,9 @@ class CannotAnswer(Exception):
         super().__init__(message if not hint else f"{message}; {hint}")
         self.message = message
         self.hint = hint
+
+
+def reason_of(problem: Exception) -> str:
+    """Why reading or writing failed, in words for a person: without the number of the error, and without the path,
+    which the line says already."""
+    return (problem.strerror if isinstance(problem, OSError) else None) or str(problem) or type(problem).__name__

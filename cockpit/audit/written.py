@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cockpit.audit.sources import BOARD, LOG, read_text, rows_of
 from cockpit.clock import iso
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, reason_of
 from cockpit.files import create_atomically, only_one, write_atomically
 from cockpit.paths import state_dir
 from cockpit.plain_text import plain_text
@@ -104,5 +104,5 @@ def _put(root: Path, name: str, text: str) -> str:
 
 
 def _refused(name: str, problem: OSError) -> CannotAnswer:
-    why = plain_text(problem.strerror or problem, 120)
+    why = plain_text(reason_of(problem), 120)
     return CannotAnswer(f"{name} cannot be written: {why}", "make the folder writable, or leave out --write and --task")

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, reason_of
 from cockpit.files import clear_leftovers, read_regular, write_atomically
 from cockpit.repository import Repository
 
@@ -95,7 +95,7 @@ def verify_backup(path: Path, held: Mapping[str, bytes]) -> str:
                 if (stream := archive.extractfile(member)) is not None
             }
     except (OSError, EOFError, tarfile.TarError, zlib.error) as problem:
-        return f"{path.name} cannot be opened again ({problem})"
+        return f"{path.name} cannot be opened again ({reason_of(problem)})"
     return "" if found == dict(held) else f"{path.name} does not hold what was put into it"
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
+from cockpit.errors import reason_of
 from cockpit.files import read_regular
 from cockpit.findings.discovery import NOT_SEEN, FileMark, look
 from cockpit.paths import state_dir
@@ -42,7 +43,7 @@ def read_coverage(root: Path, files: Mapping[str, FileMark]) -> CoverageReport |
 
         report = parse_coverage(read_regular(path), shown)
     except (OSError, ValueError) as problem:
-        return CoverageReport(shown, outdated=f"{shown} cannot be read: {plain_text(problem, 120)}")
+        return CoverageReport(shown, outdated=f"{shown} cannot be read: {plain_text(reason_of(problem), 120)}")
     report = replace(report, files={_relative(name, root): found for name, found in report.files.items()})
     later = sorted(name for name in report.files if name in files and _changed_ns(root, name, files[name]) > written)
     if later:

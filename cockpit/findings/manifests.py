@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cockpit.errors import reason_of
 from cockpit.files import read_regular
 from cockpit.findings.discovery import is_api_schema, is_sql_file, is_start_file
 from cockpit.plain_text import plain_text
@@ -66,8 +67,7 @@ def read_manifests(root: Path, names: Iterable[str], sources: Mapping[str, bytes
             text = text_of(name)
             dependencies, says_ruff = _read(name, text)
         except (OSError, ValueError, RecursionError) as problem:
-            why = problem.strerror if isinstance(problem, OSError) else problem
-            problems.append((plain_text(name, 200), f"cannot be read: {plain_text(why, 120)}"))
+            problems.append((plain_text(name, 200), f"cannot be read: {plain_text(reason_of(problem), 120)}"))
             continue
         for dependency, line in dependencies:
             found.setdefault(normalised(dependency), f"{plain_text(name, 200)}:{line}")
@@ -136,7 +136,7 @@ def _schema(name: str, text_of: Callable[[str, int], str]) -> list[ApiSchema]:
     try:
         text = text_of(name, _LARGEST_SCHEMA)
     except (OSError, ValueError) as problem:
-        return [ApiSchema(shown, problem=f"{shown} cannot be read: {plain_text(problem, 120)}")]
+        return [ApiSchema(shown, problem=f"{shown} cannot be read: {plain_text(reason_of(problem), 120)}")]
     return [parse_schema(shown, text)] if is_schema(shown, text) else []
 
 

@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Iterator
 
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, reason_of
 from cockpit.files import clear_leftovers
 from cockpit.repository import Repository
 from cockpit.worktrees.mend import mend
@@ -52,6 +52,6 @@ def alone(repository: Repository) -> Iterator[Room]:
         yield room
     except OSError as problem:
         where = problem.filename or folder
-        raise CannotAnswer(f"{where}: {problem.strerror or problem}", "nothing was changed") from None
+        raise CannotAnswer(f"{where}: {reason_of(problem)}", "nothing was changed") from None
     finally:
         os.close(lock)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, reason_of
 from cockpit.files import read_regular, write_atomically
 from cockpit.git_command import INHERITED, READ_ONLY, GitFailed
 from cockpit.repository import Repository
@@ -100,5 +100,5 @@ def sentence(problem: BaseException) -> str:
     if isinstance(problem, GitFailed):
         return problem.line.removeprefix("fatal: ").removeprefix("error: ")
     if isinstance(problem, OSError):
-        return f"{problem.filename or ''}: {problem.strerror or problem}".lstrip(": ")
+        return f"{problem.filename or ''}: {reason_of(problem)}".lstrip(": ")
     return str(problem)

@@ -169,6 +169,12 @@ def test_only_what_may_name_a_dependency_leaves_the_project_unread(tmp_path: Pat
     assert unknown.evidence.unread.startswith("setup.py cannot be read: line 1")
 
 
+def test_a_schema_that_is_gone_is_told_by_its_name_and_the_reason_alone(tmp_path: Path) -> None:
+    (schema,) = read_manifests(tmp_path, ["openapi.json"]).evidence.schemas
+
+    assert schema.problem == "openapi.json cannot be read: No such file or directory"
+
+
 def test_a_setup_py_of_a_newer_python_is_read(tmp_path: Path) -> None:
     (tmp_path / "setup.py").write_text("try:\n    setup(install_requires=['django'])\nexcept A, B:\n    pass\n")
 

@@ -189,4 +189,6 @@ def test_the_exported_files_say_the_same(
     ]
     assert "not judged: too few days" in report and "$5.00, of which this day took 120 %" in report
     (tmp_path / "file").write_text("")
+    capsys.readouterr()
     assert main(["--repo", str(app), "spend", "--export", str(tmp_path / "file")]) == 2
+    assert capsys.readouterr().err.rstrip().endswith("cannot be written (File exists)")
