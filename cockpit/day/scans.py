@@ -48,8 +48,10 @@ def findings_since(root: Path, config: Config, moment: datetime) -> list[str]:
     counts = [(gate, sum(1 for one in fresh if one.gate == gate)) for gate in ("P0", "P1", "P2")]
     said = ", ".join(f"{count} {gate}" for gate, count in counts if count) or "none"
     sign = GLYPHS[next((gate.status for gate in outcome.gates if gate.gate == "P0"), "not_run")]
+    if sign == GLYPHS["not_applicable"] and outcome.files.seen:
+        sign = GLYPHS["pass"]  # no rule of P0 is about this project, others are
     blind = f"; {counted(len(outcome.problems), 'file')} could not be judged" if outcome.problems else ""
-    where = "no Python file was changed" if sign == GLYPHS["not_applicable"] else f"{said} in lines changed"
+    where = f"{said} in lines changed" if outcome.files.seen else "no Python file was changed"
     lines = [f"{sign} Findings         {where} since {moment.astimezone():%Y-%m-%d %H:%M}{blind}"]
     worst = sorted(fresh, key=lambda one: (one.gate, one.path, one.line))[:_MOST]
     lines += [f"    {plain_text(one.path, 200)}:{one.line}  {one.rule}" for one in worst if one.gate in ("P0", "P1")]

@@ -1,10 +1,12 @@
-"""Profiles: where good houses differ, one is chosen, by a person or by what the project depends on."""
+"""What a project is, by what it depends on: its profile, where good houses differ, and the frameworks it uses."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from skills.record import record
 
 AUTO = "auto"
+IMPORTED = "imported-framework"
+"""The kind of the facts that name a framework which a file imports at its top."""
 
 
 @record
@@ -41,6 +43,19 @@ _SIGNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("fastapi", ("fastapi", "starlette", "litestar")),
     ("ml", ("torch", "tensorflow", "jax", "scikit-learn", "xgboost", "lightgbm", "pytorch-lightning", "transformers")),
 )
+_PACKAGES: Mapping[str, tuple[str, ...]] = {
+    "Django": ("django",),
+    "Django REST framework": ("djangorestframework", "drf"),
+    "FastAPI": ("fastapi", "starlette", "litestar", "flask", "quart", "sanic", "ninja", "aiohttp"),
+    "Celery": ("celery",),
+    "PyTorch": ("torch", "lightning", "transformers"),
+}
+"""Framework → what stands in the names of packages that bring it, or are written in its manner. Better one too many."""
+FRAMEWORK_MODULES: Mapping[str, str] = {
+    "rest_framework": "Django REST framework",
+    **{word: framework for framework, words in _PACKAGES.items() for word in words},
+}
+"""Top module → the framework that a file with an import of it uses."""
 _COMPONENT_OF_ROLE = {
     "model": "models",
     "serializer": "serializers",
@@ -58,6 +73,13 @@ def choose_profile(dependencies: Mapping[str, str]) -> tuple[str, str]:
             if package in dependencies:
                 return profile, f"{dependencies[package]} names {package}"
     return "default", ""
+
+
+def uses(framework: str, dependencies: Iterable[str], imported: bool) -> bool:
+    """True where a package that a project depends on brings a framework, and where a file imports it; also where the
+    project names no dependency at all, so that nothing is known."""
+    names = [*dependencies]
+    return imported or not names or any(word in name for name in names for word in _PACKAGES[framework])
 
 
 def component_of(path: str, role: str) -> str | None:

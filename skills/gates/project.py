@@ -6,6 +6,7 @@ from functools import cached_property
 from operator import attrgetter
 
 from skills.gates.model import Candidate, Fact, FileReport, GateOptions, ProjectEvidence
+from skills.gates.profiles import IMPORTED, uses
 
 Place = tuple[str, Fact]
 
@@ -46,6 +47,13 @@ class Project:
     def why_no_tests(self) -> str | None:
         """Why a rule about tests has nothing to judge, None where there are tests."""
         return None if any(report.role == "test" for report in self._reports) else "the project has no tests"
+
+    def uses(self, framework: str) -> bool:
+        """True where the project depends on a framework or imports it, and where that is not known."""
+        known: dict[str, bool] = self.memo.setdefault("frameworks", {})  # type: ignore[assignment]
+        if framework not in known:
+            known[framework] = bool(self.unread) or uses(framework, self.dependencies, self.has(IMPORTED, framework))
+        return known[framework]
 
     def facts(self, kind: str) -> list[Place]:
         """(path, fact) of every fact of a kind, in the order of the reports."""

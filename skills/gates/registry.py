@@ -109,7 +109,17 @@ P0_OBSERVING = (
 """The modules whose facts rules of P0 ask for."""
 P0_FACTS = frozenset(
     {
-        *("asks-key", "field", "manager", "manager-class", "mapped", "model", "model-published", "model-read"),
+        *(
+            "asks-key",
+            "field",
+            "imported-framework",
+            "manager",
+            "manager-class",
+            "mapped",
+            "model",
+            "model-published",
+            "model-read",
+        ),
         *("narrows", "random-column", "relation", "service-asked", "table", "tenant-field", "tenant-manager"),
         *("tenant-middleware", "tenant-own-app", "tenant-rls", "tenant-rls-tables", "tenant-settings"),
         *("filtered-by-hand", "tenant-shared-app", "view-class"),
@@ -151,6 +161,27 @@ GATED = tuple(name for name, gate in GATES.items() if gate != "none")
 COMMON = tuple(name for name in GATED if name not in TASTE)
 """The rules that run without being asked for, in other than the strict profiles."""
 
+_RESTING: Mapping[str, str] = {
+    "Django": (
+        "logic-in-view, logic-in-serializer, filter-in-python, unordered-queryset, unindexed-filter, heavy-signal,"
+        " csrf-exempt, serializer-all-fields, foreign-key-defaults, single-settings-module"
+    ),
+    "Django REST framework": "drf-open-defaults, view-without-permissions",
+    "FastAPI": (
+        "logic-in-router, commit-after-yield, mixed-frameworks, missing-response-model, untyped-body,"
+        " unpaginated-list, write-without-auth, undeclared-path-parameter"
+    ),
+    "Celery": (
+        "model-to-task, sync-result-in-view, delay-in-atomic, task-without-guard, celery-settings, beat-in-worker"
+    ),
+    "PyTorch": (
+        "validation-without-eval, training-without-seed, torch-load-unsafe, torch-save-model, hardcoded-cuda,"
+        " item-before-backward, inplace-on-grad, model-moved-in-loop, zero-grad-missing"
+    ),
+}
+FRAMEWORKS: Mapping[str, str] = {name: framework for framework, names in _RESTING.items() for name in names.split(", ")}
+"""Rule → the framework without which there is nothing that it could find."""
+
 
 class _Rules(Mapping[str, Rule]):
     """Every rule by name. A module is loaded with the first question for one of its rules."""
@@ -190,5 +221,5 @@ def observers(names: tuple[str, ...] = _OBSERVING) -> tuple[Observer, ...]:
     return tuple(observer for module in modules for observer in module.OBSERVERS)
 
 
-RULESET_VERSION = "87:" + ",".join(sorted(RULES))
+RULESET_VERSION = "88:" + ",".join(sorted(RULES))
 """Changes where the answers for the same input change: raise the number, or add a rule."""

@@ -17,7 +17,7 @@ from skills.gates.model import (
     Verdict,
 )
 from skills.gates.project import Project
-from skills.gates.registry import COMMON, GATED, GATES, RULES, TASTE
+from skills.gates.registry import COMMON, FRAMEWORKS, GATED, GATES, RULES, TASTE
 from skills.gates.rule import STRICT, Rule
 from skills.gates.tenancy.modes import tenancy_of
 
@@ -67,8 +67,8 @@ def settle(reports: Iterable[FileReport], project: ProjectEvidence, options: Gat
     """The verdict over all files in scope.
 
     Findings come P0 first, then by path and line, suppressed ones included and marked. Every selected rule
-    answers once: not_applicable where the project does not call for it, fail where something unsuppressed
-    was found, not_run where a file could not be judged by it, else pass.
+    answers once: not_applicable where the project does not call for it or lacks its framework, fail where something
+    unsuppressed was found, not_run where a file could not be judged by it, else pass.
     """
     known = Project(reports, project, options)
     selected = select_rules(options)
@@ -206,8 +206,7 @@ def checks_of(findings: list[Finding], reasons: dict[str, str | None], project: 
     """The answer of each rule. The reason of a failed one is that of the not_run behind it, where there is one."""
     counts: dict[str, int] = {}
     for finding in findings:
-        if finding.suppressed is None:
-            counts[finding.rule] = counts.get(finding.rule, 0) + 1
+        counts[finding.rule] = counts.get(finding.rule, 0) + (finding.suppressed is None)
     unread = [report for report in project.reports if report.problem is not None]
     crashed = dict(project.failed)
     for report in project.reports:
@@ -216,11 +215,14 @@ def checks_of(findings: list[Finding], reasons: dict[str, str | None], project: 
     checks = []
     for name, reason in reasons.items():
         count = counts.get(name, 0)
+        rule = RULES[name]
+        blind = None if reason else crashed.get(name) or _blind(rule, project) or _first_unread(rule, unread)
+        framework = FRAMEWORKS.get(name)
+        if framework and not (reason or blind or name in counts or project.uses(framework)):
+            reason = f"the project does not depend on {framework}"
         if reason is not None:
             checks.append(Check(name, "not_applicable", 0, reason))
             continue
-        rule = RULES[name]
-        blind = crashed.get(name) or _blind(rule, project) or _first_unread(rule, unread)
         checks.append(Check(name, "fail" if count else "not_run" if blind else "pass", count, blind))
     return checks
 

@@ -1,4 +1,4 @@
-"""Facts that several rules share: models and their fields, managers, and what keeps tenants apart."""
+"""Facts that several rules share: frameworks, models and their fields, managers, and what keeps tenants apart."""
 
 import ast
 import re
@@ -11,6 +11,7 @@ from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import descendants, keyword_of, strings_in
 from skills.gates.model import TENANT_FIELD
+from skills.gates.profiles import FRAMEWORK_MODULES, IMPORTED
 from skills.gates.rule import Observer, Watch
 
 RELATIONS = frozenset(
@@ -307,9 +308,23 @@ def _on_apps(node: ast.Assign | ast.AugAssign | ast.AnnAssign, context: FileCont
             context.fact(kinds[0], text.partition(".apps.")[0] if _CONFIG.search(text) else text)
 
 
+def _on_imports(node: ast.Module, context: FileContext) -> None:
+    modules: list[str] = []
+    for statement in node.body:
+        if isinstance(statement, ast.Import):
+            modules += [alias.name for alias in statement.names]
+        elif isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
+            modules.append(statement.module)
+    frameworks = {FRAMEWORK_MODULES.get(module.partition(".")[0], "") for module in modules}
+    for framework in sorted(frameworks - {""}):
+        context.fact(IMPORTED, framework)
+
+
+_FRAMEWORK_BYTES = tuple(module.encode() for module in FRAMEWORK_MODULES)
 _TENANT_BYTES = (b"tenant", b"Tenant", b"company", b"Company", b"rganization", b"rganisation", b"orkspace", b"schema")
 
 OBSERVERS: tuple[Observer, ...] = (
+    Observer("frameworks", (Watch((ast.Module,), _on_imports, _FRAMEWORK_BYTES, outside_tests),)),
     Observer(
         "models",
         (
@@ -346,4 +361,4 @@ tenant is; detail: its model where it may be empty), manager (detail: classes), 
 an object of a class whose name does not say what it is; detail: the class), table (name: model), manager-class
 (detail: bases; those that read no tenant themselves), tenant-manager, tenant-middleware, tenant-settings, tenant-rls,
 tenant-rls-tables (name: the tables), tenant-shared-app, tenant-own-app, narrows (name: a class whose rows are those of
-who asks)."""
+who asks), imported-framework."""

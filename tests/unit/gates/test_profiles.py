@@ -51,6 +51,47 @@ def test_the_profile_follows_the_dependencies() -> None:
     assert "binora" not in {choose_profile({name: "x"})[0] for name in ("django", "fastapi", "torch")}
 
 
+FASTAPI = '[project]\nname = "x"\ndependencies = ["fastapi"]\n'
+
+
+def test_the_rules_of_a_framework_do_not_apply_without_it(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repo / "api.py").write_text(PLAIN)
+
+    def status(rule: str) -> tuple[str, str | None]:
+        document = answer(repo, capsys)
+        return next((row["status"], row["reason"]) for row in document["checks"] if row["rule"] == rule)
+
+    (repo / "pyproject.toml").write_text(FASTAPI)
+    assert status("csrf-exempt") == ("not_applicable", "the project does not depend on Django")
+    assert status("view-without-permissions") == (
+        "not_applicable",
+        "the project does not depend on Django REST framework",
+    )
+    assert status("logic-in-router") == ("pass", None)
+    assert status("query-in-loop") == ("pass", None)
+    assert [gate["status"] for gate in answer(repo, capsys)["gates"]] == ["not_applicable", "pass", "pass"]
+
+    (repo / "jobs.py").write_text("import os\n\nfrom django.db import connection\n")
+    assert status("csrf-exempt") == ("pass", None)
+    assert status("torch-load-unsafe")[0] == "not_applicable"
+
+
+def test_where_no_dependency_is_named_no_framework_is_ruled_out(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repo / "pyproject.toml").unlink()
+    (repo / "api.py").write_text(PLAIN)
+    checks = answer(repo, capsys)["checks"]
+    assert {row["rule"]: row["status"] for row in checks}["csrf-exempt"] == "pass"
+
+
+def test_what_a_rule_finds_is_told_whatever_the_manifests_say(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repo / "pyproject.toml").write_text(FASTAPI)
+    (repo / "api.py").write_text("def pay(task):\n    import torch\n\n    return torch.load(task)\n")
+    document = answer(repo, capsys, "--select", "torch-load-unsafe")
+    assert ("torch-load-unsafe", "fail", 1) in [
+        (row["rule"], row["status"], row["count"]) for row in document["checks"]
+    ]
+
+
 DJANGO = '[project]\nname = "x"\ndependencies = [\n  "Django>=5",\n]\n'
 
 
