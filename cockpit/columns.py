@@ -3,9 +3,11 @@
 import os
 import sys
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 _LEAST = 12
+_LEAST_WORDS = 28
+"""The cells that words beside something need; where it leaves fewer they stand below it."""
 
 
 def cell_width(text: str) -> int:
@@ -35,6 +37,35 @@ def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = (), width: i
         longest = max(words, key=lambda at: widths[at])
         widths[longest] = max(min(_LEAST, widths[longest]), widths[longest] - over)
     return ["  ".join(_padded(row, widths, right)).rstrip() for row in rows]
+
+
+def hanging(lead: str, words: str, width: int) -> list[str]:
+    """`lead` and the words after it in lines of at most `width` cells (0: one line), what goes on standing below the
+    words; where the lead leaves them no room they begin below it. A word is never broken: a path stays to be copied.
+    """
+    start = cell_width(lead)
+    if not width or start + cell_width(words) <= width:
+        return [(lead + words).rstrip()]
+    lines = []
+    if width - start < _LEAST_WORDS:
+        lines, start = [lead.rstrip()], len(lead) - len(lead.lstrip()) + 4
+        lead = " " * start
+    for word in words.split(" "):
+        if cell_width(lead) + cell_width(word) > width and cell_width(lead) > start:
+            lines.append(lead.rstrip())
+            lead = " " * start
+        lead += f"{word} "
+    return [*lines, lead.rstrip()]
+
+
+def filled(lines: Iterable[str], width: int) -> list[str]:
+    """Each line in as many as it needs to have at most `width` cells (0: one), those after its first two cells in."""
+    return [part for line in lines for part in _filled(line, width)]
+
+
+def _filled(line: str, width: int) -> list[str]:
+    start = len(line) - len(line.lstrip()) + 2
+    return hanging(line[:start], line[start:], width)
 
 
 def _padded(row: Sequence[str], widths: Sequence[int], right: Collection[int]) -> list[str]:

@@ -2,9 +2,9 @@
 
 import re
 
+from cockpit.columns import hanging
+
 _TWO_COLUMNS = re.compile(r"( *\S.*?  +)(\S.*)")
-_LEAST = 28
-"""The cells that the words beside an example need; where it leaves fewer they stand below it."""
 
 
 def fitted(text: str, width: int) -> str:
@@ -18,12 +18,7 @@ def _fitted(line: str, width: int) -> list[str]:
     import textwrap  # most lines fit
 
     if found := _TWO_COLUMNS.fullmatch(line):
-        lead, words = found[1], found[2]
-        if width - len(lead) < _LEAST:
-            below = " " * (len(lead) - len(lead.lstrip()) + 4)
-            return [lead.rstrip(), *(below + part for part in textwrap.wrap(words, max(1, width - len(below))))]
-        first, *more = textwrap.wrap(words, width - len(lead))
-        return [lead + first, *(" " * len(lead) + part for part in more)]
+        return hanging(found[1], found[2], width)
     if line.startswith(" "):
         return [line]
     below = "  " if line.split(maxsplit=1)[0].endswith(":") else ""

@@ -135,7 +135,7 @@ def dollars(row: SpendRow) -> Span:
     """The dollars of a row; where none of its tokens has a price, that."""
     if row.unpriced_tokens and not row.usd:
         return "unpriced", "bad"
-    return money(row.usd, floor=row.floor) + ("!" if row.unpriced_tokens else ""), "strong"
+    return money(row.usd, floor=row.floor or row.unpriced_tokens > 0), "strong"
 
 
 def _billed(row: SpendRow) -> str:
@@ -306,7 +306,7 @@ def warnings(dashboard: SpendDashboard, width: int = 200) -> list[Line]:
     if total.unpriced_tokens:
         names = ", ".join(short_model(name) for name in dashboard.unpriced[:3])
         lines.append(
-            line((f"! unpriced: {tokens(total.unpriced_tokens)} tokens of {names}, not in the dollars", "bad"))
+            line((f"≥ unpriced: {tokens(total.unpriced_tokens)} tokens of {names}, not in the dollars", "bad"))
         )
     if total.floor:
         whole, brief = "≥ some usage never became final: the truth is higher", "≥ some usage never became final"

@@ -114,6 +114,7 @@ def document(analysis: "Analysis") -> dict[str, Any]:
 
 
 def _lines(analysis: "Analysis") -> list[str]:
+    from cockpit.columns import hanging, output_width
     from skills.spending.amount import percent
 
     plan, score = analysis.plan, analysis.plan.score
@@ -131,7 +132,8 @@ def _lines(analysis: "Analysis") -> list[str]:
         ("tools", "; ".join(_tool(tool.need, tool.first, tool.fallback, tool.available) for tool in analysis.tools)),
         ("missing", ", ".join(score.missing)),
     ]
-    lines = [f"{name:<9} {value}" for name, value in rows if value]
+    width = output_width()
+    lines = [line for name, value in rows if value for line in hanging(f"{name:<9} ", value, width)]
     if analysis.pattern == "none":
         return lines
     return [*lines, "", f"enhanced, {analysis.enhanced.score} of 100:", "", analysis.enhanced.text]

@@ -44,9 +44,12 @@ def run(call: Call) -> int:
 
 
 def _print(checks: list["Check"]) -> None:
-    width = max(len(check.check) for check in checks)
+    from cockpit.columns import hanging, output_width
+
+    size, width = max(len(check.check) for check in checks), output_width()
     for check in checks:
-        print(f"{_WORDS[check.status]:<8} {check.check:<{width}}  {check.detail}".rstrip())
+        lines = hanging(f"{_WORDS[check.status]:<8} {check.check:<{size}}  ", check.detail, width)
         if check.fix:
-            print(f"{'':<{9 + width}}  → {check.fix}")
+            lines += hanging(f"{'':<{9 + size}}  → ", check.fix, width)
+        print("\n".join(lines))
     sys.stdout.flush()

@@ -48,6 +48,7 @@ def run(call: Call) -> int:
 
 
 def _run(call: Call) -> int:
+    from cockpit.columns import filled, output_width
     from cockpit.commands.start_day import show_step
     from cockpit.commands.sweep import run_cancellable
     from cockpit.day.draft import edited, read_draft
@@ -77,7 +78,8 @@ def _run(call: Call) -> int:
         print_json({**_document(call, end, result), "sent": sent, "report": end_text(result.report),
                     "meta": {"duration_ms": ms}})  # fmt: skip
     else:
-        sys.stdout.write(plain_text(end_text(result.report), multiline=True))
+        text = plain_text(end_text(result.report), multiline=True)
+        sys.stdout.write("\n".join(filled(text.split("\n"), output_width())))
     return result.exit_code
 
 

@@ -88,11 +88,21 @@ def _course(weeks: "Iterable[tuple[str, float]]") -> list[dict[str, Any]]:
 
 
 def _measure_lines(measures: "tuple[Measure, ...]") -> list[str]:
-    from cockpit.columns import aligned
+    from cockpit.columns import aligned, hanging, output_width
     from skills.orchestrator.measures import figure, share
 
-    rows = [(one.title, figure(one), share(one), one.basis, one.detail) for one in measures]
-    return ["", "measures:", *aligned(rows, right={1})]
+    said = [(share(one), one.basis, one.detail) for one in measures]
+    heads = [(one.title, figure(one)) for one in measures]
+    if not (width := output_width()):
+        return [
+            "",
+            "measures:",
+            *aligned([(*head, *words) for head, words in zip(heads, said, strict=True)], right={1}),
+        ]
+    lines = ["", "measures:"]
+    for head, words in zip(aligned(heads, right={1}), said, strict=True):
+        lines += hanging(f"{head}  ", " · ".join(word for word in words if word), width)
+    return lines
 
 
 def _document(row: "HabitRow") -> dict[str, Any]:
@@ -132,7 +142,10 @@ def _example(one: "Violation") -> dict[str, Any]:
 
 def _lines(rows: "tuple[HabitRow, ...]", reading: "HabitsReading") -> list[str]:
     from cockpit.agents.models import named
+    from cockpit.columns import hanging, output_width
     from skills.orchestrator.habit_models import PATTERN_NAMES
+
+    width = output_width()
 
     if not reading.sessions:
         return ["no session of an agent to look at in this time"]
@@ -145,11 +158,12 @@ def _lines(rows: "tuple[HabitRow, ...]", reading: "HabitsReading") -> list[str]:
         )
         name, status = PATTERN_NAMES[row.id], row.status.replace("_", " ")
         lines.append(f"{name:<24} {status:<15} {row.count:>5} {cells[0]:>9} {cells[1]:>10} {cells[2]:>11}".rstrip())
-        lines += [f"  {row.why}"] if row.why else []
+        lines += hanging("  ", row.why, width) if row.why else []
     for row in rows:
         if row.examples:
             lines += ["", f"{PATTERN_NAMES[row.id]}:"]
-            lines += [f"  {one.session[:8]}:{one.line}  {one.text}" for one in row.examples]
+            for one in row.examples:
+                lines += hanging(f"  {one.session[:8]}:{one.line}  ", one.text, width)
     many = counted(reading.sessions, "session")
     return [*lines, "", f"{many} of {named(reading.agents)}, measured from their transcripts"]
 

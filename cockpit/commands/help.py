@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(call: "Call") -> int:
     """Print a page. Exit 0; raises `CannotAnswer` for a topic that does not exist."""
     from cockpit.cli import COMMANDS, main
+    from cockpit.columns import output_width
     from cockpit.errors import CannotAnswer
     from cockpit.plain_text import plain_text
 
@@ -33,7 +34,7 @@ def run(call: "Call") -> int:
     if topic in COMMANDS and topic not in pages:
         return main([topic, "--help"])
     if topic == "keys":
-        text = _keys()
+        text = _keys(0 if call.args.json else output_width())
     elif not topic:
         text = "\n".join(["# Topics", "", *(f"    {name:<15} {_title(path)}" for name, path in pages.items())])
         text += f"\n    {'keys':<15} Every key, with its id\n\nAlso every command: cockpit help COMMAND\n"
@@ -96,8 +97,9 @@ def _title(path: "Path") -> str:
     return path.read_text("utf-8").partition("\n")[0].lstrip("# ")
 
 
-def _keys() -> str:
+def _keys(width: int) -> str:
     from cockpit.actions import ACTIONS, key_label
+    from cockpit.columns import hanging
     from cockpit.screen_actions import SCREEN_ACTIONS
 
     lines = ["# Keys", ""]
@@ -107,7 +109,7 @@ def _keys() -> str:
         for action in actions:
             if action.group == group:
                 keys = " ".join(key_label(key) for key in action.keys)
-                lines.append(f"    {keys:<10} {action.id:<26} {action.title}")
+                lines += hanging(f"    {keys:<10} {action.id:<26} ", action.title, width)
         lines.append("")
     return "\n".join(lines)
 

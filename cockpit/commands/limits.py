@@ -37,8 +37,11 @@ def run(call: Call) -> int:
     if call.args.json:
         print_json({"limits": [_row(limit, now) for limit in limits], "meta": {"at": clock.iso(now)}})
         return 0
-    for limit in limits:
-        print(_line(limit, now))
+    from cockpit.columns import aligned, hanging, output_width
+
+    width = output_width()
+    for lead, limit in zip(aligned([_cells(one) for one in limits], right={2}), limits, strict=True):
+        print("\n".join(hanging(f"{lead}  ", f"({_said(limit, now)})", width)))
     if not limits:
         say("no agent has left a usage window that is still running, and none was used in the last 5 hours")
     return 0
@@ -62,11 +65,14 @@ def _row(limit: "UsageLimit", now: datetime) -> dict[str, Any]:
     }
 
 
-def _line(limit: "UsageLimit", now: datetime) -> str:
+def _cells(limit: "UsageLimit") -> tuple[str, ...]:
     name = limit.window + (f" {limit.model}" if limit.model else "")
-    used = f"{limit.percent:5.1f} %" if limit.percent is not None else f"${limit.usd or 0:,.2f}"
-    said = f"{limit.basis}, {_age(now - limit.at)} ago" if limit.basis == "vendor" else limit.source
-    return f"{limit.agent:<9} {name:<24} {used:>9}  resets {limit.resets_at.astimezone():%a %d %b %H:%M}  ({said})"
+    used = f"{limit.percent:.1f} %" if limit.percent is not None else f"${limit.usd or 0:,.2f}"
+    return limit.agent, name, used, f"resets {limit.resets_at.astimezone():%a %d %b %H:%M}"
+
+
+def _said(limit: "UsageLimit", now: datetime) -> str:
+    return f"{limit.basis}, {_age(now - limit.at)} ago" if limit.basis == "vendor" else limit.source
 
 
 def _age(passed: "timedelta") -> str:

@@ -182,6 +182,8 @@ def _candidate(one: "Candidate") -> dict[str, Any]:
 
 
 def _lines(route: "Route", selection: "Selection") -> list[str]:
+    from cockpit.columns import hanging, output_width
+
     best = selection.best
     agent = f"{best.name}, {best.score:g} points, {selection.confidence:g} ahead"
     if best.instance and best.instance != best.name:
@@ -201,7 +203,8 @@ def _lines(route: "Route", selection: "Selection") -> list[str]:
         *(("because", reason) for reason in route.reasons),
         ("next", route.next_action),
     ]
-    return [f"{name:<9} {value}" for name, value in rows if value]
+    width = output_width()
+    return [line for name, value in rows if value for line in hanging(f"{name:<9} ", value, width)]
 
 
 def _decide(call: Call) -> int:

@@ -86,7 +86,8 @@ def _page(rule: dict[str, Any]) -> Iterator[str]:
             yield from textwrap.wrap(f"{title}: {rule[key]}", width, subsequent_indent="  ")
     if rule["fixable"]:
         yield ""
-        yield "fix: automatic where nothing else changes by it: cockpit check --fix --diff, f in the app"
+        said = "fix: automatic where nothing else changes by it: cockpit check --fix --diff, f in the app"
+        yield from textwrap.wrap(said, width, subsequent_indent="  ", break_on_hyphens=False)
     for kind in ("bad", "good"):
         for file in rule[kind]:
             yield ""

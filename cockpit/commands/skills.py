@@ -125,26 +125,29 @@ def _row_document(row: "SkillRow") -> dict[str, Any]:
 def _table(report: "SkillsReport") -> list[str]:
     from cockpit.agents.models import named
     from cockpit.catalogue.files import slash_commands
+    from cockpit.columns import aligned, filled, output_width
 
     of = f" of {named(report.agents)}" if report.agents else ""
-    size = max((len(row.name) for row in report.rows), default=10)
-    lines = [f"{'skill':<{size}}  {'installed':<18} offered eligible   used missed   body  list"]
-    for row in report.rows:
-        where = ", ".join(dict.fromkeys(row.installed)) or "-"
-        mark = "" if row.body_basis == "measured" else "~"
-        lines.append(
-            f"{row.name:<{size}}  {where[:18]:<18} {row.use.offered:>7} {row.use.eligible:>8} {row.use.loaded:>6} "
-            f"{row.use.missed:>6} {mark + str(row.body_tokens):>6} {'~' + str(row.listing_tokens):>5}"
-        )
-    lines += [
-        "",
+    width = output_width()
+    installed = "installed" if any(row.installed for row in report.rows) else ""
+    heads = ("skill", installed, "offered", "eligible", "used", "missed", "body", "list")
+    lines = aligned([heads, *map(_cells, report.rows)], right=range(2, len(heads)), width=width)
+    told = [
         f"{counted(report.sessions, 'session')} and {counted(report.prompts, 'prompt')}{of} in 90 days",
         "offered: sessions · eligible: prompts that call for it · used: loads · missed: eligible, offered, not loaded",
         "body, list: tokens each load and each session costs; ~ estimated, else measured",
         f"list of descriptions: {report.used:,} of {report.budget:,} characters"
         + (f"; without description: {', '.join(report.lost)}" if report.lost else ""),
     ]
-    return [*lines, *report.notes, f"slash commands: {' '.join(f'/{name}' for name in slash_commands())}"]
+    told += [*report.notes, f"slash commands: {' '.join(f'/{name}' for name in slash_commands())}"]
+    return [*lines, "", *filled(told, width)]
+
+
+def _cells(row: "SkillRow") -> tuple[str, ...]:
+    mark = "" if row.body_basis == "measured" else "~"
+    counts = (row.use.offered, row.use.eligible, row.use.loaded, row.use.missed)
+    where = ", ".join(dict.fromkeys(row.installed))
+    return (row.name, where, *map(str, counts), f"{mark}{row.body_tokens}", f"~{row.listing_tokens}")
 
 
 # -- show --

@@ -245,6 +245,7 @@ def _export(call: Call, ledger: "Ledger", scope: "Scope") -> int:
 
 def _tree(call: Call, ledger: "Ledger", scope: "Scope") -> int:
     from cockpit import clock
+    from cockpit.columns import output_width
     from cockpit.spend.sums import rounded
     from cockpit.spend.tree import as_dicts, lines, session_trees
     from skills.spending.amount import dollars
@@ -255,8 +256,7 @@ def _tree(call: Call, ledger: "Ledger", scope: "Scope") -> int:
     if call.args.json:
         print_json({"sessions": as_dicts(trees), "usd": usd, "floor": floor, "meta": {"at": clock.iso(clock.now())}})
         return 0
-    for line in lines(trees):
-        print(line)
+    print("\n".join(lines(trees, output_width())))
     told = f"{counted(len(trees), 'session')}, {dollars(usd, floor=floor)}"
     print(f"{told}; duration is from the first response to the last")
     return 0
@@ -332,6 +332,7 @@ def _row(row: "SpendRow") -> dict[str, Any]:
 
 
 def _print_rows(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total: "SpendRow") -> None:
+    from cockpit.columns import filled, output_width
     from cockpit.plain_text import plain_text
     from cockpit.spend.sources import unread
     from skills.spending.amount import percent
@@ -340,19 +341,21 @@ def _print_rows(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total:
         _print_table(call.args.by, [*rows, total])
     else:
         _print_table("", [total])
+    said = []
     if total.billed is not None:
         billed = total.billed
-        print(f"billed, says the agent: ${billed.usd:,.2f} in {billed.sessions} of {billed.of} sessions")
+        said.append(f"billed, says the agent: ${billed.usd:,.2f} in {billed.sessions} of {billed.of} sessions")
     loose = _unattributed(call.args.by, rows)
     if loose is not None and (share := _share(loose, total)):
-        print(f"unattributed: {loose}, {percent(share, 1)}")
+        said.append(f"unattributed: {loose}, {percent(share, 1)}")
     scope = "all repositories" if call.args.all_repos else f"{plain_text(call.repository().name)} and its worktrees"
     agents = ", ".join(ledger.agents()) or "no agent"
-    print(f"computed from {counted(ledger.count_files(), 'file')} of {agents} and list prices, {scope}")
+    said.append(f"computed from {counted(ledger.count_files(), 'file')} of {agents} and list prices, {scope}")
     if total.floor:
-        print("≥ some sub-agent usage never became final: the real figure is higher")
+        said.append("≥ some sub-agent usage never became final: the real figure is higher")
     if total.unpriced_tokens:
-        print("unpriced: no price is known for some models (cockpit spend explain); their dollars are not in the sums")
+        said.append("≥ no price is known for some models (cockpit spend explain): their dollars are not in the sums")
+    print("\n".join(filled(said, output_width())))
     for line in unread(ledger):
         say(f"not counted: {line}")
 
@@ -367,9 +370,9 @@ def _print_table(by: str, rows: Sequence["SpendRow"]) -> None:
     for row in rows:
         tokens = row.tokens
         writes = tokens.cache_write_5m + tokens.cache_write_1h
-        unpriced = f"! {row.unpriced_tokens:,} tokens unpriced" if row.unpriced_tokens else ""
+        unpriced = f"{row.unpriced_tokens:,} tokens unpriced" if row.unpriced_tokens else ""
         wholly = row.unpriced_tokens == tokens.total and tokens.total > 0 and row.usd == 0
-        spent = "unpriced" if wholly else dollars(row.usd, floor=row.floor)
+        spent = "unpriced" if wholly else dollars(row.usd, floor=row.floor or row.unpriced_tokens > 0)
         counts = (row.requests, tokens.input, tokens.output, writes, tokens.cache_read)
         lines.append((plain_text(row.key, 60), *(f"{count:,}" for count in counts), spent, unpriced))
     width, right = output_width(), range(1, len(head) - 1)

@@ -61,9 +61,10 @@ def run(call: Call) -> int:
         looked = {"scans": scans if args.scan else None, "findings": findings}
         print_json({**document(started), **looked, "meta": _meta(begun)})
         return 0
+    from cockpit.columns import filled, output_width
     from skills.workflow.day_text import start_text
 
-    sys.stdout.write(start_text(started.report))
+    sys.stdout.write("\n".join(filled(start_text(started.report).split("\n"), output_width())))
     sys.stdout.flush()
     if args.scan or (not args.no_scan and sys.stdout.isatty()):
         sys.stdout.write("\n### Quick Scans\n\n")
@@ -190,7 +191,10 @@ def _findings(call: Call, started: "Started") -> list[str] | None:
 def _print_scan(_: dict[str, Any], lines: list[str]) -> None:
     if not lines:
         return
-    sys.stdout.write("\n".join(f"- {line}" if at == 0 else f"  {line}" for at, line in enumerate(lines)) + "\n")
+    from cockpit.columns import filled, output_width
+
+    said = (f"- {line}" if at == 0 else f"  {line}" for at, line in enumerate(lines))
+    sys.stdout.write("\n".join(filled(said, output_width())) + "\n")
     sys.stdout.flush()
 
 

@@ -114,7 +114,7 @@ def _list(call: "Call") -> int:
     elif everywhere:
         print("\n".join(_grouped(snapshot)))
     else:
-        print("\n".join(_table(snapshot)))
+        print("\n".join(line for row in _table(snapshot) for line in row))
     return 0
 
 
@@ -128,17 +128,30 @@ def _grouped(snapshot: "WorktreesSnapshot") -> list[str]:
         if tree.repository != before:
             before = tree.repository
             lines += [*([""] if lines else []), plain_text(before)]
-        lines.append(f"  {row}")
+        lines += [f"  {line}" for line in row]
     return lines
 
 
-def _table(snapshot: "WorktreesSnapshot") -> list[str]:
-    """Aligned lines: name, branch, changes, distance, age of the last commit, agent, ports, what stands
-    out.
+def _table(snapshot: "WorktreesSnapshot") -> list[list[str]]:
+    """The lines of each worktree, aligned: name, branch, changes, distance, age of the last commit, agent, ports, what
+    stands out.
     """
-    from cockpit.columns import aligned
+    from cockpit.columns import aligned, cell_width, hanging, output_width
 
-    return aligned([_cells(tree, snapshot.at) for tree in snapshot.worktrees])
+    width, trees = output_width(), snapshot.worktrees
+    cells, said = [_cells(tree, snapshot.at) for tree in trees], list(map(_remarks, trees))
+    if width and max(map(cell_width, aligned(cells)), default=0) + _REMARK > width:
+        said = [" · ".join(filter(None, (row[_AGENT], words))) for row, words in zip(cells, said, strict=True)]
+        cells = [row[:_AGENT] for row in cells]
+    heads = aligned(cells)
+    size = max(map(cell_width, heads), default=0) + 2
+    rows = zip(heads, said, strict=True)
+    return [hanging(head + " " * (size - cell_width(head)), words, width) for head, words in rows]
+
+
+_AGENT, _REMARK = 5, 20
+"""Where `_cells` has the agent, and the cells that remarks need: where there are fewer the agent stands among them, the
+ports nowhere."""
 
 
 def _cells(tree: "Worktree", now: "datetime | None") -> tuple[str, ...]:
@@ -148,11 +161,15 @@ def _cells(tree: "Worktree", now: "datetime | None") -> tuple[str, ...]:
     agent = f"{tree.agent.agent} {tree.agent.state}" if tree.agent else ""
     if tree.agent and tree.agent.waiting_for:
         agent += f": {tree.agent.waiting_for}"
+    ports = ",".join(f":{port}" for port in tree.ports)
+    return (tree.name, tree.checked_out, _changes(tree), distance, _age(tree, now), plain_text(agent, 48), ports)
+
+
+def _remarks(tree: "Worktree") -> str:
+    """What stands out about a worktree."""
     clash = tree.clashes[0].line if tree.clashes else ""
     remarks = [tree.operation, _lock(tree), tree.advice, clash]
-    ports = ",".join(f":{port}" for port in tree.ports)
-    shown = (tree.name, tree.checked_out, _changes(tree), distance, _age(tree, now), plain_text(agent, 48), ports)
-    return (*shown, " · ".join(remark for remark in remarks if remark))
+    return " · ".join(remark for remark in remarks if remark)
 
 
 def _lock(tree: "Worktree") -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cockpit.agents.source import SubAgent
+from cockpit.columns import aligned
 from cockpit.plain_text import plain_text
 from cockpit.spend.ledger import Ledger
 from cockpit.spend.places import UNATTRIBUTED
@@ -114,19 +115,18 @@ def _as_dict(node: Node, micro: int) -> dict[str, Any]:
     }
 
 
-def lines(nodes: Iterable[Node]) -> Iterator[str]:
-    """The trees in words."""
-    for node in nodes:
-        yield from _lines(node, 0)
+def lines(nodes: Iterable[Node], width: int = 0) -> list[str]:
+    """The trees in lines of at most `width` cells (0: any number)."""
+    return aligned([row for node in nodes for row in _rows(node, 0)], right={1, 2, 3}, width=width)
 
 
-def _lines(node: Node, depth: int) -> Iterator[str]:
+def _rows(node: Node, depth: int) -> Iterator[tuple[str, ...]]:
     whole = node.whole()
     name = plain_text(f"{'  ' * depth}{node.kind} {node.name}{f' ({node.about})' if node.about else ''}", 64)
     spent = dollars(whole.pico / PICO, floor=whole.floor)
-    yield f"{name:<64} {whole.requests:>7,} {whole.tokens:>14,}  {spent:>12}  {_lasted(whole.seconds)}"
+    yield name, f"{whole.requests:,}", f"{whole.tokens:,}", spent, _lasted(whole.seconds)
     for child in node.children:
-        yield from _lines(child, depth + 1)
+        yield from _rows(child, depth + 1)
 
 
 def _lasted(seconds: float | None) -> str:

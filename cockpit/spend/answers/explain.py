@@ -22,29 +22,34 @@ def run(call: Call, ledger: "Ledger", scope: "Scope") -> int:
     if call.args.json:
         print_json({**asdict(found), "unread": list(missing), "meta": {"at": clock.iso(clock.now())}})
         return 0
-    for line in _explanation(found):
-        print(line)
+    from cockpit.columns import hanging, output_width
+
+    width = output_width()
+    for lead, words in _explanation(found):
+        print("\n".join(hanging(lead, words, width)))
     for line in missing:
         say(f"not counted: {line}")
     return 0
 
 
-def _explanation(found: Explanation) -> list[str]:
+def _explanation(found: Explanation) -> list[tuple[str, str]]:
+    """What stands before each line's words, and its words."""
+    read = f"{counted(found.lines, 'usage line')} in {counted(found.files, 'transcript')}"
     lines = [
-        f"{counted(found.lines, 'usage line')} in {counted(found.files, 'transcript')} → "
-        f"{counted(found.requests, 'response')}",
-        f"merged    {found.merged:>10,}  {found.why_merged}",
+        ("", f"{read} → {counted(found.requests, 'response')}"),
+        (f"merged    {found.merged:>10,}  ", found.why_merged),
     ]
     lines += [_line("dropped", part) for part in found.dropped]
     lines += [_line("unpriced", part) for part in found.unpriced]
     lines += [_line("own price", part) for part in found.own_prices]
     if found.floors:
         count = sum(part.count for part in found.floors)
-        lines.append(f"floor     {count:>10,}  in {counted(len(found.floors), 'session')}: {found.floors[0].why}")
+        why = f"in {counted(len(found.floors), 'session')}: {found.floors[0].why}"
+        lines.append((f"floor     {count:>10,}  ", why))
     lines += [_line("noted", part) for part in (found.odd, found.without_time) if part.count]
     return lines
 
 
-def _line(kind: str, part: Explained) -> str:
+def _line(kind: str, part: Explained) -> tuple[str, str]:
     tokens = f", {part.tokens:,} tokens" if part.tokens is not None else ""
-    return f"{kind:<10}{part.count:>10,}  {plain_text(part.name, 60)}{tokens}: {part.why}"
+    return f"{kind:<10}{part.count:>10,}  ", f"{plain_text(part.name, 60)}{tokens}: {part.why}"

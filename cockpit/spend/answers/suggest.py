@@ -31,8 +31,9 @@ def run(call: Call, meter: "Meter", scope: "Scope") -> int:
         document = {**as_document(advice), "routes": routes, "roi": returns or None, "tables": _tables()}
         print_json({**document, "meta": meta})
         return 0
-    for line in in_words(advice, returns):
-        print(line)
+    from cockpit.columns import filled, output_width
+
+    print("\n".join(filled(in_words(advice, returns), output_width())))
     if not advice.requests:
         say("no request was recorded in this time")
     return 0

@@ -312,4 +312,4 @@ def test_a_worktree_whose_folder_is_gone_is_called_by_its_folder() -> None:
     assert head_of(alone) == f"shop, {alone.checked_out}" == "shop, detached abcdef0"
     snapshot = WorktreesSnapshot((alone,))
     assert plain(place_line("acme", snapshot, "/src/shop")) == " acme · detached abcdef0"
-    assert "shop  detached abcdef0" in _table(snapshot)[0]
+    assert "shop  detached abcdef0" in _table(snapshot)[0][0]

@@ -165,7 +165,7 @@ def test_rows_head_and_total_stand_in_the_same_columns(parts: list[tuple[str, fl
 
 def test_what_has_no_price_is_never_zero_dollars() -> None:
     assert dollars(row("local", 0.0, unpriced=4_600)) == ("unpriced", "bad")
-    assert dollars(row("mixed", 2.0, unpriced=10))[0] == "$2.00!"
+    assert dollars(row("mixed", 2.0, unpriced=10))[0] == "≥ $2.00"
     assert dollars(row("open", 2.0, floor=True))[0] == "≥ $2.00"
     shown = table(row("main", 2.0), row("local", 0.0, unpriced=4_600))
     for width in (36, 60, 120):
