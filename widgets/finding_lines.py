@@ -19,6 +19,7 @@ SEVERITY: dict[str, Span] = {
     "LOW": ("·", "muted"),
     "INFO": ("·", "faint"),
 }
+_TINY = 28  # cells in which a rule beside its place would leave nothing of either
 _HARDLY = 4  # cells that are better left empty than have a row out of line
 
 
@@ -33,6 +34,8 @@ def columns(rows: Sequence[Row], width: int) -> tuple[int, int]:
     few long ones cost no row its message."""
     places = sorted(len(place_of(row)) for row in rows if not isinstance(row, Check)) or [0]
     rules = sorted(len(row.rule) for row in rows if isinstance(row, Finding)) or [0]
+    if width < _TINY:  # which file it is tells more
+        return max(8, min(_most_need(places), width - 3)), 0
     if width < 60:
         rule = min(rules[-1], max(8, width // 2 - 4))
         return max(8, min(_most_need(places), width - rule - 4)), rule

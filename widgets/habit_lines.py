@@ -115,6 +115,8 @@ def habit_row(row: HabitRow, weeks: Sequence[int], width: int) -> Line:
     left: Line = ((f"{glyph} ", token), (PATTERN_NAMES[row.id], "strong" if row.count else "muted"))
     if row.status in ("not_run", "not_applicable"):
         said = row.status.replace("_", " ") if width >= _NARROW else STATUS[row.status][1]
+        if width >= _WIDE:  # where the others say their basis
+            said = pad(said, 12 + _WEEKS)
         return spread(left, ((said, "faint"),), width)
     seconds = "" if row.seconds is None else f"{row.seconds:,.0f} s"
     spent = "" if row.tokens is None else tokens(row.tokens)

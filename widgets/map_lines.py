@@ -118,7 +118,7 @@ def _token(lane: str, stage: Stage, name: str, lit: set[str], route: Route | Non
 
 def _evidence(lane: str, evidence: Sequence[LaneEvidence], width: int) -> Line:
     found = [one for one in evidence if one.lane == lane]
-    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    more = f" and {len(found) - 1:,} more" if len(found) > 1 else ""
     return line((pad(lane, 14), "muted"), (plain_text(found[0].why, max(20, width - 28)), "text"), (more, "faint"))
 
 

@@ -335,9 +335,11 @@ def notes(dashboard: SpendDashboard, table: CostTable | None, width: int) -> lis
         parts.append(((f"{loose} unattributed ({percent(share, 1)})", "warn"),))
     agents = ", ".join(plain_text(name, 20) for name in dashboard.agents) or "no agent"
     basis = "billed" if total.basis == "billed" else "computed at list prices"
-    parts.append(((f"{basis}, {counted(dashboard.files, 'file')} of {agents}", "muted"),))
-    if table is not None and table.by:
-        parts.append(((f"= cockpit spend --by {table.by}{dashboard.options}", "faint"),))
+    read = f"{basis}, {counted(dashboard.files, 'file')} of {agents}"
+    parts.append(((read if len(read) <= width else basis, "muted"),))
+    command = f"= cockpit spend --by {table.by}{dashboard.options}" if table is not None and table.by else ""
+    if command and len(command) <= width:  # half a command is none
+        parts.append(((command, "faint"),))
     return _wrapped(parts, width)
 
 

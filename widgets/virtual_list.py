@@ -8,6 +8,7 @@ from textual.message import Message
 
 from widgets.line_view import LineView
 from widgets.lines import Line, line
+from widgets.wrap import wrapped
 
 Item = TypeVar("Item")
 
@@ -28,7 +29,7 @@ class VirtualList(LineView, Generic[Item]):
     """Rows of items, one line each.
 
     The cursor stays on the same item (by `key`) when the items change; at the top it stays at the top, so that the most
-    pressing item is under it.
+    pressing item is under it. `empty` is said where there are none.
     """
 
     class Highlighted(_Told):
@@ -72,10 +73,14 @@ class VirtualList(LineView, Generic[Item]):
             self.post_message(self.Highlighted(self))
 
     def line_count(self) -> int:
-        return len(self.items) or len(self.empty)
+        return len(self.items) or len(wrapped(self.empty, self.scrollable_content_region.width))
 
     def line_at(self, y: int, width: int) -> Line:
-        return self.row(self.items[y], y, width) if self.items else self.empty[y]
+        return self.row(self.items[y], y, width) if self.items else wrapped(self.empty, width)[y]
+
+    def on_resize(self) -> None:
+        if not self.items:
+            self.lines_changed()  # sentences break elsewhere
 
     def cursor_at(self) -> int | None:
         return self.cursor if self.items else None

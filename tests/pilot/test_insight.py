@@ -119,12 +119,13 @@ async def test_a_habit_opens_the_transcript_at_its_line(app: CockpitApp) -> None
         case = view.current
         await pilot.press("2")
         measures = [entry.id for entry in view.items if isinstance(entry, Measure)]
+        hint = str(app.screen.query_one("#frame").border_subtitle)
         await pilot.press("1", "j", "j", "enter")
         current = (await opened(app)).view.current
         await pilot.press("escape", "H")
 
         assert found and isinstance(case, Violation)
-        assert measures[:2] == ["rule-compliance", "gate-outcomes"]
+        assert measures[:2] == ["rule-compliance", "gate-outcomes"] and "transcript" not in hint
         assert current is not None and current.place.line == case.line
         assert not isinstance(app.screen, HabitsScreen)
 

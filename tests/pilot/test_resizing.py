@@ -1,14 +1,17 @@
 """What is built for a width fits into it: after another size, in a report, at the foot of a pane."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from cockpit.app import CockpitApp
 from tests.pilot.conftest import settled, text_of, until
 from widgets.bars import KeyBar
 from widgets.line_view import LineView
 from widgets.lines import plain
+from widgets.screens.attention import AttentionScreen
 from widgets.screens.listing import WrappedLines
 from widgets.screens.report import ReportScreen
+from widgets.virtual_list import VirtualList
 
 
 async def test_the_frame_that_comes_with_more_room_costs_no_words(app: CockpitApp) -> None:
@@ -35,6 +38,23 @@ async def test_a_rule_is_told_in_lines_that_are_not_broken_twice(app: CockpitApp
         rows = [plain(view.line_at(y, 115)) for y in range(view.line_count())]
         assert any("Where it does not cover" in row for row in rows)
         assert not any(row.strip() == "model," for row in rows)
+
+
+async def test_what_an_empty_list_says_is_read_whole(app: CockpitApp) -> None:
+    async with app.run_test(size=(40, 16)) as pilot:
+        await settled(app)
+        app.workers.cancel_all()
+        await app.push_screen(AttentionScreen((), datetime.now(UTC)))
+        view = app.screen.query_one(VirtualList)
+
+        def said() -> list[str]:
+            width = view.scrollable_content_region.width
+            return [plain(view.line_at(y, width)) for y in range(view.line_count())]
+
+        await until(lambda: len(said()) == 3, "the sentence in two lines")
+        assert not any("…" in row for row in said()) and said()[-1].endswith("a second.")
+        await pilot.resize_terminal(120, 16)
+        await until(lambda: len(said()) == 2, "the sentence in one line")
 
 
 async def test_what_is_wrong_with_the_ledger_is_read_before_the_picture_of_the_days(app: CockpitApp) -> None:

@@ -18,7 +18,6 @@ from widgets.lines import Line, Span, crop, line, next_lines, pad, width_of
 from widgets.screens.framed import FramedScreen
 from widgets.virtual_list import VirtualList
 from widgets.words import STATUS
-from widgets.wrap import wrap_line
 
 _HINTS = (
     "{bench-show} all about it · {bench-begin} new · {bench-abandon} abandon · {recheck} again · {close} close",
@@ -172,15 +171,14 @@ class BenchScreen(FramedScreen):
             return
         known = self.processes
         running = sum(1 for one in known or () if one.state == "open")
-        counts = "" if known is None else f" · {running} open of {len(known)}"
+        counts = f" · {running} open of {len(known)}" if known else ""
         self.entitle(f"Workbench · {self._name_of}{counts}", _HINTS if known else _NONE)
         if self.problem:
             self.rows.empty = [line((self.problem, "bad"))]
         elif known is None:
             self.rows.empty = [line(("Reading the records…", "muted"))]
         else:
-            width = max(20, self.size.width - 6)
-            self.rows.empty = [part for row in _EMPTY for part in wrap_line(filled(row, self.labels), width)]
+            self.rows.empty = [filled(row, self.labels) for row in _EMPTY]
         self.rows.styles.height = min(len(known), max(3, self.size.height // 3)) if known else "1fr"
         self.rows.show_items(known or ())
         self.rows.lines_changed()

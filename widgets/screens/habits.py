@@ -109,7 +109,8 @@ class HabitsScreen(FramedScreen):
             return
         width = self.row_width
         rows, view = self.query_one(EntryList), self.shown
-        self.entitle("Habits and measures", _HINTS if view is not None and view.sessions else _BARE)
+        cases = view is not None and self.active == 0 and any(row.examples for row in view.rows)
+        self.entitle("Habits and measures", _HINTS if cases else _BARE)
         rows.view = view
         head = [tabs_line(self.active)]
         if view is not None and self.active == 0 and view.sessions and width >= 40:

@@ -34,6 +34,7 @@ from widgets.spend_lines import (
 from widgets.spend_more import more_lines
 from widgets.spend_plot import day_plot, heat_line
 from widgets.virtual_list import VirtualList
+from widgets.wrap import wrapped
 
 _HINTS = (
     "{spend-next} or 1–9 table · {spend-period} period · {spend-budget} set budget · {spend-export} export · "
@@ -174,7 +175,8 @@ class SpendScreen(FramedScreen):
             if table and table.note
             else [filled(row, self.labels) for row in empty_lines(board)]
         )
-        self._place(head, empty, table.rows if table else board.trends, [total] if total else [], foot, height)
+        items = table.rows if table else board.trends
+        self._place(head, wrapped(empty, width), items, [total] if total else [], foot, height)
 
     def _place(
         self,

@@ -254,6 +254,12 @@ def test_a_rule_that_is_hardly_longer_than_the_others_keeps_its_message_in_line(
     assert finding_columns([*rows, structs.replace(finding("b"), rule="z" * 30)], 76)[1] == 14
 
 
+def test_twenty_columns_tell_which_file_it_is() -> None:
+    found = structs.replace(finding("f", 311), path="shop/catalogue/views.py")
+    row = plain(finding_row(found, 0, 20, finding_columns([found], 20), new=False, jump=False)).rstrip()
+    assert row.endswith("/views.py:311") and len(row) <= 20
+
+
 def test_a_mark_in_a_line_that_is_too_long_stands_in_the_line() -> None:
     code = f"owners = {'x' * 60}"
     found = structs.replace(finding("a"), column=10, end_column=70)
