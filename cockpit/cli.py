@@ -89,9 +89,17 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> "NoReturn":
         from cockpit.plain_text import plain_text
+        from cockpit.wrong_words import reworded
 
-        print(f"{self.prog}: {plain_text(message, 400)}; {self.prog} --help shows examples", file=sys.stderr)
+        shows = "lists them" if self.prog == "cockpit" else "shows examples"
+        _say(f"{plain_text(reworded(self, message), 400)}; {self.prog} --help {shows}", self.prog)
         sys.exit(2)
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        if action.choices is not None and value not in action.choices:
+            from cockpit.wrong_words import no_choice
+
+            raise argparse.ArgumentError(None, no_choice(action, value))
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -152,10 +160,10 @@ def _told(code: int) -> int:
     return code
 
 
-def _say(why: object) -> None:
+def _say(why: object, whose: str = "cockpit") -> None:
     """One line on stderr, where that takes one: the exit code says it in any case."""
     try:
-        print(f"cockpit: {why}", file=sys.stderr)
+        print(f"{whose}: {why}", file=sys.stderr)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
@@ -181,7 +189,7 @@ def _run(words: list[str]) -> int:
         print(fitted(help_text(), _help_width()))
         return 0
     if rest:
-        return _wrong(f"unknown option {rest[0]!r}; cockpit --help lists them")
+        options.error(f"unrecognized arguments: {rest[0]}")
     if not name:
         return _open_app(known)
     if name not in COMMANDS:

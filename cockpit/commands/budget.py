@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="set | check | notify")
     change = actions.add_parser("set", help="set the limits of a window, in dollars")
     change.add_argument("window", choices=WINDOWS)
-    change.add_argument("soft", type=_dollars, help="the budget")
+    change.add_argument("soft", type=_dollars, metavar="DOLLARS", help="the budget")
     change.add_argument("--hard", type=_dollars, metavar="N", help="the limit past which work may be blocked")
     change.add_argument("--block", action="store_true", help="block past the hard limits")
     fit = actions.add_parser("check", help="whether a request still fits")

@@ -8,9 +8,12 @@ from cockpit.call import rewrite, say
 from cockpit.errors import CannotAnswer
 from cockpit.findings.fix import FixPlan, apply_patch, plan_fixes
 from cockpit.findings.outcome import Outcome
+from cockpit.plain_text import plain_text
 from skills.counted import counted
 from skills.gates.model import Finding
 from skills.record import record
+
+_REASONS_SHOWN = 20
 
 
 @record
@@ -61,6 +64,8 @@ def fix_now(root: Path, outcome: Outcome, *, write: bool) -> Fixes:
     done = [len(plan.fixed[path]) for path in (written if write else plan.fixed)]
     verb = "fixed" if write else "would be fixed"
     say(f"{counted(sum(done), 'finding')} {verb} in {counted(len(done), 'file')}" + _left(wanted, plan))
+    for line in _reasons(wanted, plan):
+        say(line)
     return Fixes(plan, wanted, tuple(written))
 
 
@@ -69,6 +74,17 @@ def _left(wanted: tuple[Finding, ...], plan: FixPlan) -> str:
     of_ruff = sum(refused)
     people = f", {len(refused) - of_ruff} left for a person" if len(refused) > of_ruff else ""
     return people + (f", {of_ruff} for ruff check --fix" if of_ruff else "")
+
+
+def _reasons(wanted: tuple[Finding, ...], plan: FixPlan) -> list[str]:
+    """Why a person has to mend what is left: a line for each finding, as many as one reads."""
+    left = [one for one in wanted if one.fingerprint in plan.refused and not one.rule.startswith("ruff/")]
+    lines = [
+        f"  {plain_text(one.path, 200)}:{one.line} {one.rule}: {plan.refused[one.fingerprint]}"
+        for one in left[:_REASONS_SHOWN]
+    ]
+    more = len(left) - len(lines)
+    return [*lines, f"  and {more} more; check --fix --diff --json gives each reason"] if more else lines
 
 
 def _progress(done: int, total: int) -> None:

@@ -189,6 +189,24 @@ def test_the_diff_can_be_applied_by_git(repo: Path, capfdbinary: pytest.CaptureF
     assert (repo / "test_a.py").read_bytes() == DRESSES[name](MENDED)
 
 
+def test_why_something_is_left_for_a_person_is_said_in_words(
+    repo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repo / "test_c.py").write_bytes(b"# coding: idna\n" + MOCKED)
+    main(["check", "--fix", "--diff", "--json", "--select", "bare-mock"])
+    said = capsys.readouterr()
+    left = json.loads(said.out)["fix"]["refused"]
+    lines = [f"  test_c.py:{one['line']} bare-mock: {one['reason']}" for one in left if one["reason"]]
+    assert len(lines) == 2 and said.err.splitlines()[-2:] == lines
+    main(["check", "--fix", "--diff", "--select", "bare-mock"])
+    assert capsys.readouterr().err.splitlines()[-2:] == lines
+
+    monkeypatch.setattr("cockpit.findings.fix_run._REASONS_SHOWN", 1)
+    main(["check", "--fix", "--diff", "--select", "bare-mock"])
+    more = "  and 1 more; check --fix --diff --json gives each reason"
+    assert capsys.readouterr().err.splitlines()[-2:] == [lines[0], more]
+
+
 def test_fix_writes_and_reports_what_is_left(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--fix", "--json", "--select", "bare-mock,missing-type-hints"]) == 1
     said = capsys.readouterr()

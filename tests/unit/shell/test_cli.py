@@ -54,7 +54,7 @@ def test_every_command_has_help_with_examples(name: str, capsys: pytest.CaptureF
         (["--repo", "/nowhere/at/all", "worktree", "list"], "/nowhere/at/all"),
         (["spend", "--nope"], "--nope"),
         (["check", "--format", "nope"], "'nope'"),
-        (["worktree"], "DEED"),
+        (["worktree"], "say list, new"),
         (["budget", "set", "nope", "1"], "'nope'"),
         (["--repo"], "--repo"),
     ],
