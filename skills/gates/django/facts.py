@@ -9,7 +9,7 @@ from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name, root_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
-from skills.gates.engine.syntax import descendants, keyword_of, strings_in
+from skills.gates.engine.syntax import descendants, keyword_of, string_of, strings_in
 from skills.gates.model import TENANT_FIELD
 from skills.gates.profiles import FRAMEWORK_MODULES, IMPORTED
 from skills.gates.rule import Observer, Watch
@@ -173,6 +173,32 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
         sets = _sets_ambient_tenant(node)
         if sets:
             context.fact("tenant-middleware", node.name, sets, node.lineno)
+    for part in node.body:
+        if isinstance(part, ast.FunctionDef) and part.name in _FILLING and _fills_tenant(part, context.tenant_fields):
+            context.fact("fills-tenant", node.name, part.name)
+
+
+def _on_signal(node: ast.FunctionDef, context: FileContext) -> None:
+    """What a signal does to the rows of every model before they are saved."""
+    receives = any("pre_save" in mentioned_names(decorator) for decorator in node.decorator_list)
+    if receives and _fills_tenant(node, context.tenant_fields):
+        context.fact("fills-tenant", "*", f"{node.name}()")
+
+
+def _fills_tenant(function: ast.FunctionDef, tenant_fields: tuple[str, ...]) -> bool:
+    """`self.company = current()`, `kwargs["company"] = …`, `kwargs.setdefault("company", …)`."""
+    for part in descendants(function):
+        if isinstance(part, ast.Attribute):
+            if isinstance(part.ctx, ast.Store) and part.attr in tenant_fields:
+                return True
+        elif isinstance(part, ast.Subscript):
+            if isinstance(part.ctx, ast.Store) and string_of(part.slice) in tenant_fields:
+                return True
+        elif isinstance(part, ast.Call) and last_name(part.func) in {"setdefault", "setattr"}:
+            found = any(string_of(given) in tenant_fields for given in part.args[:2])
+            if found:
+                return True
+    return False
 
 
 def _on_view_base(node: ast.ClassDef, context: FileContext) -> None:
@@ -320,6 +346,7 @@ def _on_imports(node: ast.Module, context: FileContext) -> None:
         context.fact(IMPORTED, framework)
 
 
+_FILLING = frozenset({"save", "asave", "create", "acreate", "bulk_create", "abulk_create"})
 _FRAMEWORK_BYTES = tuple(module.encode() for module in FRAMEWORK_MODULES)
 _TENANT_BYTES = (b"tenant", b"Tenant", b"company", b"Company", b"rganization", b"rganisation", b"orkspace", b"schema")
 
@@ -339,6 +366,7 @@ OBSERVERS: tuple[Observer, ...] = (
             Watch((ast.ClassDef,), _on_class, _TENANT_BYTES, outside_tests),
             Watch((ast.ClassDef,), _on_view_base, (b"def get_queryset", b"def filter_queryset"), outside_tests),
             Watch((ast.FunctionDef,), _on_function, _TENANT_BYTES, lambda path: "middleware" in path),
+            Watch((ast.FunctionDef,), _on_signal, (b"pre_save",), outside_tests),
             Watch(
                 (ast.Assign, ast.AugAssign, ast.AnnAssign),
                 _on_apps,
@@ -360,5 +388,6 @@ OBSERVERS: tuple[Observer, ...] = (
 tenant is; detail: its model where it may be empty), manager (detail: classes), class-value (an attribute that is
 an object of a class whose name does not say what it is; detail: the class), table (name: model), manager-class
 (detail: bases; those that read no tenant themselves), tenant-manager, tenant-middleware, tenant-settings, tenant-rls,
-tenant-rls-tables (name: the tables), tenant-shared-app, tenant-own-app, narrows (name: a class whose rows are those of
+tenant-rls-tables (name: the tables), fills-tenant (a class whose method, the detail, puts the tenant into a row, or "*"
+for a signal), tenant-shared-app, tenant-own-app, narrows (name: a class whose rows are those of
 who asks), imported-framework."""

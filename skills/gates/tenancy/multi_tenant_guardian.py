@@ -25,6 +25,7 @@ from skills.gates.tenancy.tenant_apart import (
     asked_around,
     asked_first,
     fields_taken,
+    is_typed,
     keeps_credentials,
     model_asked,
     model_of_class,
@@ -38,6 +39,7 @@ from skills.gates.tenancy.tenant_coverage import (
     covers,
     covers_sql,
     covers_taken,
+    covers_written,
     goes_past_managers,
     is_other_level,
     is_plain_column,
@@ -220,6 +222,7 @@ def _on_function(node: FunctionNode, context: FileContext) -> None:
             ("method", node.name),
             ("parameter", argument.arg),
             *((("apart", apart),) if apart else ()),
+            *((("typed", "1"),) if is_typed(argument) else ()),
             *(("asks", model) for model in asks),
         )
         context.report(MANUAL, argument, node.name, needs=needs, symbol=context.symbol_of(node.name))
@@ -262,7 +265,7 @@ def _applies(project: Project) -> str | None:
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
     fields = project.options.tenant_fields
     for kind, name in candidate.needs:
-        if kind in {"method", "model", "manager", "apart", "tables", "asks"}:
+        if kind in {"method", "model", "manager", "apart", "tables", "asks", "typed"}:
             continue
         field = tenant_field(name, fields) if kind == "lookup" else (name if name in fields else None)
         if kind in {"lookup", "serializer"} and is_plain_column(name, needed(candidate, "model"), project):
@@ -270,7 +273,7 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
         if field is not None and _is_of_another(kind, name, field, candidate, project):
             continue
         if field is not None and not _is_its_business(kind, field, candidate, report):
-            covered = _covered(kind, candidate, project)
+            covered = _covered(kind, field, candidate, project)
             if covered is False or (covered is None and not _is_asked(project)):
                 return None
             tenancy = tenancy_of(project)
@@ -297,7 +300,7 @@ def _is_of_another(kind: str, name: str, field: str, candidate: Candidate, proje
     return name.rpartition("__")[2] in _NO_RELATION or is_other_level(field, name, needed(candidate, "model"), project)
 
 
-def _covered(kind: str, candidate: Candidate, project: Project) -> bool | None:
+def _covered(kind: str, field: str, candidate: Candidate, project: Project) -> bool | None:
     """Whether a mechanism does what stands there by hand. False where what is there is all that isolates, None where
     that cannot be told."""
     if kind == "sql":
@@ -308,10 +311,11 @@ def _covered(kind: str, candidate: Candidate, project: Project) -> bool | None:
     if kind == "parameter":
         if needed(candidate, "apart") or (only_policies(project) and _is_filtered_beside(project)):
             return None
-        return covers_taken([value for key, value in candidate.needs if key == "asks"], project)
+        asked = [value for key, value in candidate.needs if key == "asks"]
+        return covers_taken(asked, field, bool(needed(candidate, "typed")), project)
     covered = covers(model, needed(candidate, "manager"), project)
-    if covered is None and needed(candidate, "method") in WRITES:
-        return True if project.facts("tenant-manager") else None
+    if covered is not False and needed(candidate, "method") in WRITES:
+        covered = covers_written(model, field, needed(candidate, "method"), project)
     return None if covered and needed(candidate, "apart") else covered
 
 
@@ -359,10 +363,12 @@ manual_tenant_filter = Rule(
     "manager that is asked, by TENANT_APPS, or by a policy that names their table. Not where a relation leads to "
     "something else than the tenant (a company of the tenant's), not in the declarations of models, managers, "
     "middleware, migrations, tests, commands and seeds, not in tasks that set no tenant, not where the mechanism is "
-    "switched off, for a row of the tenant itself, and not in serializers of a sign-in or of what is only shown. What "
-    "a service takes is told where it is no name, is not asked what the tenant is like, and is what a model that is "
-    "covered is asked by, or is handed on; not where the service keeps a secret for a provider, whose tenants are "
-    "others, and not where policies are all that is at work beside ten queries that are filtered by hand.",
+    "switched off, for a row of the tenant itself, and not in serializers of a sign-in or of what is only shown. A "
+    "row that is written or looked for to be made names its tenant unless the model's save(), a signal or the manager "
+    "puts it there. What a service takes is told where it is no name, is not asked what the tenant is like, may not be "
+    "left out for all of them, and is what a model that is covered is asked by; beneath policies also where it is "
+    "handed on; not where the service keeps a secret for a provider, whose tenants are others, and not where policies "
+    "are all that is at work beside ten queries that are filtered by hand.",
     watches=(
         Watch(
             (ast.Call,),

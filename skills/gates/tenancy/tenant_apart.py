@@ -7,10 +7,13 @@ from collections.abc import Iterator
 
 from skills.gates.analysis.queries import Chain, chain_of, mentioned_names
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.names import last_name
+from skills.gates.engine.names import last_name, root_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import role_of_scope
 from skills.gates.engine.syntax import descendants, is_singleton, keyword_of, strings_in
+from skills.gates.tenancy.tenant_coverage import WRITES
+from skills.gates.tenancy.unscoped_visitors import is_public
+from skills.gates.tenancy.unscoped_words import ASKERS
 
 _WIDER = lazy(
     r"unscop|unfilter|without|ignor|disab|bypass|global|across|cross_|every|entire|public|system|base_|_base|raw"
@@ -24,12 +27,14 @@ _SETTER = lazy(
 # Who is in no tenant yet, or chooses one; what is only shown.
 _WRITES_NO_ROW = lazy(
     r"Log_?in|Sign_?(?:in|up)|Regist|Password|Token|Invit|Select|Switch|Choose"
-    r"|List(?=[A-Z])|Detail|Response|Output|Minimal|Read(?=[A-Z])|Summary|Audit|Log(?=[A-Z])|Admin|Platform"
+    r"|(?:List|Read|Log|Mini|Short|Basic)(?=[A-Z])|Detail|Response|Output|Minimal|Summary|Audit|Admin|Platform"
+    r"|Simple|Brief|Nested|Compact|Preview|Lookup"
 )
 _ITSELF = frozenset({"self", "instance"})
 _OBJECT = frozenset({"object", "get_object"})
 _SETS_UP = lazy(
-    r"^_?(?:seed|ensure_(?:default|system)|create_default|provision_(?:tenant|company|schema|workspace|org))|unscop|rls_off|all_tenants",
+    r"^_?(?:seed|ensure_(?:default|system)|create_default|provision|bootstrap|set_?up_)|_defaults$"
+    r"|unscop|rls_off|all_tenants",
     re.I,
 )
 _BEFORE = lazy(
@@ -56,13 +61,8 @@ def stands_apart(node: ast.Call, context: FileContext) -> str:
             return f"`{method}`"
     if context.holds(b"django.setup()"):
         return "a script"  # no middleware ran before it
-    own = [
-        word.value
-        for word in node.keywords
-        if word.arg and any(part in context.tenant_fields for part in word.arg.split("__"))
-    ]
-    if any(isinstance(value, ast.Name) and (value.id in _ITSELF or _is_shown(value.id, context)) for value in own):
-        return "a row of the tenant itself"
+    if whose := _tenant_in_hand(node, context):
+        return whose
     for name in _around(node, context):
         if _WIDER.search(name):
             return f"`{name}`"
@@ -75,6 +75,34 @@ def stands_apart(node: ast.Call, context: FileContext) -> str:
         if not any(_SETTER.search(name) for name in called):
             return "a task"
     return ""
+
+
+def _tenant_in_hand(node: ast.Call, context: FileContext) -> str:
+    """Which tenant a query names that need not be the one in force, "" where nothing says so."""
+    words = (word for word in node.keywords if word.arg)
+    own = [word.value for word in words if not set(context.tenant_fields).isdisjoint(str(word.arg).split("__"))]
+    if any(isinstance(value, ast.Name) and (value.id in _ITSELF or _is_shown(value.id, context)) for value in own):
+        return "a row of the tenant itself"
+    if last_name(node.func) in WRITES and any(map(_is_of_row, own)):
+        return "the tenant of another row"
+    if any(_is_looked_up(value, context) for value in own) and is_public(context):
+        return "a tenant that the public names"
+    return ""
+
+
+def _is_looked_up(value: ast.expr, context: FileContext) -> bool:
+    """True for a name, or the key of one, that the current function binds to a row that it reads."""
+    name = root_name(value)
+    for part in descendants(context.function) if context.function is not None and name else ():
+        if isinstance(part, ast.Assign) and isinstance(part.value, ast.Call) and name in map(last_name, part.targets):
+            return bool(chain_of(part.value).model) or last_name(part.value).endswith("_or_404")
+    return False
+
+
+def _is_of_row(value: ast.expr) -> bool:
+    """`invoice.company`, `device.company_id`: a copy, or what belongs to a row, is its tenant's, whoever asks."""
+    names = set(mentioned_names(value))
+    return isinstance(value, ast.Attribute) and names.isdisjoint({"self", "cls", "request", "info", *ASKERS})
 
 
 def _is_shown(name: str, context: FileContext) -> bool:
@@ -106,6 +134,8 @@ def takes_apart(function: FunctionNode, parameter: ast.arg) -> str:
     name = parameter.arg
     if _SETS_UP.search(function.name) or _DECIDES.search(function.name):
         return f"`{function.name}()`"
+    if _is_optional(function, name):
+        return "one tenant or all"
     if not name.endswith("_id") and parameter.annotation is not None:
         kinds = {last_name(part) for part in descendants(parameter.annotation)}
         if "str" in kinds:
@@ -126,6 +156,23 @@ def takes_apart(function: FunctionNode, parameter: ast.arg) -> str:
         elif isinstance(part, ast.Call) and last_name(part.func) == "format":
             written.update(descendants(part))  # `KEY.format(company_id=company_id)`
     return "a text or a key" if uses and uses <= written else ""
+
+
+def _is_optional(function: FunctionNode, name: str) -> bool:
+    """True for a parameter that may be None, and that the function asks of whether it is: for one tenant or for all."""
+    given = function.args
+    places = [*given.posonlyargs, *given.args][-len(given.defaults) :] if given.defaults else []
+    defaults = [*zip(places, given.defaults, strict=True), *zip(given.kwonlyargs, given.kw_defaults, strict=True)]
+    if not any(one.arg == name and is_singleton(default, None) for one, default in defaults):
+        return False
+    tests = (part.test for part in descendants(function) if isinstance(part, (ast.If, ast.IfExp)))
+    return any(isinstance(part, ast.Name) and part.id == name for test in tests for part in descendants(test))
+
+
+def is_typed(parameter: ast.arg) -> bool:
+    """True for `company: Company`."""
+    kind = last_name(parameter.annotation) if parameter.annotation is not None else ""
+    return kind.lower() == parameter.arg.replace("_", "")
 
 
 def uses_otherwise(function: FunctionNode, name: str, context: FileContext) -> str:
@@ -149,7 +196,7 @@ def keeps_credentials(owner: ast.ClassDef) -> bool:
 
 
 def models_asked(function: FunctionNode, name: str, context: FileContext) -> Iterator[str]:
-    """`Model` or `Model.manager` of what a function reads or writes by the tenant that it takes; what its class does by
+    """`Model.manager.method` of what a function reads or writes by the tenant that it takes; what its class does by
     the one that its `__init__` keeps."""
     owner = context.class_scope if function.name == "__init__" else None
     for call in descendants(owner or function):
@@ -158,7 +205,7 @@ def models_asked(function: FunctionNode, name: str, context: FileContext) -> Ite
             if not model and last_name(call.func).endswith("_or_404"):
                 model, manager = asked_first(call, context)
             if model:
-                yield f"{model}.{manager}"
+                yield f"{model}.{manager}.{last_name(call.func)}"
 
 
 def _is_value(value: ast.expr, name: str) -> bool:
@@ -220,6 +267,8 @@ def model_asked(chain: Chain, context: FileContext) -> tuple[str, str]:
     if chain.model:
         return _true_name(chain.model, context), chain.manager
     root = chain.root
+    if chain.manager and last_name(root) == "cls" and context.class_scope is not None:
+        return context.class_scope.name, chain.manager
     for bound in _bound_to(chain, context):
         return _true_name(bound.model, context), bound.manager
     if _OWN_QUERYSET.isdisjoint({last_name(root), *(method for method, _ in chain.calls)}) and not _is_form(root):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from skills.gates.analysis.queries import OR_CREATE
 from skills.gates.engine.names import module_name
 from skills.gates.model import Candidate, Evidence, Tenancy
 from skills.gates.project import Project
@@ -13,8 +14,11 @@ _MULTITENANT_BASES = frozenset({"TenantModel", "TenantModelMixin"})
 _SCOPED_MANAGER = "ScopedManager"
 _POLICIES = "row-level security"
 _MANAGER = "manager "
+_KEYS = ("UUIDField", "IntegerField")
+ANY_MODEL = "*"
+"""The name of what fills in the tenant of every model: a signal."""
 _DEPENDS = "the project depends on "
-WRITES = frozenset({"save", "asave", "create", "acreate", "bulk_create", "abulk_create"})
+WRITES = OR_CREATE | {"save", "asave", "create", "acreate", "bulk_create", "abulk_create"}
 """Methods that put the tenant into a row, where a manager scopes only what is read."""
 
 
@@ -112,24 +116,70 @@ def goes_past_managers(project: Project) -> bool:
     )
 
 
-def covers_taken(asked: list[str], project: Project) -> bool | None:
-    """Whether the mechanism scopes what a service asks ("Model.manager") by the tenant that it takes. Where none of it
-    is covered that tenant is all it has; so it may be where tenants have schemas and it asks nothing itself."""
-    pairs = (one.partition(".") for one in asked)
-    known = [covers(model, manager, project) for model, _, manager in pairs]
-    if not known and not (_keeps_schemas(project) and not project.facts("tenant-manager")):
+def covers_taken(asked: list[str], field: str, is_typed: bool, project: Project) -> bool | None:
+    """Whether the mechanism does what a service asks or writes ("Model.manager.method") by the tenant that it takes.
+    Where none of it is covered that tenant is all it has. So it may be where it asks nothing itself, but for policies,
+    which are beneath whatever it hands the tenant to, and for one that is typed as the tenant."""
+    known = []
+    for model, manager, method in (one.split(".") for one in asked):
+        covered = covers(model, manager, project) and not _is_unknown_to(model, field, project)
+        known.append(covered and (method not in WRITES or bool(what_fills(model, method, project))))
+    if not known and (only_policies(project) or (is_typed and not _keeps_schemas(project))):
         return True
     return True if True in known else None
 
 
+def covers_written(model: str, field: str, method: str, project: Project) -> bool | None:
+    """Whether a row that is written with its tenant would be given it anyway. A manager, a schema or a policy that
+    scopes what is read fills in nothing. The row of a serializer is of one of the models that have the field."""
+    if model and model not in project.models.places:
+        return None
+    written = [model] if model else _written(field, project)
+    return True if written and all(what_fills(one, method, project) for one in written) else None
+
+
+def _written(field: str, project: Project) -> list[str]:
+    return [model for model in _with_relation(field, project) if covers(model, "", project)]
+
+
+def what_fills(model: str, method: str, project: Project) -> str:
+    """What puts the tenant into new rows of a model, "" where nothing is known to: its save(), a signal or its manager.
+    Rows that are made in bulk meet none but the manager."""
+    filling = {fact.name: fact.detail for _, fact in project.facts("fills-tenant")}
+    if not filling:
+        return ""
+    ancestors = list(project.models.ancestors(model))
+    managers = [word for name in ancestors for word in _declared_managers(project).get(name, ())]
+    for name in managers if "bulk" in method else [*ancestors, *managers, ANY_MODEL]:
+        if name in filling:
+            return filling[name] if name == ANY_MODEL else f"{name}.{filling[name]}()"
+    return ""
+
+
+def _declared_managers(project: Project) -> dict[str, list[str]]:
+    """Class → the classes of the managers that it declares."""
+    known = project.memo.get("declared-managers")
+    if known is None:
+        found: dict[str, list[str]] = {}
+        for _, fact in project.facts("manager"):
+            found.setdefault(fact.name.partition(".")[0], []).extend(fact.detail.split())
+        known = project.memo["declared-managers"] = found
+    assert isinstance(known, dict)
+    return known
+
+
 def _keeps_schemas(project: Project) -> bool:
-    return not project.dependencies.keys().isdisjoint(_SCHEMAS) or bool(project.facts("tenant-own-app"))
+    by_package = not project.dependencies.keys().isdisjoint(_SCHEMAS) or bool(project.facts("tenant-own-app"))
+    by_middleware = any(_sets_schema(fact.detail) for _, fact in project.facts("tenant-middleware"))
+    return (by_package or by_middleware) and not project.facts("tenant-manager")
 
 
 def is_other_level(field: str, lookup: str, model: str, project: Project) -> bool:
     """True for a relation that does not lead to the tenant: to one of the companies that a tenant deals with, where
     tenants are rows of another model, or where the mechanism goes by another relation of the same model. Without a
     model that is known it is asked of those of the project that have the relation."""
+    if lookup.partition("__")[0] == field and _is_unknown_to(model, field, project):
+        return True
     for part in lookup.split("__"):
         if part == field and project.models.field(model, field) is not None:
             return _leads_elsewhere(field, model, project)
@@ -153,6 +203,15 @@ def _leads_elsewhere(field: str, model: str, project: Project) -> bool:
     if stem in said:
         return False
     return any(other in said and project.models.field(model, other) is not None for other in others)
+
+
+def _is_unknown_to(model: str, field: str, project: Project) -> bool:
+    """True for a model that has no such field, where every class that it is built on is known."""
+    models = project.models
+    if model not in models.places or not all(one in models.places or one == "Model" for one in models.ancestors(model)):
+        return False
+    stem = field.removesuffix("_id")
+    return models.field(model, stem) is None and models.field(model, f"{stem}_id") is None
 
 
 def _with_relation(field: str, project: Project) -> list[str]:
@@ -182,9 +241,13 @@ def _said_by_managers(project: Project) -> str:
 
 
 def is_plain_column(lookup: str, model: str, project: Project) -> bool:
-    """True for `Company.objects.filter(company="…")`, where the project says that the column is no relation."""
-    declared = project.models.fields(model).get(lookup.partition("__")[0]) if model in project.models.places else None
-    return declared is not None and not declared[1].detail.startswith(("ForeignKey", "OneToOne", "ManyToMany"))
+    """True for `Company.objects.filter(company="…")`, where the project says that the column is no relation, nor the
+    key of one: `tenant_id = models.UUIDField()`."""
+    name = lookup.partition("__")[0]
+    declared = project.models.fields(model).get(name) if model in project.models.places else None
+    if declared is None or declared[1].detail.startswith(("ForeignKey", "OneToOne", "ManyToMany")):
+        return False
+    return not (name.endswith("_id") and declared[1].detail.endswith(_KEYS))
 
 
 def covers_sql(text: str, project: Project) -> bool | None:
@@ -286,8 +349,10 @@ def what_scopes(kind: str, covered: bool | None, candidate: Candidate, tenancy: 
         return f"{place}, so the tenant is known here without it"
     if kind == "serializer":
         return f"{place}, so a client can name another tenant here than the one in force"
-    if needed(candidate, "method") in WRITES and (by_manager or first.text.startswith((_POLICIES, _MANAGER))):
-        return f"{place}, which fills in no tenant: let the model's save() take it from there, not from who calls"
+    method = needed(candidate, "method")
+    if method in WRITES:
+        model = needed(candidate, "model") or _written(needed(candidate, "lookup").rpartition("__")[2], project)[0]
+        return f"{place}, and {what_fills(model, method, project)} fills it in, so this is said twice"
     return f"{place}, so this is scoped twice"
 
 
@@ -300,7 +365,9 @@ def _of_model(model: str, evidence: tuple[Evidence, ...], project: Project) -> E
         if table in fact.name.lower().split():
             policies = (link for link in evidence if link.path == path and link.text.startswith(_POLICIES))
             return next(policies, Evidence(path, max(1, fact.line), f"{_POLICIES} of {table}"))
-    return next((link for link in evidence if not link.text.startswith(_DEPENDS)), evidence[0])
+    own = [name for one in project.models.ancestors(model) for name in _declared_managers(project).get(one, ())]
+    asked = (link for name in own for link in evidence if link.text.startswith(f"{_MANAGER}{name} "))
+    return next(asked, next((link for link in evidence if not link.text.startswith(_DEPENDS)), evidence[0]))
 
 
 def needed(candidate: Candidate, kind: str) -> str:

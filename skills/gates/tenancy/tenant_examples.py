@@ -21,8 +21,9 @@ class TenantOwned(models.Model):
     company = models.ForeignKey("companies.Company", on_delete=models.CASCADE)
     objects = TenantManager()
 
-    class Meta:
-        abstract = True
+    def save(self, **options):
+        self.company = get_current_tenant()
+        super().save(**options)
 
 
 class Invoice(TenantOwned):
@@ -67,9 +68,7 @@ MANUAL_BAD: tuple[Example, ...] = (
         note="the company is the tenant",
     ),
     _scoped(
-        "billing/views.py",
-        "from billing.models import Invoice\n\n\n"
-        "def open_invoices(request):\n    return Invoice.objects.filter(company=request.user.company, paid=False)\n",
+        "billing/views.py", "def mine(request):\n    return Invoice.objects.filter(company=request.user.company)\n"
     ),
     _scoped(
         "billing/services.py",
@@ -87,8 +86,7 @@ MANUAL_BAD: tuple[Example, ...] = (
         "conditions in a dict with a name",
     ),
     _scoped(
-        "billing/api.py",
-        "def many(c, rows):\n    Invoice.objects.bulk_create([Invoice(company=c, number=row) for row in rows])\n",
+        "billing/api.py", "def one(c):\n    return Invoice.objects.create(company=c)\n", "its save() puts it there"
     ),
     _scoped(
         "billing/views.py",
@@ -198,11 +196,7 @@ MANUAL_GOOD: tuple[Example, ...] = (
         },
         note="this manager was made for one tenant: it knows nothing of who asks",
     ),
-    _scoped(
-        "billing/views.py",
-        "from billing.models import Invoice\n\n\n"
-        "def open_invoices(request):\n    return Invoice.objects.filter(paid=False)\n",
-    ),
+    _scoped("billing/views.py", "def open_invoices(request):\n    return Invoice.objects.filter(paid=False)\n"),
     _scoped(
         "billing/tasks.py",
         "def closed(company):\n    return Invoice._base_manager.filter(company=company, paid=True)\n",
@@ -390,6 +384,12 @@ MANUAL_GOOD: tuple[Example, ...] = (
         "clouds/services.py",
         "class AzureService:\n    def __init__(self, tenant_id, client_id, client_secret):\n        pass\n",
         "the tenant of a cloud",
+    ),
+    _scoped(
+        "billing/api.py",
+        "def many(c, rows, memo):\n    Invoice.objects.bulk_create([Invoice(company=c, number=row) for row in rows])\n"
+        "    Membership.objects.create(company=c)\n    Invoice.objects.create(company=memo.company)\n",
+        "no save() is called in bulk, none puts it there, and what belongs to a row is its tenant's",
     ),
     _scoped("billing/cache.py", "a = settings_of.get(company=c)\nb = index.filter('term', company_id=c)\n"),
     Example(

@@ -16,6 +16,12 @@ MANAGER = (
     "class TenantManager(models.Manager):\n"
     "    def get_queryset(self):\n        return super().get_queryset().filter(company=get_current_tenant())\n"
 )
+FILLS = "    objects = TenantManager()\n\n    def save(self):\n        self.company = get_current_tenant()\n"
+OF_ONE = "return Invoice.objects.filter(company=company)\n"
+SHOWN = (
+    "@login_required\ndef {name}(request):\n    c = Company.objects.get(slug=request.GET['of'])\n"
+    "    return Invoice.objects.filter(company=c)\n"
+)
 POLICY = 'SQL = "CREATE POLICY own ON billing_invoice USING (company_id = 1)"\n'
 ASKED = "return Invoice.objects.filter(company=c)\n"
 ROUTE = (
@@ -182,12 +188,12 @@ def test_a_manager_scopes_where_the_one_that_it_is_built_on_does(body: str, foun
 @pytest.mark.parametrize(
     ("body", "found"),
     [
-        ("        return self.api.rows(self.company_id)\n", 1),
+        ("        return self.api.rows(self.company_id)\n", 0),
         ("        self.client_secret = SECRET\n        return self.api.rows(self.company_id)\n", 0),
         ("        return Invoice.all_objects.filter(company_id=self.company_id)\n", 0),
         ("        return Invoice.objects.filter(number=1, company=self.company_id)\n", 2),
         ("        return mail(self.company_id.name)\n", 0),
-        ("        return mail(self.company_id.id)\n", 1),
+        ("        return mail(self.company_id.id)\n", 0),
     ],
 )
 def test_what_a_service_keeps_the_tenant_for_decides(body: str, found: int) -> None:
@@ -210,6 +216,11 @@ def test_what_a_service_keeps_the_tenant_for_decides(body: str, found: int) -> N
         ("billing/fill.py", "import django\n\nInvoice.objects.create(company=c)\n", 1),
         ("billing/services.py", "def validate_owner(row, company):\n    check(row, company)\n", 0),
         ("billing/services.py", "def validate_one(company):\n    Invoice.objects.get(company=company)\n", 2),
+        ("billing/services.py", f"def of_one(company=None):\n    if company:\n        {OF_ONE}", 1),
+        ("billing/services.py", f"def of_one(company=None):\n    if True:\n        {OF_ONE}", 2),
+        ("billing/views.py", SHOWN.format(name="public_invoices"), 0),
+        ("billing/views.py", SHOWN.format(name="invoices"), 1),
+        ("billing/views.py", SHOWN.format(name="setup_invoices"), 0),
         ("billing/ads.py", "rows = Invoice.objects.filter(company__status__in=wanted)\n", 0),
         ("billing/ads.py", "rows = Invoice.objects.filter(company__slug__in=wanted)\n", 1),
         ("billing/views.py", "class Detail:\n    def get(self):\n        c = self.object\n        " + ASKED, 0),
@@ -225,8 +236,9 @@ def test_what_a_service_keeps_the_tenant_for_decides(body: str, found: int) -> N
     ],
 )
 def test_code_before_a_tenant_is_known_and_a_row_that_is_compared(path: str, source: str, found: int) -> None:
-    """No middleware runs before a script, nobody is signed in who registers, and a check filters nothing."""
-    models = MODELS + "    objects = TenantManager()\n"
+    """No middleware runs before a script, nobody is signed in who registers, and a check filters nothing. What may be
+    asked for no tenant is for one or for all."""
+    models = MODELS + FILLS
 
     assert len(told(verdict({"a/managers.py": MANAGER, "billing/models.py": models, path: source}))) == found
 
@@ -235,27 +247,79 @@ def test_code_before_a_tenant_is_known_and_a_row_that_is_compared(path: str, sou
     ("view", "words"),
     [
         ("    return Invoice.objects.filter(company=c)\n", "so this is scoped twice"),
-        ("    return Invoice.objects.create(company=c)\n", "take it from there, not from who calls"),
-        ("    serializer.save(company=c)\n", "take it from there, not from who calls"),
+        ("    return Invoice.objects.create(company=c)\n", "and Invoice.save() fills it in, so this is said twice"),
+        ("    Invoice.objects.get_or_create(company=c)\n", "and Invoice.save() fills it in, so this is said twice"),
+        ("    serializer.save(company=c)\n", "and Invoice.save() fills it in, so this is said twice"),
     ],
 )
 def test_a_finding_says_what_the_evidence_shows(view: str, words: str) -> None:
-    """A manager scopes what is read: a row that is written with its tenant is not scoped twice."""
-    models = MODELS + "    objects = TenantManager()\n"
+    """A manager scopes what is read, and something else gives new rows their tenant."""
     (finding,) = verdict(
-        {"a/managers.py": MANAGER, "billing/models.py": models, "billing/views.py": "def one(c):\n" + view}
+        {"a/managers.py": MANAGER, "billing/models.py": MODELS + FILLS, "billing/views.py": "def one(c):\n" + view}
     ).findings
 
     assert "manager TenantManager filters by get_current_tenant (a/managers.py:1)" in finding.message
     assert finding.message.endswith(words)
 
 
-def test_a_finding_names_what_covers_its_model() -> None:
-    """The policy of the table, where managers of other models and an installed package are evidence as well. A policy
-    fills in no tenant either."""
+FILLING = MANAGER + "\n    def bulk_create(self, rows):\n        for row in rows:\n            row.company = now()\n"
+SIGNAL = "@receiver(pre_save)\ndef own(sender, instance, **more):\n    instance.company = get_current_tenant()\n"
+BULK = "def many(c):\n    Invoice.objects.bulk_create([Invoice(company=c)])\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"billing/api.py": "def one(c):\n    Invoice.objects.create(company=c)\n"}, 0),
+        ({"billing/api.py": "def one(c):\n    Invoice.objects.get_or_create(number=1, company=c)\n"}, 0),
+        ({"billing/api.py": "def one(c):\n    serializer.save(company=c)\n"}, 0),
+        ({"billing/api.py": BULK, "billing/models.py": MODELS + FILLS}, 0),
+        ({"billing/api.py": BULK, "a/managers.py": FILLING}, 1),
+        ({"billing/api.py": "def one(c):\n    Invoice.objects.create(company=c)\n", "a/signals.py": SIGNAL}, 1),
+        ({"billing/services.py": "def add(company):\n    Invoice.objects.create(company=company)\n"}, 0),
+        (
+            {
+                "billing/services.py": "def add(company):\n    Invoice.objects.create(company=company)\n",
+                "billing/models.py": MODELS + FILLS,
+            },
+            2,
+        ),
+        ({"billing/api.py": "def one(c):\n    Other.objects.create(company=c)\n", "a/signals.py": SIGNAL}, 0),
+        (
+            {
+                "notes/models.py": "class Note(models.Model):\n    company = models.ForeignKey('Company')\n\n"
+                "    @classmethod\n    def add(cls, c):\n        return cls.objects.filter(company=c)\n"
+            },
+            0,
+        ),
+    ],
+)
+def test_a_write_names_its_tenant_unless_something_fills_it_in(files: dict[str, str], found: int) -> None:
+    """What scopes reads puts no tenant into a row: without the word the row would have none."""
+    models = MODELS + "    objects = TenantManager()\n"
+    assert len(told(verdict({"a/managers.py": MANAGER, "billing/models.py": models, **files}))) == found
+
+
+def test_the_key_of_a_tenant_that_is_no_relation_is_one_all_the_same() -> None:
+    """A column of another kind may hold anything; a field that the model has not is no tenant's of its manager."""
     files = {
         "a/managers.py": MANAGER,
-        "billing/models.py": MODELS + "    objects = TenantManager()\n",
+        "billing/models.py": "class Invoice(models.Model):\n    company_id = models.UUIDField()\n"
+        "    objects = TenantManager()\n",
+        "billing/views.py": "def mine(c):\n    return Invoice.objects.filter(company_id=c)\n",
+    }
+    assert told(verdict(files)) == ["manual-tenant-filter billing/views.py:2"]
+    text = files["billing/models.py"].replace("UUIDField", "TextField")
+    assert told(verdict({**files, "billing/models.py": text})) == []
+    other = files["billing/views.py"].replace("company_id", "tenant")
+    assert told(verdict({**files, "billing/views.py": other})) == []
+
+
+def test_a_finding_names_what_covers_its_model() -> None:
+    """The policy of the table, where managers of other models and an installed package are evidence as well."""
+    files = {
+        "a/managers.py": MANAGER,
+        "billing/models.py": MODELS + FILLS,
         "billing/migrations/2_rls.py": POLICY,
         "billing/views.py": BY_HAND + "def add(c):\n    return Invoice.objects.create(company=c)\n",
     }
@@ -264,4 +328,4 @@ def test_a_finding_names_what_covers_its_model() -> None:
     assert ": row-level security: " in read.message
     assert "(billing/migrations/2_rls.py:1)" in read.message
     assert read.message.endswith("so this is scoped twice")
-    assert "which fills in no tenant" in written.message
+    assert "Invoice.save() fills it in" in written.message
