@@ -12,8 +12,9 @@ from skills.gates.model import Finding
 GROUPS: tuple[tuple[frozenset[str], bool], ...] = (
     (frozenset({"scope-too-wide", "long-held-transaction"}), False),
     (frozenset({"n-update-delete-loop", "missing-bulk-ops"}), False),
-    (frozenset({"redundant-fetch", "unnecessary-resolve"}), False),
+    (frozenset({"redundant-fetch", "unnecessary-resolve", "over-fetching"}), False),
     (frozenset({"resource-scope-mismatch", "streaming-resource-holding", "factory-vs-injection"}), True),
+    (frozenset({"unnecessary-list-allocation", "redundant-data-copies"}), False),
     (frozenset({"missing-cleanup", "error-path-leak"}), False),
     (frozenset({"blocking-io-in-async", "sync-sleep-in-async", "missing-to-thread"}), False),
 )

@@ -27,6 +27,8 @@ _HANDLER_NAMES = frozenset(
      "partial_update", "dispatch", "connect", "disconnect", "receive", "receive_json", "websocket_receive"}
 )  # fmt: skip
 _HANDLER_BASES = lazy(r"(View|ViewSet|Viewset|RequestHandler|HTTPEndpoint|WebSocketEndpoint|Consumer|Resource)$")
+_CONSUMERS = lazy(r"(Websocket|WebSocket|Http)Consumer$")
+"""Bases of Django Channels whose methods answer a connection, whatever the event is called."""
 _REQUEST_TYPES = frozenset({"Request", "HttpRequest", "WebSocket", "HTTPConnection", "ASGIRequest"})
 _SEEDS = lazy(r"(^|_)(seed|seeds|populate|populatedb|fixture|fixtures|sample|bootstrap|initial|random|demo|fake)(_|$)")
 _STEPS: tuple[Severity, ...] = ("LOW", "MEDIUM", "HIGH", "CRITICAL")
@@ -135,7 +137,8 @@ def _is_bot(context: FileContext) -> bool:
 def _of_method(function: FunctionNode, owner: ast.ClassDef) -> _Answer:
     for base in owner.bases:
         name = last_name(base)
-        if _HANDLER_BASES.search(name) and (function.name in _HANDLER_NAMES or class_role(owner) == "view"):
+        named = function.name in _HANDLER_NAMES or _CONSUMERS.search(name)
+        if _HANDLER_BASES.search(name) and (named or class_role(owner) == "view"):
             return "request_handler", owner.lineno, f"`{owner.name}` extends {name}"
         if name.endswith("Middleware") and function.name in ("dispatch", "__call__", "process_request"):
             return "request_handler", owner.lineno, f"`{owner.name}` stands before every request"

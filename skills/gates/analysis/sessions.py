@@ -112,8 +112,11 @@ def speaks_django(context: FileContext) -> bool:
 
 
 def repository_of(node: ast.expr, context: FileContext) -> str:
-    """`self.job_repo`, or `self.jobs` of the class `JobRepository` → "job": what a repository is about; "" where the
-    expression is none."""
+    """What a repository is about: "job" of `job_repo`, `JobRepository(session)` and `self.jobs` of that class; "" where
+    the expression is none."""
+    if isinstance(node, ast.Call):  # `JobRepository(session)`
+        made = last_name(node.func)
+        return model_key(made) if _REPOSITORY_CLASS.search(made) else ""
     if not isinstance(node, (ast.Name, ast.Attribute)):
         return ""
     name = last_name(node)

@@ -32,6 +32,11 @@ _SERVICE_VERBS = frozenset(
     {"create", "retrieve", "modify", "list", "send", "capture", "confirm", "cancel", "refund", "delete", "update"}
 )
 _WHOLE_FILES = frozenset({"write_text", "read_text", "write_bytes", "read_bytes"})
+_COPIES = frozenset(
+    f"shutil.{name}"
+    for name in ("copy", "copy2", "copyfile", "copyfileobj", "copytree", "move", "make_archive", "unpack_archive")
+)
+"""What copies the content of files, as long as they are large."""
 _TYPES = TypeReader(frozenset(RECEIVERS) | _ASYNC_CLIENTS, MAKES, ITSELF)
 
 
@@ -87,7 +92,7 @@ def waits_outside(call: ast.Call, context: FileContext) -> Waits | None:
     if name is not None:
         waits = FUNCTIONS.get(name)
         if waits is not None:
-            return waits if waits in (HTTP, NETWORK, FILE) else None
+            return waits if waits in (HTTP, NETWORK, FILE) or name in _COPIES else None
         if name in _MAILS:
             return NETWORK
         root, _, rest = name.partition(".")

@@ -167,11 +167,20 @@ def outbound(function: ast.expr, method: str, context: FileContext) -> tuple[str
 
 
 def _is_http_client(node: ast.expr, context: FileContext) -> bool:
-    """True for a name that is bound to `requests.Session()`, `httpx.Client()` and their like, and to nothing else."""
+    """True for a name that is bound to `requests.Session()`, `httpx.Client()` and their like, and to nothing else, and
+    for a parameter that is annotated as one."""
     if not isinstance(node, ast.Name) or node.id in context.imports:
         return False
     if context.packages.isdisjoint(_HTTP_PACKAGES):
         return False
+    given = context.function.args if context.function is not None else None
+    for arg in (*given.args, *given.kwonlyargs) if given is not None else ():
+        if arg.arg == node.id and arg.annotation is not None:
+            kinds = [context.resolve(part) or "" for part in descendants(arg.annotation)
+                     if isinstance(part, (ast.Name, ast.Attribute))]  # fmt: skip
+            return any(
+                kind.partition(".")[0] in _HTTP_PACKAGES and kind.rpartition(".")[2] in _HTTP_CALLS for kind in kinds
+            )
     bound = values_of(node.id, context)
     return bool(bound) and all(
         isinstance(value, ast.Call) and (context.resolve(value.func) or "").partition(".")[0] in _HTTP_PACKAGES

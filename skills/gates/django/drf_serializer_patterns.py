@@ -28,6 +28,7 @@ from skills.gates.rule import Example, Rule, Watch
 SKILL = "drf-serializer-patterns"
 IN_SERIALIZER, ALL_FIELDS = "logic-in-serializer", "serializer-all-fields"
 _QUEUES = frozenset({"delay", "apply_async", "delay_on_commit", "apply_async_on_commit"})
+_QUEUE_WORDS = (b".delay", b".apply_async", b".send(")
 _OTHER_SERIALIZERS = ("django.core.serializers", "itsdangerous", "marshmallow", "kombu", "celery", "json")
 
 
@@ -89,10 +90,12 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
 
 
 def _queued(node: ast.Call, name: str, context: FileContext) -> tuple[str, bool] | None:
-    """`notify.delay(…)` of a task that the file imports: work that a serializer starts."""
-    if name not in _QUEUES or not isinstance(node.func, ast.Attribute):
+    """`notify.delay(…)`, `notify.send(…)` of a task that the file imports: work that a serializer starts."""
+    if name not in (*_QUEUES, "send") or not isinstance(node.func, ast.Attribute):
         return None
     task = context.resolve(node.func.value) or ""
+    if name not in _QUEUES and not {"tasks", "actors"}.intersection(task.split(".")):
+        return None
     known = root_name(node.func.value) in context.imports
     return (f"`{last_name(node.func.value)}.{name}(…)` queues a task", True) if task and known else None
 
@@ -264,7 +267,7 @@ logic_in_serializer = Rule(
     when="In methods of classes whose bases are serializers. Creating the model of `Meta` and saving `instance` or a "
     "row just made are fine, and so is reading. Not in tests and migrations.",
     watches=(
-        Watch((ast.Call,), _on_call, (b"erializer",), is_product_path, near=(*EFFECTS, b".delay", b".apply_async")),
+        Watch((ast.Call,), _on_call, (b"erializer",), is_product_path, near=(*EFFECTS, *_QUEUE_WORDS)),
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"atomic",), is_product_path),
     ),
     bad=(
@@ -325,6 +328,8 @@ logic_in_serializer = Rule(
             "        tasks.notify.delay(order.pk)\n        return order\n",
             "from shop import tasks\n",
         ),
+        _order("    def validate(self, data):\n        notify.send(3)\n        return data\n",
+               "from shop.tasks import notify\n"),
         _order("    def get_seen(self, obj):\n        View.objects.filter(order=obj).update(seen=True)\n"),
     ),
     good=(
@@ -342,6 +347,8 @@ logic_in_serializer = Rule(
                  "        model = User\n\n    def create(self, given):\n"
                  "        return User.objects.create_user(**given)\n"}),
         _order("    def update(self, order, given):\n        order.tags.remove(given['tag'])\n        order.save()\n"),
+        _order("    def create(self, data):\n        created.send(data)\n        return Order(**data)\n",
+               "from shop.signals import created\n"),
         _order("    def create(self, data):\n        self.clock.delay(data['late'])\n        return Order(**data)\n"),
         _order("    def create(self, data):\n        return OrderService().place(**data)\n"),
         _order("    def create(self, data):\n        Order(**data).save()\n        OrderForm(data).save()\n"),

@@ -42,6 +42,7 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
     values = local_values(node, context)
     reads: list[ast.Call] = []
     effects: list[tuple[ast.Call | ast.stmt, str]] = []
+    context.scopes.append(node)  # what its parameters are is asked below
     for part in descendants(ast.Module(node.body, [])):
         if isinstance(part, ast.Call):
             effect = _effect(part, sessions, values, context)
@@ -49,6 +50,7 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
                 effects.append((part, effect))
             elif _is_read(part, sessions):
                 reads.append(part)
+    context.scopes.pop()
     if not effects and (changed := changed_row(node, sessions, values)):
         effects.append(changed)
     large = next((name for call in reads if (name := _large(call, node))), "")
@@ -147,6 +149,9 @@ logic_in_router = Rule(
         "    db.add(row)\n    db.commit()\n    return row\n",
         "import httpx\nfrom fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n@router.get('/rates')\n"
         "def rates() -> Rates:\n    return httpx.get('https://rates.example').json()\n",
+        "import httpx\nfrom fastapi import APIRouter, Depends\n\nrouter = APIRouter()\n\n\n@router.get('/rates')\n"
+        "async def rates(client: httpx.AsyncClient = Depends(get_client)) -> Rates:\n"
+        "    return (await client.get('https://rates.example')).json()\n",
         "from fastapi import Depends\n\n\n@app.get('/top')\nasync def top(session: SessionDep) -> Top:\n"
         "    return await session.execute(select(Order).join(Shop).group_by(Shop.id))\n",
         "from fastapi import Depends\n\n\n@app.get('/top')\ndef top(db: Session = Depends(get_db)) -> Top:\n"
@@ -191,6 +196,8 @@ logic_in_router = Rule(
         "    return Order.model_validate(rows.one())\n",
         "from fastapi import Depends\n\n\n@router.put('/orders')\nasync def put(new: In, db: Db) -> None:\n"
         "    await order_repo.update_one(new)\n    setattr(new, 'seen', True)\n    db.commit()\n",
+        "import httpx\nfrom fastapi import APIRouter, Depends\n\nrouter = APIRouter()\n\n\n@router.get('/rates')\n"
+        "async def rates(told: httpx.Headers = Depends(get_headers)) -> Rates:\n    return Rates(told.get('x'))\n",
         "from fastapi import Depends\n\n\n@router.get('/x')\ndef x(seen: set) -> None:\n    seen.add(1)\n",
         "from fastapi import Depends\n\n\n@router.get('/me')\ndef me(told: dict = Depends(active_session)) -> Me:\n"
         "    return Me(id=told.get('sub'), name=told.get('name'), role=told.get('role'))\n",

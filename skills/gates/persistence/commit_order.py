@@ -198,20 +198,25 @@ def _judge_atomic(function: FunctionNode, context: FileContext) -> None:
                 for target in part.targets
                 if isinstance(target, ast.Name)
             }
+            saved = {
+                last_name(call.func.value)
+                for call in calls_in(first.body)
+                if isinstance(call.func, ast.Attribute) and call.func.attr in ("save", "asave") and not call.args
+            }
             for part in calls_in(second.body):
                 if (
-                    made & names_in(part)
+                    (made | saved) & names_in(part)
                     and _creates(part)
                     and not _goes_outside(function, first.end_lineno or first.lineno, second.lineno, context)
                 ):
-                    name = sorted(made & names_in(part))[0]
+                    name = sorted(made & names_in(part) or saved & names_in(part))[0]
                     context.statement = second
                     context.report(
                         RULE,
                         second.items[0].context_expr,
                         f"`{name}` is committed in a transaction of its own, and what belongs to it in the next one: a "
                         "failure in between leaves half of it",
-                        severity="HIGH",
+                        severity="HIGH" if name in made else "MEDIUM",
                         confidence="likely",
                         evidence=(Evidence(context.path, first.lineno, "the first transaction"),),
                     )

@@ -88,6 +88,9 @@ NARROW: Pair = (
         _file("from django.db import transaction\n\n\ndef place(data):\n    with transaction.atomic():\n"
               "        order = Order.objects.create(**data)\n    with transaction.atomic():\n"
               "        Line.objects.create(order=order)\n"),
+        _file("from django.db import transaction\n\n\ndef pay(order):\n    with transaction.atomic():\n"
+              "        order.paid = True\n        order.save()\n    with transaction.atomic():\n"
+              "        Log.objects.create(order=order)\n", "MEDIUM: a state and what is told of it"),
     ),
     (
         _file("def take(session, message, path):\n    session.add(message)\n    session.commit()\n"
@@ -110,6 +113,9 @@ NARROW: Pair = (
               "    except SQLAlchemyError:\n"
               "        db.rollback()\n        db.add(Failure(job_id=job.id))\n        db.commit()\n"
               "", "the first failed"),
+        _file("from django.db import transaction\n\n\ndef pay(order, other):\n    with transaction.atomic():\n"
+              "        order.paid = True\n        order.save()\n    with transaction.atomic():\n"
+              "        Log.objects.create(order=other)\n"),
         _file("def reckon(db, one, other, costs):\n    one.amount = costs[0]\n    db.commit()\n"
               "    other.amount = costs[1]\n    db.commit()\n", "nothing is moved from one to the other"),
         _file("def load(db, rows):\n    for row in rows:\n        db.add(Item(**row))\n        db.commit()\n"),

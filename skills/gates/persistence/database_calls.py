@@ -119,6 +119,8 @@ def _of_chain(chain: Chain, context: FileContext) -> Fetch | None:
         for method, call in chain.calls:
             if method in ("get", "aget", "filter") and (found := _by_keywords(chain.model, call)):
                 return found
+            if method == "get" and chain.manager == "query" and len(call.args) == 1:  # `Order.query.get(key)`
+                return Fetch(chain.model, call.args[0])
         return None
     if not chain.calls or chain.calls[0][0] != "query" or not is_session(chain.root, context):
         return None
@@ -238,6 +240,8 @@ def _sent_by(statement: ast.expr | None, call: ast.Call, context: FileContext) -
         first = _calls_of(statement)[0]
         root = first.func.value if isinstance(first.func, ast.Attribute) else None
         name = last_name(first.func)
+        if isinstance(first.func, ast.Name):  # `insert as upsert`
+            name = context.imports.get(name, name).rpartition(".")[2]
         if name in _KINDS:
             model = last_name(first.args[0]) if first.args else last_name(root) if root is not None else ""
             many = len(call.args) > 1 and _holds_rows(call.args[1], context)

@@ -4,21 +4,26 @@ that outlives the answer."""
 import ast
 import re
 
+from msgspec.structs import replace
+
 from skills.gates.analysis.bindings import annotated_type
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import function_role, is_product_path
 from skills.gates.engine.syntax import defaults_of, descendants
-from skills.gates.model import Evidence, Severity
+from skills.gates.model import Candidate, Evidence, FileReport, Severity
 from skills.gates.persistence.resource_examples import INJECTION
 from skills.gates.persistence.taken_resources import SKILL
+from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
+from skills.gates.runtime.blocking_hops import function_elsewhere
 from skills.record import record
 
 INJECTION_RULE = "factory-vs-injection"
 _SESSION_NAME = lazy(r"(^|_)(db|session|conn|connection|uow|transaction)(_|$)|session", re.I)
 _SESSION_TYPES = frozenset({"Session", "AsyncSession", "Connection", "AsyncConnection", "AsyncReadSession"})
+_ALIAS = "session-alias"
 _STREAMS = frozenset({"StreamingResponse", "EventSourceResponse", "StreamingHttpResponse", "ServerSentEvents"})
 
 
@@ -34,13 +39,55 @@ def session_parameter(function: FunctionNode, context: FileContext) -> ast.arg |
     return None
 
 
+def needs_of(session: ast.arg, function: FunctionNode, context: FileContext) -> tuple[tuple[str, str], ...]:
+    """What the project must say of a session's parameter: that the name which it is annotated with is that of one."""
+    hint = session.annotation
+    given = any(arg is session and default is not None for arg, default in defaults_of(function.args))
+    if given or hint is None or _is_known(session, hint, context):
+        return ()
+    return ((_ALIAS, _alias(session, hint, context)),)
+
+
+def alias_holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    """A candidate about a parameter that is a session by a name of another file: whether that file says so."""
+    for kind, name in candidate.needs:
+        if function_elsewhere(kind, name, project) is None:
+            return None
+    return replace(candidate, needs=()) if candidate.needs else candidate
+
+
+def _on_alias(node: ast.Assign | ast.AnnAssign, context: FileContext) -> None:
+    """A fact session-alias for `Db = Annotated[AsyncSession, Depends(get_session)]`."""
+    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+    if context.scopes or not isinstance(target, ast.Name) or not isinstance(node.value, ast.Subscript):
+        return
+    if _is_annotated_session(node.value, context):
+        context.fact(_ALIAS, target.id, "", node.lineno)
+
+
 def _is_session(arg: ast.arg, annotation: ast.expr, context: FileContext) -> bool:
+    return _is_known(arg, annotation, context) or bool(_alias(arg, annotation, context))
+
+
+def _alias(arg: ast.arg, annotation: ast.expr, context: FileContext) -> str:
+    """The dotted name that a parameter with the name of a session is annotated with, where another file has it."""
+    name = annotation.id if isinstance(annotation, ast.Name) and _SESSION_NAME.search(arg.arg) else ""
+    return context.imports.get(name, "")
+
+
+def _is_annotated_session(annotation: ast.expr, context: FileContext) -> bool:
+    if (annotated_type(context, annotation) or "").rpartition(".")[2] in _SESSION_TYPES:
+        return True
+    return any(isinstance(part, ast.Call) and last_name(part.func) == "Depends" and part.args
+               and _SESSION_NAME.search(last_name(part.args[0])) is not None
+               for part in descendants(annotation))  # fmt: skip
+
+
+def _is_known(arg: ast.arg, annotation: ast.expr, context: FileContext) -> bool:
     if (annotated_type(context, annotation) or "").rpartition(".")[2] in _SESSION_TYPES:
         return True
     if isinstance(annotation, ast.Subscript) and last_name(annotation.value) == "Annotated":
-        return any(isinstance(part, ast.Call) and last_name(part.func) == "Depends" and part.args
-                   and _SESSION_NAME.search(last_name(part.args[0])) is not None
-                   for part in descendants(annotation))  # fmt: skip
+        return _is_annotated_session(annotation, context)
     name = last_name(annotation)
     if _SESSION_NAME.search(arg.arg) and name.endswith(("Dep", "Deps", "Dependency", "Depends")):
         return True
@@ -94,6 +141,7 @@ def _on_background(node: FunctionNode, context: FileContext) -> None:
                 part,
                 f"`{session.arg}` belongs to the request and goes to a task that outlives the answer: by then it is "
                 "closed, or it is held until the task ends",
+                needs=needs_of(session, node, context),
                 evidence=(Evidence(context.path, session.lineno, f"`{session.arg}` is injected for the request"),),
             )
     context.statement = statement
@@ -118,7 +166,9 @@ factory_vs_injection = Rule(
             (b"add_task", b"create_task", b"ensure_future"),
             is_product_path,
         ),
+        Watch((ast.Assign, ast.AnnAssign), _on_alias, (b"Annotated[",), is_product_path, near=(b"Annotated[",)),
     ),
+    holds=alias_holds,
     bad=INJECTION[0],
     good=INJECTION[1],
 )

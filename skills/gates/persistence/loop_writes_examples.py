@@ -27,6 +27,11 @@ WRITES: Pair = (
         _file(_DJANGO + "def close(ids):\n    for pk in ids:\n        "
                         "Order.objects.filter(pk=pk).update(open=False)\n"),
         _file(_DJANGO + "def drop(user):\n    for order in Order.objects.filter(user=user):\n        order.delete()\n"),
+        _file("from chat.models import Message\n\n\nasync def read(room):\n"
+              "    async for message in Message.objects.filter(room=room):\n        message.read = True\n"
+              "        await message.asave()\n", "rows of a manager, whatever they are called"),
+        _file("def sweep(session, ids):\n    for pk in ids:\n        JobRepository(session).delete(pk)\n",
+              "a repository that is made for it"),
         _file("async def touch(conn, ids):\n    for one in ids:\n"
               "        await conn.execute('UPDATE jobs SET seen = now() WHERE id = $1', one)\n"),
         _file("import asyncio\n\n\nasync def drop(repo, ids):\n"
@@ -107,6 +112,9 @@ BULK: Pair = (
                  "    order = models.ForeignKey('Order', models.CASCADE, related_name='lines')\n",
                  "app/services.py": _DJANGO + "def load(order, rows):\n    for row in rows:\n"
                  "        order.lines.create(name=row)\n"}, note="the rows behind another one, by their own name"),
+        _file("from sqlalchemy.dialects.postgresql import insert as upsert\n\n\ndef load(session, rows):\n"
+              "    for row in rows:\n"
+              "        session.execute(upsert(Job).values(**row).on_conflict_do_nothing())\n", "by another name"),
         _file("def draw(session, count):\n    for _ in range(count):\n        ticket = Ticket()\n"
               "        session.add(ticket)\n        session.flush()\n", "so many rows"),
         _file("class Links:\n    async def keep(self, urls):\n        for link in urls:\n            "

@@ -46,7 +46,7 @@ _LISTS = lazy(r"(^|_)(list|search|all|index|browse)(_|$)|s$")
 _RELATIONS = frozenset({"relationship", "ManyToManyField", "GenericRelation", "association_proxy", "hybrid_property"})
 
 
-_ASKS = Words(b"select(", b"query(", *MANAGER_WORDS)
+_ASKS = Words(b"select(", b"query(", b".query.", *MANAGER_WORDS)
 
 
 @record
@@ -110,7 +110,11 @@ def _model_of(call: ast.Call) -> str:
     if function.attr in ("query", "select") and len(call.args) == 1 and is_class_name(call.args[0]):
         return last_name(call.args[0])
     owner = function.value
-    if isinstance(owner, ast.Attribute) and owner.attr in MANAGERS and is_class_name(owner.value):
+    if (
+        isinstance(owner, ast.Attribute)
+        and (owner.attr in MANAGERS or owner.attr == "query")
+        and is_class_name(owner.value)
+    ):
         return last_name(owner.value)
     return ""
 
@@ -333,7 +337,7 @@ def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candid
     return replace(candidate, severity=severity, needs=(), evidence=(*candidate.evidence, link))
 
 
-_WORDS = (b"select(", b".query(", b".objects")
+_WORDS = (b"select(", b".query.", b".query(", b".objects")
 
 over_fetching = Rule(
     name=RULE,

@@ -47,6 +47,7 @@ COLUMNS: Pair = (
              "    for order in found:\n        names.append(order.c1)\n    return names\n"),
         _sql("async def names(session):\n    result = await session.execute(select(Order).where(Order.c2 == 'x'))\n"
              "    return [o.c1 for o in result.scalars().all()]\n", 12, "LOW up to 15 columns"),
+        _sql("def numbers():\n    return {order.id: order.c1 for order in Order.query.all()}\n"),
         _django("def listing(request):\n    return answer([order.c1 for order in Order.objects.filter(c2='x')])\n"),
         _django(
             "def listing(request):\n    orders = (\n        Order.objects\n        .filter(c2='x')\n    )\n"
@@ -66,6 +67,7 @@ COLUMNS: Pair = (
              "    return [{'id': row.id, 'name': row.c1} for row in rows]\n"),
         _sql("async def list_orders(session):\n    rows = (await session.scalars(select(Order))).all()\n"
              "    return [row.c1 for row in rows]\n", 8, "a narrow table"),
+        _sql("def skus():\n    return dict(Order.query.with_entities(Order.c1, Order.id).all())\n"),
         _django("def listing(request):\n    return answer(list(Order.objects.filter(c2='x').values_list('c1')))\n"),
         _view(["c1", "c2", "c3", "c4"], "    queryset = Order.objects.order_by('c1')\n", "more than three"),
         _view(["id", "c1"], "    queryset = Order.objects.only('c1')\n"),

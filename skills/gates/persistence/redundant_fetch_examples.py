@@ -21,6 +21,13 @@ REDUNDANT: Pair = (
         ),
         _file("async def step(session, ident):\n    job = await session.get(Job, ident)\n    check(job)\n"
               "    await work(session, ident)\n\n\n" + _WORK),
+        _file("def take(item_id):\n    item = Item.query.get(item_id)\n    check(item)\n    add(item_id)\n\n\n"
+              "def add(item_id):\n    item = Item.query.get(item_id)\n    item.stock += 1\n    item.seen = True\n",
+              "by the query of its class"),
+        _file("def step(session):\n    letter = LetterRepository(session).next_pending()\n"
+              "    work(session, letter.id)\n\n\ndef work(session, letter_id):\n"
+              "    letter = LetterRepository(session).get_by_id(letter_id)\n    letter.tries += 1\n"
+              "    run(letter.kind)\n", "repositories that are made for it"),
         _file("from sqlalchemy.orm import Session\n\n\ndef move(db, pk):\n    menu = menu_dao.get(db, pk)\n"
               "    check(menu)\n    return menu_dao.get(db, pk)\n", "a repository is given its session"),
         _file("from app.rows import ParcelRepository\n\n\nclass Parcels:\n"

@@ -5,6 +5,9 @@ from skills.gates.rule import Example
 Pair = tuple[tuple[Example, ...], tuple[Example, ...]]
 _PATH = "app/api.py"
 _API = "from fastapi import APIRouter, BackgroundTasks, Depends\n\nrouter = APIRouter()\n\n\n"
+_NULL_POOL = "from sqlalchemy import create_engine\nfrom sqlalchemy.pool import NullPool\n\n"
+_NULL_POOL += "engine = create_engine(URL, poolclass=NullPool)\n"
+_FACTORY = "from sqlalchemy.orm import sessionmaker\n\nMySession = sessionmaker()\n"
 
 
 def _file(source: str, note: str = "") -> Example:
@@ -16,6 +19,7 @@ POOL: Pair = (
         _file("from sqlalchemy import create_engine\n\ne = create_engine(U, max_overflow=-1, pool_pre_ping=True)\n"),
         _file("from sqlalchemy.ext.asyncio import create_async_engine as make\n\nengine = make(URL, pool_size=0)\n"),
         _file("import sqlalchemy as sa\n\nengine = sa.create_engine(URL)\n"),
+        Example({_PATH: _NULL_POOL}, ("fastapi",), note="LOW: right behind a pooler"),
     ),
     (
         _file("from sqlalchemy import create_engine\n\ne = create_engine(U, pool_pre_ping=True, max_overflow=5)\n"),
@@ -27,6 +31,8 @@ POOL: Pair = (
         _file("from sqlalchemy import create_engine\nfrom sqlalchemy.pool import NullPool\n\n\ndef make():\n"
               "    if settings.behind_pooler:\n        return create_engine(URL, poolclass=NullPool)\n"
               "    return create_engine(URL, pool_pre_ping=True)\n", "a switch decides"),
+        Example({_PATH: _NULL_POOL}, note="nothing here answers requests"),
+        Example({_PATH: _NULL_POOL.replace("engine =", "# behind pgbouncer\nengine =")}, ("fastapi",)),
         _file("from game import create_engine\n\nengine = create_engine(pool_size=0)\n"),
         Example({"app/revisions/env.py": "from sqlalchemy import create_engine\n\n"
                  "with create_engine(URL).connect() as connection:\n    migrate(connection)\n"}),
@@ -50,6 +56,14 @@ CLEANUP: Pair = (
               "it has no name"),
         _file("def load(path):\n    return open(path).read()\n"),
         _file("async def load(pool):\n    conn = await pool.acquire()\n    return await conn.fetch('select 1')\n"),
+        _file("async def load():\n    connections = await get_pool()\n    conn = await connections.acquire()\n"
+              "    return await conn.fetch('select 1')\n", "a pool that a function gives"),
+        _file("import pymysql\n\n\ndef load(host):\n    connection = pymysql.connect(host=host)\n"
+              "    with connection.cursor() as cursor:\n        cursor.execute('select 1')\n"
+              "        rows = cursor.fetchall()\n    connection.close()\n    return rows\n",
+              "its cursor is closed only"),
+        Example({_PATH: "from app.kept import MySession\n\n\ndef count():\n    rows = MySession()\n"
+                 "    return rows.query(Order).count()\n", "app/kept.py": _FACTORY}, note="a factory of elsewhere"),
         _file("async def load(request):\n    conn = await request.app['pool'].getconn()\n"
               "    return await conn.execute('select 1')\n", "a pool that a key names"),
         _file("import psycopg2\n\n\ndef load(url):\n    conn = psycopg2.connect(url)\n    with conn:\n"
@@ -58,6 +72,8 @@ CLEANUP: Pair = (
               "    base.cursor().execute('select 1')\n"),
     ),
     (
+        Example({_PATH: "from app.kept import GameSession\n\n\ndef play():\n    game = GameSession()\n"
+                 "    game.start()\n", "app/kept.py": "class GameSession:\n    pass\n"}, note="no factory"),
         _file("from boto3.session import Session\n\n\ndef client(name):\n    session = Session()\n"
               "    return session.client(name)\n", "it holds nothing open"),
         _file(
@@ -123,6 +139,10 @@ INJECTION: Pair = (
             _API + "@router.post('/orders')\ndef place(tasks: BackgroundTasks, db: Session = Depends(get_db)):\n"
             "    tasks.add_task(send_invoice, db, 1)\n"
         ),
+        Example({_PATH: "from app.deps import Db\n" + _API + "@router.post('/orders')\n"
+                 "def place(tasks: BackgroundTasks, db: Db):\n    tasks.add_task(send_invoice, db)\n",
+                 "app/deps.py": "from typing import Annotated\n\nDb = Annotated[Session, Depends(get_db)]\n"},
+                note="a session by a name of another file"),
         _file("import asyncio\n\n" + _API + "@router.post('/orders')\nasync def place(session=Depends(get_session)):\n"
               "    asyncio.create_task(send_invoice(session))\n"),
     ),
@@ -131,6 +151,9 @@ INJECTION: Pair = (
             _API + "@router.post('/orders')\ndef place(tasks: BackgroundTasks, db: Session = Depends(get_db)):\n"
             "    order = create(db)\n    tasks.add_task(send_invoice, order.id)\n"
         ),
+        Example({_PATH: "from app.deps import Db\n" + _API + "@router.post('/orders')\n"
+                 "def place(tasks: BackgroundTasks, db: Db):\n    tasks.add_task(send_invoice, db)\n",
+                 "app/deps.py": "from typing import Annotated\n\nDb = Annotated[Names, Depends(get_names)]\n"}),
         _file(_API + "@router.post('/orders')\ndef place(tasks: BackgroundTasks, db=Depends(get_settings)):\n"
               "    tasks.add_task(send_invoice, db)\n"),
     ),

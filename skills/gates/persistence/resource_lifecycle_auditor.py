@@ -4,6 +4,8 @@ back."""
 import ast
 import re
 
+from msgspec.structs import replace
+
 from skills.gates.analysis.bindings import bindings, lookup, origin
 from skills.gates.analysis.execution import execution_of, one_less
 from skills.gates.analysis.local_values import own_nodes
@@ -13,7 +15,7 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants, mentions, stands_in, strings_in
-from skills.gates.model import Confidence, Evidence
+from skills.gates.model import Candidate, Confidence, Evidence, FileReport
 from skills.gates.persistence.resource_examples import CLEANUP, POOL
 from skills.gates.persistence.session_config import LAYER_WORDS, on_import
 from skills.gates.persistence.session_config import on_call as tell_config
@@ -22,10 +24,12 @@ from skills.gates.persistence.taken_resources import (
     SKILL,
     last_words,
     leak_of,
+    made_elsewhere,
     made_name,
     releases,
     taken,
 )
+from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
 
 POOL_RULE = "pool-configuration"
@@ -50,6 +54,17 @@ _ENDS_SOON = lazy(
 )
 _SHORT_LIVED = lazy(r"celery|worker|task|lambda|serverless|script|migrat|alembic|job|cli|command", re.I)
 
+_BEHIND = lazy(r"lambda|serverless|pgbouncer|pooler|supavisor|proxy", re.I)
+_WEB = ("fastapi", "starlette", "django", "flask", "litestar", "sanic", "aiohttp", "quart", "tornado", "falcon")
+
+
+def _in_web(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    """A pool that keeps nothing costs the projects which answer requests."""
+    if not candidate.needs:
+        return candidate
+    answers = any(project.depends(report.path, package) for package in _WEB)
+    return replace(candidate, needs=()) if answers else None
+
 
 def _on_engine(node: ast.Call, context: FileContext) -> None:
     if origin(context, node.func) not in _ENGINES:
@@ -66,7 +81,9 @@ def _on_engine(node: ast.Call, context: FileContext) -> None:
     pool = words.get("poolclass")
     if pool is not None and last_name(pool) == "NullPool" and not _is_short_lived(node, context):
         message = "`NullPool` opens a connection for each request: right behind a pooler or in serverless code only"
-        context.report(POOL_RULE, pool, message, severity="LOW", confidence="needs_context")
+        context.report(
+            POOL_RULE, pool, message, severity="LOW", confidence="needs_context", needs=(("depends", "web"),)
+        )
     if context.role == "command" or _ENDS_SOON.search(context.path):
         return
     if None in unpacked or "poolclass" in words or "creator" in words or "pool" in words or _is_local(node):
@@ -80,7 +97,11 @@ def _on_engine(node: ast.Call, context: FileContext) -> None:
 
 
 def _is_short_lived(node: ast.Call, context: FileContext) -> bool:
-    """True where the process ends soon, and where a switch decides whether connections are kept."""
+    """True where the process ends soon, where a switch decides whether connections are kept, and where the engine's
+    name or a comment says what stands before the database."""
+    said = context.lines[max(0, node.lineno - 2) : node.end_lineno]
+    if any(_BEHIND.search(line) for line in said):
+        return True
     if _SHORT_LIVED.search(context.path) or execution_of(context)[0] in ("cli", "background"):
         return True
     function = context.function
@@ -129,7 +150,7 @@ def _on_assignment(node: ast.Assign | ast.AnnAssign, context: FileContext) -> No
     found = taken(value, context)
     if found is None:
         return
-    what, severity = found
+    what, severity, needs = found
     state = _fate(function, target.id, node, origin(context, value.func) in _ENDS_TRANSACTION, context)
     if state == "cared for":
         return
@@ -147,7 +168,7 @@ def _on_assignment(node: ast.Assign | ast.AnnAssign, context: FileContext) -> No
     if kind == "cli" and why is not None and weight != "LOW":  # the process ends, and gives everything back
         links += (Evidence(context.path, why.line, f"lowered from {weight} to {one_less(weight)}: the process ends"),)
         weight = one_less(weight)
-    context.report(CLEANUP_RULE, node, message, severity=weight, confidence=confidence, evidence=links)
+    context.report(CLEANUP_RULE, node, message, severity=weight, confidence=confidence, needs=needs, evidence=links)
 
 
 def _on_inline(node: ast.Call, context: FileContext) -> None:
@@ -158,7 +179,7 @@ def _on_inline(node: ast.Call, context: FileContext) -> None:
     found = taken(node, context)
     if found is None or not isinstance(context.parent(above), ast.Call) or _is_entered(above, context):
         return
-    what, severity = found
+    what, severity, needs = found
     message = f"`{shown_call(node)}` is {what} that nobody can close: give it a name in a `with`"
     kind, why = execution_of(context)
     links: tuple[Evidence, ...] = (why,) if why is not None else ()
@@ -167,7 +188,7 @@ def _on_inline(node: ast.Call, context: FileContext) -> None:
             Evidence(context.path, why.line, f"lowered from {severity} to {one_less(severity)}: the process ends"),
         )
         severity = one_less(severity)
-    context.report(CLEANUP_RULE, node, message, severity=severity, evidence=links)
+    context.report(CLEANUP_RULE, node, message, severity=severity, needs=needs, evidence=links)
 
 
 def _is_entered(node: ast.AST | None, context: FileContext) -> bool:
@@ -206,7 +227,8 @@ def _cares(node: ast.AST, name: str) -> bool:
     """True where a statement or call closes a resource whatever happens, or hands it over."""
     match node:
         case ast.With(items=items) | ast.AsyncWith(items=items):
-            return any(mentions(item.context_expr, name) for item in items)
+            return any(mentions(item.context_expr, name) and not _is_cursor_of(item.context_expr, name)
+                       for item in items)  # fmt: skip
         case ast.Try():
             return any(mentions(statement, name) for statement in last_words(node))
         case ast.Return(value=ast.expr() as value) | ast.Yield(value=ast.expr() as value):
@@ -216,6 +238,14 @@ def _cares(node: ast.AST, name: str) -> bool:
         case ast.Global(names=names) | ast.Nonlocal(names=names):
             return name in names
     return isinstance(node, ast.Call) and _passes(node, name)
+
+
+def _is_cursor_of(entered: ast.expr, name: str) -> bool:
+    """True for `with connection.cursor() as cursor:`, which closes the cursor."""
+    match entered:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr="cursor")):
+            return owner == name
+    return False
 
 
 def _hands_over(value: ast.expr, name: str) -> bool:
@@ -257,14 +287,16 @@ pool_configuration = Rule(
     "`pool_recycle` the first requests after a restart or an idle time-out fail.",
     fix="`create_engine(url, pool_pre_ping=True, pool_recycle=1800, pool_size=…, max_overflow=…)`: replicas × workers "
     "× (pool_size + max_overflow) must stay below the server's limit.",
-    when="In production code. HIGH without a limit, MEDIUM without a test. Not for SQLite, engines with their own pool "
-    "class and unpacked options. The defaults (5 and 10 more) are a limit.",
+    when="In production code. HIGH without a limit, MEDIUM without a test, LOW for `NullPool` where a project answers "
+    "requests. Not for SQLite, engines with another pool class and unpacked options. The defaults (5 and 10 more) are "
+    "a limit.",
     watches=(
         Watch((ast.Call,), _on_engine, (b"create_engine", b"create_async_engine"), is_product_path),
         Watch((ast.Call,), tell_config, (b"create_engine", b"create_async_engine", b"sessionmaker", b"scoped_session"),
               is_product_path),
         Watch((ast.Import, ast.ImportFrom), on_import, LAYER_WORDS, is_product_path),
     ),
+    holds=_in_web,
     bad=POOL[0],
     good=POOL[1],
 )  # fmt: skip
@@ -300,6 +332,7 @@ missing_cleanup = Rule(
         Watch((ast.Assign, ast.AnnAssign), _on_assignment, _TAKES, is_product_path),
         Watch((ast.Call,), _on_inline, _TAKES, is_product_path, near=_TAKES_INLINE),
     ),
+    holds=made_elsewhere,
     bad=CLEANUP[0],
     good=CLEANUP[1],
 )

@@ -4,6 +4,7 @@ import ast
 import re
 
 from skills.gates.analysis.loops import local_nodes
+from skills.gates.analysis.queries import MANAGERS, chain_of
 from skills.gates.analysis.sessions import speaks_django, unawaited
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
@@ -31,7 +32,9 @@ def row_write(node: ast.Call, bound: frozenset[str], loop: Turns, context: FileC
     if made[:1].isupper() and function.attr.endswith("save") and not node.args:
         is_row = not made.endswith(_NO_MODELS) and speaks_django(context)
         return Write("insert", made, f"{made}(…).{function.attr}()") if is_row else None
-    if node.args or not isinstance(owner, ast.Name) or owner.id not in bound or _NO_ROWS.search(owner.id):
+    if node.args or not isinstance(owner, ast.Name) or owner.id not in bound:
+        return None
+    if _NO_ROWS.search(owner.id) and not (function.attr[0] == "a" or _over_rows(loop)):
         return None
     if isinstance(context.parent(node), (ast.Attribute, ast.Call)):
         return None  # `table.delete()` makes a statement
@@ -41,6 +44,12 @@ def row_write(node: ast.Call, bound: frozenset[str], loop: Turns, context: FileC
         return Write("delete", owner.id, f"{owner.id}.{function.attr}()")
     made = _made_in(loop, owner.id) or _copied_in(loop, owner.id)
     return Write("insert" if made else "update", made or owner.id, f"{owner.id}.{function.attr}()")
+
+
+def _over_rows(loop: Turns) -> bool:
+    """True for a loop over what a manager found: `for message in Message.objects.filter(…)`."""
+    chain = chain_of(loop.iter) if isinstance(loop.iter, ast.Call) else None
+    return chain is not None and chain.manager in MANAGERS and bool(chain.model)
 
 
 def _made_in(loop: Turns, name: str) -> str:

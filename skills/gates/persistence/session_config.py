@@ -19,15 +19,21 @@ ORMS = {"sqlalchemy": "sqlalchemy", "sqlmodel": "sqlmodel", "flask_sqlalchemy": 
         "tortoise": "tortoise", "peewee": "peewee", "beanie": "beanie", "mongoengine": "mongoengine", "ormar": "ormar",
         "piccolo": "piccolo"}  # fmt: skip
 LAYER_WORDS = tuple(name.encode() for name in (*DRIVERS, *ORMS))
-MAKERS = frozenset({"create_engine", "create_async_engine", "sessionmaker", "async_sessionmaker", "scoped_session"})
+FACTORIES = frozenset({"sessionmaker", "async_sessionmaker", "scoped_session"})
+MAKERS = frozenset({"create_engine", "create_async_engine", *FACTORIES})
 
 
 def on_call(node: ast.Call, context: FileContext) -> None:
-    """A fact session-config (option; detail its value as written) for each literal option, "made" for the call."""
+    """A fact session-config (option; detail its value as written) for each literal option, "called" for the call;
+    a fact session-factory for the name that a module gives a maker of sessions."""
     name = (origin(context, node.func) or "").rpartition(".")[2]
     if name not in MAKERS:
         return
     context.fact("session-config", name, "called", node.lineno)
+    made = context.statement if not context.scopes else None
+    target = made.targets[0] if isinstance(made, ast.Assign) and made.value is node else None
+    if name in FACTORIES and isinstance(target, ast.Name):
+        context.fact("session-factory", target.id, name, node.lineno)
     for word in node.keywords:
         if word.arg in OPTIONS and isinstance(word.value, (ast.Constant, ast.UnaryOp, ast.Name)):
             context.fact("session-config", word.arg, ast.unparse(word.value), word.value.lineno)

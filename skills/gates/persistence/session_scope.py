@@ -12,9 +12,9 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import function_role, is_product_path
 from skills.gates.model import Evidence, Severity
 from skills.gates.persistence.database_events import inside
-from skills.gates.persistence.injected_sessions import session_parameter, stream_of
+from skills.gates.persistence.injected_sessions import alias_holds, needs_of, session_parameter, stream_of
 from skills.gates.persistence.session_scope_examples import ERRORS, SCOPE
-from skills.gates.persistence.taken_resources import CLEANUP_RULE, SKILL, leak_of, made_name, taken
+from skills.gates.persistence.taken_resources import CLEANUP_RULE, SKILL, leak_of, made_elsewhere, made_name, taken
 from skills.gates.rule import Rule, Watch
 
 SCOPE_RULE, ERROR_RULE = "resource-scope-mismatch", "error-path-leak"
@@ -55,6 +55,7 @@ def _on_endpoint(node: FunctionNode, context: FileContext) -> None:
             f"`{session.arg}` is held for all of `{node.name}` and used in {last_use - first_use + 1} of {total} lines",
             severity="HIGH" if outside is not None else "MEDIUM",
             confidence="likely",
+            needs=needs_of(session, node, context),
             evidence=tuple(links),
         )
 
@@ -107,6 +108,7 @@ def _on_leak(node: FunctionNode, context: FileContext) -> None:
                 f"`{name}` is {found[0]} that stays open {how}",
                 severity=_leak_severity(kind, how, found[1]),
                 confidence="likely",
+                needs=found[2],
                 evidence=(Evidence(context.path, line, "here it is left open"), *((why,) if why else ())),
                 also=(CLEANUP_RULE,),
             )
@@ -141,6 +143,7 @@ resource_scope_mismatch = Rule(
     "lines do "
     "not use it. Streams are `streaming-resource-holding`.",
     watches=(Watch(_FUNCTIONS, _on_endpoint, (b"fastapi",), is_product_path),),
+    holds=alias_holds,
     bad=SCOPE[0],
     good=SCOPE[1],
 )
@@ -166,6 +169,7 @@ error_path_leak = Rule(
             is_product_path,
         ),
     ),
+    holds=made_elsewhere,
     bad=ERRORS[0],
     good=ERRORS[1],
 )

@@ -12,7 +12,13 @@ from skills.gates.engine.roles import function_role, is_product_path
 from skills.gates.engine.syntax import defaults_of, descendants, mentions, names_in, string_of
 from skills.gates.model import Evidence
 from skills.gates.persistence.database_events import inside
-from skills.gates.persistence.injected_sessions import INJECTION_RULE, session_parameter, stream_of
+from skills.gates.persistence.injected_sessions import (
+    INJECTION_RULE,
+    alias_holds,
+    needs_of,
+    session_parameter,
+    stream_of,
+)
 from skills.gates.persistence.resource_examples import STREAMING
 from skills.gates.persistence.session_scope_examples import STREAMS
 from skills.gates.persistence.taken_resources import SKILL
@@ -43,6 +49,7 @@ def _on_stream(node: FunctionNode, context: FileContext) -> None:
         session,
         f"`{session.arg}` is held for as long as {stream.what} lasts: one connection of the pool per client",
         severity=stream.severity,
+        needs=needs_of(session, node, context),
         evidence=tuple(links),
         also=("resource-scope-mismatch", INJECTION_RULE),
     )
@@ -204,6 +211,7 @@ def _long_poll(node: FunctionNode, context: FileContext) -> None:
                         f"per client",
                         severity="HIGH",
                         confidence="likely",
+                        needs=needs_of(session, node, context),
                         evidence=(Evidence(context.path, waits.lineno, "it waits here, in a loop"),),
                         also=("resource-scope-mismatch",),
                     )
@@ -244,6 +252,7 @@ streaming_resource_holding = Rule(
             is_product_path,
         ),
     ),
+    holds=alias_holds,
     bad=(*STREAMING[0], *STREAMS[0]),
     good=(*STREAMING[1], *STREAMS[1]),
 )

@@ -3,14 +3,19 @@
 import ast
 import re
 
+from msgspec.structs import replace
+
 from skills.gates.analysis.bindings import bindings, lookup, origin
 from skills.gates.analysis.local_values import own_nodes
+from skills.gates.analysis.sessions import unawaited
 from skills.gates.analysis.transactions import SESSION_FACTORY
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.syntax import calls_in, descendants, stands_in
-from skills.gates.model import Severity
+from skills.gates.model import Candidate, FileReport, Severity
+from skills.gates.project import Project
+from skills.gates.runtime.blocking_hops import function_elsewhere
 
 SKILL = "resource-lifecycle-auditor"
 CLEANUP_RULE = "missing-cleanup"
@@ -26,6 +31,9 @@ _CONNECTORS = frozenset(
 )  # fmt: skip
 _FILES = frozenset({"open", "io.open", "builtins.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open",
                     "tarfile.open", "zipfile.ZipFile", "os.fdopen", "tempfile.TemporaryFile"})  # fmt: skip
+FACTORY = "session-factory"
+"""The fact that a module makes sessions by a name of its own."""
+_LIBRARIES = frozenset({"sqlalchemy", "sqlmodel", "requests", "boto3", "aioboto3", "aiohttp", "httpx"})
 _NOT_OF_DATABASES = ("boto3.", "botocore.", "aioboto3.", "aiobotocore.")  # their sessions hold nothing open
 _OWNERS = lazy(r"(engine|pool)$", re.I)
 _OF_SESSIONS = frozenset({"bind", "binds", "autoflush", "autocommit", "expire_on_commit", "future", "info", "class_",
@@ -44,8 +52,30 @@ def made_name(node: ast.Assign | ast.AnnAssign) -> ast.Name | None:
     return target if len(targets) == 1 and isinstance(target, ast.Name) else None
 
 
-def taken(call: ast.Call, context: FileContext) -> tuple[str, Severity] | None:
-    """What a call takes that must be given back, and how bad it is not to."""
+Needs = tuple[tuple[str, str], ...]
+
+
+def taken(call: ast.Call, context: FileContext) -> tuple[str, Severity, Needs] | None:
+    """What a call takes that must be given back, how bad it is not to, and what the project must say for it."""
+    found = _known(call, context)
+    if found is not None:
+        return *found, ()
+    made = call.func.id if isinstance(call.func, ast.Name) and not call.args and not call.keywords else ""
+    known = bindings(context, context.tree).get(made, ()) if made and SESSION_FACTORY.search(made) else ()
+    if known and known[-1].kind == "import" and known[-1].name.partition(".")[0] not in _LIBRARIES:
+        return "a session", "HIGH", ((FACTORY, known[-1].name),)
+    return None
+
+
+def made_elsewhere(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
+    """A candidate whose session is made by what a module of the project calls its factory; None where none does."""
+    for kind, name in candidate.needs:
+        if function_elsewhere(kind, name, project) is None:
+            return None
+    return replace(candidate, needs=()) if candidate.needs else candidate
+
+
+def _known(call: ast.Call, context: FileContext) -> tuple[str, Severity] | None:
     name = origin(context, call.func)
     if name in _FILES:
         return "a file", "MEDIUM"
@@ -53,7 +83,7 @@ def taken(call: ast.Call, context: FileContext) -> tuple[str, Severity] | None:
         return None  # it borrows a connection that somebody else gives back
     if name in _SESSIONS or name in _CONNECTORS:
         return "a connection" if name in _CONNECTORS else "a session", "HIGH"
-    if isinstance(call.func, ast.Attribute) and call.func.attr in GIVERS and _OWNERS.search(_called(call.func.value)):
+    if isinstance(call.func, ast.Attribute) and call.func.attr in GIVERS and _owns(call.func.value, context):
         return "a connection", "HIGH"
     if _is_cursor(call, context):
         return "a cursor", "MEDIUM"
@@ -64,6 +94,15 @@ def taken(call: ast.Call, context: FileContext) -> tuple[str, Severity] | None:
     if not of_rows and (_made_here(call, context) or (SESSION_FACTORY.search(made) and _is_factory(call, context))):
         return "a session", "HIGH"
     return None
+
+
+def _owns(node: ast.expr, context: FileContext) -> bool:
+    """True for a pool or an engine: by its name, or by that of the function that gave it, `await get_pool()`."""
+    if _OWNERS.search(_called(node)):
+        return True
+    found = lookup(context, node.id, node.lineno) if isinstance(node, ast.Name) else None
+    given = unawaited(found.value) if found is not None else None
+    return isinstance(given, ast.Call) and _OWNERS.search(last_name(given.func)) is not None
 
 
 def _called(node: ast.expr) -> str:

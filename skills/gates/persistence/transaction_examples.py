@@ -39,6 +39,8 @@ WIDE: Pair = (
             "import httpx\n\n\nasync def pay(session, client: httpx.AsyncClient):\n    async with session.begin():\n"
             "        session.add(Order())\n        await client.post('https://pay.example')\n"
         ),
+        _file("import shutil\n\n" + _ATOMIC + "\n\ndef keep(path, row):\n    with transaction.atomic():\n"
+              "        row.save()\n        shutil.move(path, '/srv')\n"),
         _file(_ATOMIC + "\n\ndef load(path):\n    with transaction.atomic(), open(path) as f:\n"
               "        for line in open(path):\n            Row.objects.create(line=line)\n"),
         _file(_ATOMIC + "\n\nclass Pay:\n    async def pay(self, session):\n        async with session.begin():\n"

@@ -113,6 +113,13 @@ BLOCKING_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
         Example({_API: "from app.locks import held\n\n\nasync def run():\n    with held():\n        pass\n",
                  "app/locks.py": "import time\nfrom contextlib import contextmanager\n\n\n@contextmanager\n"
                  "def held():\n    time.sleep(1)\n    yield\n"}),
+        Example({_API: "from app.deps import Db\n\n\nasync def run(db: Db):\n    return db.execute('x')\n",
+                 "app/deps.py": "from typing import Annotated\n\nfrom sqlalchemy.orm import Session\n\n"
+                 "Db = Annotated[Session, 'x']\n"}, note="a session by a name of another file"),
+        Example({_API: "from django.db import transaction\n\nfrom shop.models import Order\n\n\n"
+                 "async def close(order):\n    order.save()\n"}, note="a row of the model that it is named after"),
+        Example({_API: "import django\n\nfrom shop.models import Order\n\n\n"
+                 "async def close(row: Order):\n    row.delete()\n"}),
         Example({_API: "from functools import partial\n\nimport requests\n\n\nasync def run(url):\n"
                  "    call = partial(requests.get, url)\n    return call()\n"}),
         Example({_API: "import requests\n\n\nasync def run(urls):\n    return list(map(requests.get, urls))\n"}),
@@ -177,9 +184,34 @@ BLOCKING_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
         Example({_API: "import os\nfrom pathlib import Path\n\n\nasync def f(a: Path, b):\n"
                  "    return os.path.join(a.parent, b), a.with_suffix('.x').name, a.is_absolute()\n"}),
         Example({_API: "from redis.asyncio import Redis\n\n\nasync def f(db: Redis):\n    return await db.get('x')\n"}),
+        Example({_API: "from app.deps import Db\n\n\nasync def run(db: Db):\n    return await db.execute('x')\n",
+                 "app/deps.py": "from typing import Annotated\n\nfrom sqlalchemy.ext.asyncio import AsyncSession\n\n"
+                 "Db = Annotated[AsyncSession, 'x']\n"}),
+        Example({_API: "from django.db import transaction\n\nfrom shop.models import Order\n\n\n"
+                 "async def close(order, form):\n    await order.save()\n    form.save()\n"}),
         Example({"tests/test_api.py": "async def test_load(p):\n    assert open(p)\n"}),
         Example({_API: "async def f(p=open('x')):\n    return p\n"}, note="a default runs once, outside the loop"),
         Example({_API: "from django.http import JsonResponse\n\n\nasync def f(request):\n"
                  "    order = await Order.objects.aget(pk=1)\n    return JsonResponse({'n': order.n})\n"}),
+    ),
+)  # fmt: skip
+
+SLEEP_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
+    (
+        Example({_API: "import time\n\n\nasync def retry(send):\n    await send()\n    time.sleep(1)\n"}),
+        Example({_API: "import time\n\npause = time.sleep\n\n\nasync def retry():\n    pause(1)\n"}),
+        Example({_API: "import time\n\nfrom discord.ext import commands\n\nbot = commands.Bot('!')\n\n\n"
+                 "@bot.command()\nasync def wait(ctx):\n    time.sleep(5)\n"}),
+        Example({_API: "from time import sleep as pause\n\n\nasync def retry(request):\n    pause(1)\n"}),
+    ),
+    (
+        Example({_API: "import asyncio\n\n\nasync def retry(send):\n    await asyncio.sleep(1)\n    await send()\n"}),
+        Example({_API: "import time\n\n\ndef retry():\n    time.sleep(1)\n"}),
+        Example({_API: "import asyncio\nimport time\n\n\nasync def f():\n"
+                 "    await asyncio.to_thread(lambda: time.sleep(1))\n"}),
+        Example({_API: "import time\n\nimport asyncclick as click\n\n\n@click.command()\n"
+                 "async def main():\n    time.sleep(1)\n"}),
+        Example({"scripts/load.py": "import time\n\n\nasync def main():\n    time.sleep(1)\n"}),
+        Example({_API: "from asyncio import sleep\n\n\nasync def f():\n    await sleep(1)\n"}),
     ),
 )  # fmt: skip

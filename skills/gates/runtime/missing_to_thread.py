@@ -96,16 +96,17 @@ _FUNCTIONS: dict[str, str] = {
     **each_of("docx", "Document", _PARSE),
     **each_of("weasyprint", "HTML", _RENDER),
     **each_of("pytesseract", "image_to_string image_to_data", _IMAGE),
+    **{
+        f"passlib.hash.{name}.{method}": _PASSWORD
+        for name in ("bcrypt", "argon2", "pbkdf2_sha256", "sha512_crypt", "scrypt")
+        for method in ("hash", "verify", "encrypt")
+    },
     **each_of("cryptography.hazmat.primitives.asymmetric.rsa", "generate_private_key", _CRYPTO),
 }
 _PASSWORDS = "hash verify hash_password verify_and_update needs_rehash encrypt"
 _IMAGES = "save resize thumbnail convert rotate filter crop transpose quantize"
 _METHODS: dict[str, tuple[frozenset[str], str]] = {
     "passlib.context.CryptContext": (frozenset(_PASSWORDS.split()), _PASSWORD),
-    **{
-        f"passlib.hash.{name}": (frozenset(_PASSWORDS.split()), _PASSWORD)
-        for name in ("bcrypt", "argon2", "pbkdf2_sha256", "sha512_crypt", "scrypt")
-    },
     "sentence_transformers.SentenceTransformer": (frozenset({"encode"}), _MODEL),
     "sentence_transformers.CrossEncoder": (frozenset({"predict", "rank"}), _MODEL),
     "whisper.load_model()": (frozenset({"transcribe"}), _MODEL),
@@ -284,6 +285,7 @@ missing_to_thread = Rule(
         Example({_PATH: "import json\n\n\nasync def load(handle):\n    return json.load(handle)\n"}),
         Example({_PATH: "from passlib.context import CryptContext\n\npwd = CryptContext()\n\n\n"
                  "async def check(a, b):\n    return pwd.verify(a, b)\n"}),
+        Example({_PATH: "from passlib.hash import bcrypt\n\n\nasync def keep(word):\n    return bcrypt.hash(word)\n"}),
         Example({_PATH: "from bs4 import BeautifulSoup as Soup\n\n\nasync def title(html):\n"
                  "    return Soup(html, 'lxml').title\n"}),
         Example({_PATH: "import hashlib\n\n\nasync def etag(upload):\n    data = await upload.read()\n"

@@ -2,7 +2,7 @@
 
 import ast
 
-from skills.gates.analysis.bindings import in_comprehension, lookup, origin
+from skills.gates.analysis.bindings import annotated_type, in_comprehension, lookup, origin
 from skills.gates.analysis.blocking_calls import FUNCTIONS
 from skills.gates.analysis.blocking_receivers import (
     ANY_METHOD_PACKAGES,
@@ -27,8 +27,8 @@ from skills.gates.engine.names import last_name, root_name
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import is_singleton, keyword_of
 from skills.gates.model import Confidence, Evidence
-from skills.gates.rule import Example, Rule, Watch
-from skills.gates.runtime.blocking_examples import BLOCKING_EXAMPLES
+from skills.gates.rule import Rule, Watch
+from skills.gates.runtime.blocking_examples import BLOCKING_EXAMPLES, SLEEP_EXAMPLES
 from skills.gates.runtime.blocking_hops import (
     CLIENT_CALLS,
     CLIENT_WORDS,
@@ -171,6 +171,18 @@ def _on_hop(called: ast.Call, node: ast.Call, context: FileContext) -> None:
     )
 
 
+def _on_alias(node: ast.Assign | ast.AnnAssign, context: FileContext) -> None:
+    """`SessionDep = Annotated[Session, Depends(…)]`: the methods of what other files are given by that name wait."""
+    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+    if context.scopes or not isinstance(target, ast.Name) or not isinstance(node.value, ast.Subscript):
+        return
+    kind = annotated_type(context, node.value) or ""
+    receiver = RECEIVERS.get(kind)
+    for method in sorted(receiver.methods or ()) if receiver is not None else ():
+        said = f"is a call of `{kind}`, which {receiver.waits.what}"  # type: ignore[union-attr]
+        context.fact(WAITS, f"{target.id}.{method}", said, node.lineno)
+
+
 def _on_plain(node: ast.Call, context: FileContext) -> None:
     """Says which plain functions of a module wait (fact "waits": what for, in words)."""
     function = context.function
@@ -237,8 +249,15 @@ def _waits(node: ast.Call, context: FileContext) -> tuple[Waits, tuple[Evidence,
 
 
 def _is_row(node: ast.expr, context: FileContext) -> bool:
-    """True for a name that stands for what a manager found: `order = await Order.objects.aget(…)`."""
+    """True for a name that stands for what a manager found: `order = await Order.objects.aget(…)`, for a parameter
+    `order: Order` of a model, and for `order` where the file works with the model `Order` of Django."""
     made = values_of(node.id, context) if isinstance(node, ast.Name) else []
+    if isinstance(node, ast.Name) and not any(made) and not context.packages.isdisjoint(_DJANGO):
+        given = lookup(context, node.id, node.lineno)
+        if given is not None and given.kind in ("typed", "opaque"):
+            named = context.imports.get(node.id.title().replace("_", ""), "")
+            kind = annotated_type(context, given.hint) or "" if given.hint is not None else named
+            return ".models." in kind
     value = made[-1] if made else None
     value = value.value if isinstance(value, ast.Await) else value
     return isinstance(value, ast.Call) and last_name(value.func) in _ROWS and _is_orm(value, context)
@@ -330,8 +349,6 @@ def _on_sleep(node: ast.Call, context: FileContext) -> None:
     )
 
 
-_API = "app/api.py"
-
 blocking_io_in_async = Rule(
     name=BLOCKING,
     gate="none",
@@ -351,6 +368,7 @@ blocking_io_in_async = Rule(
     watches=(
         Watch((ast.Call,), _on_call, (b"async def",), is_product_path),
         Watch((ast.Call,), _on_plain, PLAIN_WORDS, is_product_path, near=PLAIN_WORDS),
+        Watch((ast.Assign, ast.AnnAssign), _on_alias, (b"Annotated[",), is_product_path, near=(b"Annotated[",)),
         Watch((ast.Call,), _on_plain, CLIENT_WORDS, is_product_path, near=CLIENT_CALLS),
     ),
     holds=waits_elsewhere,
@@ -370,23 +388,8 @@ sync_sleep_in_async = Rule(
     when="In coroutines of production code: HIGH while a request waits, MEDIUM elsewhere, LOW in code that runs once. "
     "Not in scripts and commands, lambdas and nested functions.",
     watches=(Watch((ast.Call,), _on_sleep, (b"sleep",), is_product_path),),
-    bad=(
-        Example({_API: "import time\n\n\nasync def retry(send):\n    await send()\n    time.sleep(1)\n"}),
-        Example({_API: "import time\n\npause = time.sleep\n\n\nasync def retry():\n    pause(1)\n"}),
-        Example({_API: "import time\n\nfrom discord.ext import commands\n\nbot = commands.Bot('!')\n\n\n"
-                 "@bot.command()\nasync def wait(ctx):\n    time.sleep(5)\n"}),
-        Example({_API: "from time import sleep as pause\n\n\nasync def retry(request):\n    pause(1)\n"}),
-    ),
-    good=(
-        Example({_API: "import asyncio\n\n\nasync def retry(send):\n    await asyncio.sleep(1)\n    await send()\n"}),
-        Example({_API: "import time\n\n\ndef retry():\n    time.sleep(1)\n"}),
-        Example({_API: "import asyncio\nimport time\n\n\nasync def f():\n"
-                 "    await asyncio.to_thread(lambda: time.sleep(1))\n"}),
-        Example({_API: "import time\n\nimport asyncclick as click\n\n\n@click.command()\n"
-                 "async def main():\n    time.sleep(1)\n"}),
-        Example({"scripts/load.py": "import time\n\n\nasync def main():\n    time.sleep(1)\n"}),
-        Example({_API: "from asyncio import sleep\n\n\nasync def f():\n    await sleep(1)\n"}),
-    ),
-)  # fmt: skip
+    bad=SLEEP_EXAMPLES[0],
+    good=SLEEP_EXAMPLES[1],
+)
 
 RULES: tuple[Rule, ...] = (blocking_io_in_async, sync_sleep_in_async)

@@ -154,6 +154,28 @@ def test_findings_of_one_cause_become_one_with_the_highest_severity() -> None:
     assert "long-held-transaction" in kept[1].finding.also and kept[1].merged == ("app/a.py:5 long-held-transaction",)
 
 
+@pytest.mark.parametrize(
+    ("heavy", "light"),
+    [("unnecessary-resolve", "over-fetching"), ("unnecessary-list-allocation", "redundant-data-copies")],
+)
+def test_two_words_about_one_query_or_one_copy_weigh_once(heavy: str, light: str) -> None:
+    kept = merged([issue(light, "LOW"), issue(heavy, "MEDIUM"), issue(light, "LOW", line=40, end_line=40)])
+
+    assert [(one.finding.rule, one.finding.line) for one in kept] == [(heavy, 5), (light, 40)]
+
+
+def test_every_event_of_a_connection_is_answered_while_it_waits() -> None:
+    source = (
+        "import time\n\nfrom channels.generic.websocket import {0}\n\n\n"
+        "class Room({0}):\n    async def room_message(self, event):\n        time.sleep(1)\n"
+    )
+
+    socket = settled(source.format("AsyncJsonWebsocketConsumer"))
+    queue = settled(source.format("KafkaConsumer"))
+
+    assert [one.severity for one in (*socket, *queue) if one.rule == "sync-sleep-in-async"] == ["HIGH", "MEDIUM"]
+
+
 def test_add_in_a_loop_is_a_remark_and_with_flush_an_issue() -> None:
     loop = "def load(session, rows):\n    for row in rows:\n        session.add(Item(row))\n{}    session.commit()\n"
 
