@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from skills.gates.analysis.bindings import lookup, origin
-from skills.gates.engine.context import FileContext, FunctionNode
+from skills.gates.engine.context import FileContext, FunctionNode, Words
 from skills.gates.engine.names import last_name
 from skills.gates.engine.syntax import is_singleton
 
@@ -64,7 +64,9 @@ def names_elsewhere(node: ast.Call, context: FileContext) -> list[str]:
         found = [name] if name is not None else []
     elif isinstance(function, ast.Attribute):
         owner = _owner(function.value, context, _DEPTH)
-        if isinstance(owner, ast.ClassDef):
+        if owner is None and isinstance(function.value, ast.Attribute) and _is_inherited(function.value, context):
+            found = [f"{base}.{function.value.attr}.{function.attr}" for base in _bases_elsewhere(context)]
+        elif isinstance(owner, ast.ClassDef):
             named = _method(owner, function.attr, context, of_base=_is_super(function.value))
             found = [f"{base}.{function.attr}" for base in named] if isinstance(named, list) else []
         else:
@@ -102,6 +104,23 @@ def _owner(node: ast.expr, context: FileContext, depth: int) -> ast.ClassDef | s
         case ast.Attribute():
             return origin(context, node)
     return None
+
+
+def _is_inherited(node: ast.Attribute, context: FileContext) -> bool:
+    """True for `self.http` that no line of its class gives a value or a type."""
+    owner = context.class_scope
+    if not isinstance(node.value, ast.Name) or node.value.id not in ("self", "cls") or owner is None:
+        return False
+    name = node.attr.encode()
+    said = Words(b"self.%s =" % name, b"self.%s:" % name, b" %s: " % name, b" %s = " % name)
+    return bool(owner.bases) and not context.mentions(said, owner)
+
+
+def _bases_elsewhere(context: FileContext) -> list[str]:
+    """The dotted names of the bases in other files that the class around has."""
+    owner = context.class_scope
+    named = _method(owner, "", context, of_base=True) if owner is not None and owner.bases else None
+    return named if isinstance(named, list) else []
 
 
 def _is_super(node: ast.expr) -> bool:

@@ -98,7 +98,7 @@ class TypeReader:
             owner = self.type_of(context, value, depth)
             return owner if owner in self._itself else None
         if isinstance(value, ast.Name) and value.id in ("self", "cls") and context.class_scope is not None:
-            return _own_attributes(context, context.class_scope, self, depth).get(node.attr)
+            return own_attributes(context, context.class_scope, self, depth).get(node.attr)
         owner = self.type_of(context, value, depth)
         if owner is None:
             return None
@@ -107,7 +107,9 @@ class TypeReader:
         return owner if owner.startswith("pathlib.") and node.attr == "parent" else None
 
 
-def _own_attributes(context: FileContext, owner: ast.ClassDef, reader: TypeReader, depth: int) -> dict[str, str]:
+def own_attributes(
+    context: FileContext, owner: ast.ClassDef, reader: TypeReader, depth: int = _DEPTH
+) -> dict[str, str]:
     """Attribute of `self` → class, from the class body and the assignments in its methods. One that is assigned
     different things has no class."""
     known = context.memo.setdefault("own-attributes", {})

@@ -100,6 +100,10 @@ BLOCKING_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
                  "        return self.charge(3)\n", "app/pay.py": _GATEWAY}, note="inherited"),
         Example({_API: "from app.pay import Gateway\n\n\nclass Card(Gateway):\n    async def charge(self, n):\n"
                  "        return super().charge(n)\n", "app/pay.py": _GATEWAY}),
+        Example({_API: "from app import pay\n\n\nasync def run():\n    return pay.http.get('x')\n",
+                 "app/pay.py": "import requests\n\nhttp = requests.Session()\n"}, note="a client that a module keeps"),
+        Example({_API: "from app.pay import Gateway\n\n\nclass Card(Gateway):\n    async def run(self):\n"
+                 "        return self.http.get('x')\n", "app/pay.py": _GATEWAY}, note="an inherited client"),
         Example({_API: "from app.pay import total\n\n\nasync def run():\n    return total()\n",
                  "app/pay.py": "import requests\n\n\ndef fetch():\n    return requests.get('x').json()\n\n\n"
                  "def total():\n    return sum(fetch())\n"}, note="two functions away, in another file"),
@@ -138,6 +142,12 @@ BLOCKING_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
                  "def held():\n    time.sleep(1)\n    yield\n",
                  "app/pay.py": _GATEWAY + "\n    def name(self):\n        return 'x'\n\n    async def pay(self):\n"
                  "        return 3\n\n\ngateway = Gateway()\n"}, note="methods that do not wait; nothing is entered"),
+        Example({_API: "import asyncio\n\nfrom app.pay import Gateway, http, web\n\n\nclass Card(Gateway):\n"
+                 "    def __init__(self, http):\n        self.http = http\n\n    async def run(self):\n"
+                 "        http.mount('x', self)\n        await web.get('x')\n        self.http.get('x')\n"
+                 "        return await asyncio.to_thread(http.get, 'x')\n",
+                 "app/pay.py": f"{_GATEWAY}\n\nhttp = requests.Session()\nweb = Web()\n"},
+                note="clients of another file"),
         Example({_API: "import asyncio\nimport threading\nfrom functools import partial\n\nimport requests\n\n"
                  "lock = threading.Lock()\n\n\nasync def run(url):\n    call = partial(requests.get, url)\n"
                  "    lock.acquire(blocking=False)\n    return await asyncio.to_thread(call)\n"}),

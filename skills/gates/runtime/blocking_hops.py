@@ -6,7 +6,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from skills.gates.analysis.blocking_receivers import RECEIVERS
 from skills.gates.analysis.call_targets import Target, is_context_manager, runs_at_once, target_of
+from skills.gates.analysis.receivers import TypeReader, own_attributes
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name, module_name
 from skills.gates.engine.syntax import BLOCKS, HEADERS, descendants
@@ -14,7 +16,7 @@ from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Place, Project
 from skills.record import record
 
-WAITS, ENTERS = "waits", "enters"
+WAITS, ENTERS, HELD = "waits", "enters", "held-client"
 SLEEPS = "sleeps"
 PLAIN_WORDS = (
     b"requests.", b"httpx.", b"urlopen(", b"subprocess.", b"open(", b"sleep(", b"read_text(", b"write_text(",
@@ -59,6 +61,12 @@ def waits_elsewhere(candidate: Candidate, report: FileReport, project: Project) 
         return candidate
     for kind, name in candidate.needs:
         found = function_elsewhere(kind, name, project)
+        client = _client_elsewhere(name, project) if found is None else None
+        if client is not None:
+            said, what = client
+            message = f"{candidate.message.removesuffix(' waits')} {what} inside a coroutine: "
+            message += "use its asynchronous client, or `await asyncio.to_thread(…)`"
+            return replace(candidate, message=message, evidence=(said, *candidate.evidence))
         if found is not None:
             path, fact = found
             message = f"{candidate.message.removesuffix(' waits')} {fact.detail}, inside a coroutine: "
@@ -66,6 +74,35 @@ def waits_elsewhere(candidate: Candidate, report: FileReport, project: Project) 
             said = Evidence(path, fact.line, f"`{fact.name}` {fact.detail}")
             also = ("sync-sleep-in-async",) if fact.detail.endswith(SLEEPS) else ()
             return replace(candidate, message=message, evidence=(said, *candidate.evidence), also=also)
+    return None
+
+
+def note_clients(context: FileContext, types: TypeReader) -> None:
+    """Facts of the objects of a module, and of the attributes of its classes, of which the methods wait: a name, and
+    the dotted class."""
+    around = context.scopes
+    for part in context.tree.body:
+        if isinstance(part, (ast.Assign, ast.AnnAssign)) and isinstance(part.value, ast.Call):
+            target = part.targets[0] if isinstance(part, ast.Assign) else part.target
+            kind = types.type_of(context, part.value)
+            if isinstance(target, ast.Name) and kind in RECEIVERS:
+                context.fact(HELD, target.id, kind, part.lineno)
+        elif isinstance(part, ast.ClassDef):
+            context.scopes = [part]
+            for name, kind in own_attributes(context, part, types).items():
+                if kind in RECEIVERS:
+                    context.fact(HELD, f"{part.name}.{name}", kind, part.lineno)
+            context.scopes = around
+
+
+def _client_elsewhere(dotted: str, project: Project) -> tuple[Evidence, str] | None:
+    """Where a module, or a class of it, holds the object that a method is called on, and what that waits for."""
+    *modules, owner, method = dotted.split(".")
+    for within, name in ((modules, owner), (modules[:-1], ".".join((*modules[-1:], owner)))):
+        for path, fact in project.named(HELD, name) if within else ():
+            waits = RECEIVERS[fact.detail].of(method)
+            if waits is not None and not waits.minor and f".{module_name(path)}".endswith(f".{'.'.join(within)}"):
+                return Evidence(path, fact.line, f"`{name}` is a {fact.detail}"), waits.what
     return None
 
 

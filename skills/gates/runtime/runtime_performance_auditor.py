@@ -38,6 +38,7 @@ from skills.gates.runtime.blocking_hops import (
     WAITS,
     Wait,
     in_lambda,
+    note_clients,
     note_wait,
     wait_behind,
     waits_elsewhere,
@@ -191,6 +192,10 @@ def _on_plain(node: ast.Call, context: FileContext) -> None:
     wait = _wait_of(node, context)
     if wait is not None and not in_lambda(node, context):
         note_wait(wait, context)
+
+
+def _on_module(_: ast.Module, context: FileContext) -> None:
+    note_clients(context, _TYPES)
 
 
 def _wait_of(node: ast.Call, context: FileContext) -> Wait | None:
@@ -364,12 +369,13 @@ blocking_io_in_async = Rule(
     when="In coroutines of production code. HIGH while a request waits, MEDIUM elsewhere, LOW in code that runs once "
     "(start-up, commands); questions to the file system are one step less. Lambdas and nested `def` are not looked "
     "into: they may run in a thread. A call of a plain function or method counts for what that waits for, itself or by "
-    "way of others of its file, in another file of the project too.",
+    "way of others of its file, in another file of the project too; so does a client that another file keeps.",
     watches=(
         Watch((ast.Call,), _on_call, (b"async def",), is_product_path),
         Watch((ast.Call,), _on_plain, PLAIN_WORDS, is_product_path, near=PLAIN_WORDS),
         Watch((ast.Assign, ast.AnnAssign), _on_alias, (b"Annotated[",), is_product_path, near=(b"Annotated[",)),
         Watch((ast.Call,), _on_plain, CLIENT_WORDS, is_product_path, near=CLIENT_CALLS),
+        Watch((ast.Module,), _on_module, CLIENT_WORDS, is_product_path),
     ),
     holds=waits_elsewhere,
     bad=BLOCKING_EXAMPLES[0],
