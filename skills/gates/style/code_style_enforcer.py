@@ -8,7 +8,7 @@ from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import import_source, is_decorated, last_name, module_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path, path_role
-from skills.gates.engine.syntax import statements
+from skills.gates.engine.syntax import is_singleton, statements
 from skills.gates.model import Candidate, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Example, Rule, Watch
@@ -53,6 +53,7 @@ def _without_hints(node: FunctionNode, context: FileContext) -> list[ast.arg]:
     arguments = node.args
     positional = arguments.posonlyargs + arguments.args if arguments.posonlyargs else arguments.args
     is_method = context.scopes and context.scopes[-1].__class__ is ast.ClassDef and not _is_static(node)
+    is_method = is_method or (context.holds(b"bind=True") and _is_bound(node))
     named = positional[1:] if is_method else positional
     if arguments.kwonlyargs:
         named = named + arguments.kwonlyargs
@@ -65,6 +66,16 @@ def _hintable(node: FunctionNode) -> int:
 
 def _is_static(node: FunctionNode) -> bool:
     return is_decorated(node, ("staticmethod",))
+
+
+def _is_bound(node: FunctionNode) -> bool:
+    """True for a task of Celery's that is given itself: `@shared_task(bind=True)`."""
+    return any(
+        word.arg == "bind" and is_singleton(word.value, True)
+        for part in node.decorator_list
+        if isinstance(part, ast.Call)
+        for word in part.keywords
+    )
 
 
 def _is_exempt(node: FunctionNode, context: FileContext) -> bool:
@@ -227,6 +238,7 @@ missing_type_hints = Rule(
         ),
         Example({_MODULE: "def net(a, b):\n    # type: (int, int) -> int\n    return a\n"}),
         Example({_MODULE: "key = lambda price: price.net\n\n\ndef on(_: object, x: int) -> None: ...\n"}),
+        Example({_MODULE: "@shared_task(bind=True)\ndef pay(self, order: int) -> None:\n    self.retry()\n"}),
         Example({"shop/tests/test_prices.py": "def test_gross(net):\n    assert net\n"}),
     ),
 )  # fmt: skip

@@ -98,16 +98,20 @@ noisy_comment = Rule(
     why="Nobody knows whether switched-off code still works, why it is there, or who may delete it; the history keeps "
     "it anyway. What repeats a line is read twice, and is wrong after the line has changed.",
     fix="Delete it; the repository's history has it. Say in a comment why, where the code cannot.",
-    when="In comments that stand alone on their line and parse as a statement, as the head of a block, or as a line of "
-    "a call, list or dict; in short ones of which each word is a name or the shape of the one line that they are "
-    "about, and in `# Arrange`, `# Act`, `# Assert`. Not for headings, prose, doctests, tool comments, inline script "
-    "metadata and the options of Sphinx's `docs/conf.py`. Off unless a profile asks for it.",
+    when="In comments that stand alone on their line and parse as a statement, as the head of a block, as a line of "
+    "a call, list or dict, or as a decorator above what it was to decorate; in short ones of which each word "
+    "is a name or the shape of the one line that they are about, and in `# Arrange`, `# Act`, `# Assert`. Not for "
+    "headings, prose, doctests, tool comments, inline script metadata and the options of "
+    "Sphinx's `docs/conf.py`. Off unless a profile asks for it.",
     watches=(Watch((ast.Module,), _on_noise, (b"#",), _may_hold_code),),
     profiles=STRICT,
     bad=(
         _module("# net = gross / 2\nrate = 1\n"),
         _module("def f(x):\n    # print(x)\n    # return x\n    return 2 * x\n"),
         _module("# import os\n# from a import b\n"),
+        _module("# net, tax = split(gross), None\n# rate: int = 3\n# print 'net', net\nrate = 1\n"),
+        _module("# SHOP = 'http://localhost:80'\nSHOP = 'https://shop.example'\n"),
+        _module("# @functools.cache\ndef rates():\n    return load()\n"),
         _module("# for x in range(3):\n#     pay(x)\nrate = 1\n"),
         _module("# try:\n# except ValueError:\n# else:\nrate = 1\n"),
         _module("#    else  :\n# } )]\nrate = 1\n"),
@@ -139,6 +143,8 @@ noisy_comment = Rule(
         _module("def price(gross):\n    # Return the net price\n    return gross / (1 + RATE)\n"),
         _module("# Return a copy, since callers change what they get\nrates = load()\nsave(\n    1,  # save\n)\n"),
         _module("# Set rates of today\ndef set_rates_of_today_and_others():\n    pass\n"),
+        _module("# @author ann\ndef f(): ...\n\n\n# @shop.cached\nrate = 1\n"
+                "# print it, 'net' or gross\n# note: rate = 3\n"),
         _module("# if needed:\n# note: see the manual\n# e.g. pay(order) twice\nrate = 1\n"),
         _module('TEXT = """\n# net = 3\n"""\n'),
         _module("# -----\n# price()\n# -----\nrate = 1\n"),

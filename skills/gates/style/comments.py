@@ -13,9 +13,13 @@ _KEYWORDS = (
     r"from|import|for|if|elif|while|with|def|class|return|raise|assert|yield|await|async|except|del|global|case|not"
 )
 _PROSE = lazy(rf"(?!(?:{_KEYWORDS})\b)[A-Za-z][\w'’-]*[,;:.]? +[A-Za-z][\w'’-]*[,;.]?(?: |$)")
+_NAME = r"(?:[a-z_][\w.]*|\*\w+)"
+_NAMES = lazy(rf"{_NAME}(?:, {_NAME})+ = \S|[a-z_]\w*: (?:int|str|float|bool|bytes|list|dict|set|tuple)\b[^=]*= \S")
+_OLD_PRINT = lazy(r"print +[rub]*[\"'].*[\"'](?: *[%,] *[\w.(\[].*)?$")
+_DECORATOR = lazy(r"@(?:property|staticmethod|classmethod|\w+(?:\.\w+)+|[\w.]+\(.*\))$")
 _CODE_MARKS = lazy(r"[(\[{=:)\]}]|^(?:return|import|from|del|raise|continue|break|yield|await|assert)\b")
 _TOOL = lazy(
-    r"^[:%]|^(?:e\.g|i\.e|cf|vs|etc|ex)\.|^type:|^\w+ \(|^!|-\*-|^(?:en)?coding[:=]|^language=|^vim?:|^>>>|^\.\.\.(?: |$)|https?://\S+$"
+    r"^[:%]|^(?:e\.g|i\.e|cf|vs|etc|ex)\.|^type:|^\w+ \(|^!|-\*-|^(?:en)?coding[:=]|^language=|^vim?:|^>>>|^\.\.\.(?: |$)|(?<![\"'])https?://\S+$"
 )
 _CLAUSE = lazy(r"^(?:else|try|finally|except(?: [^:]+)?|elif .+|case [^:]+) *:(?: *#.*)?$")
 _CLAUSE_AND_BODY = lazy(r"^(?:else|try|finally|except(?: [\w.() ,]+)?) ?: *[^#\s]")
@@ -73,7 +77,7 @@ def commented_code(context: FileContext) -> Iterator[tuple[int, str]]:
     alone = {number: text for number, text, own in comments(context) if own}
     other = _data_lines(alone) | (_metadata_lines(alone) if b"# ///" in context.source else frozenset())
     for number, text in alone.items():
-        if number in other or not (is_code(text) or (text[-1] == "," and _is_entry(number, text, context))):
+        if number in other or not (is_code(text) or _is_part(number, text, context)):
             continue
         if not in_string(number, context):
             around = [alone.get(number - 1, ""), alone.get(number + 1, "")]
@@ -81,6 +85,14 @@ def commented_code(context: FileContext) -> Iterator[tuple[int, str]]:
                 continue  # a heading between two lines, an example in a sentence
             if not _could_be_prose(text) or not any(word and not is_code(word) for word in around):
                 yield number, text
+
+
+def _is_part(number: int, text: str, context: FileContext) -> bool:
+    """True for an entry of a list, and for a decorator above what it was to decorate: no statements by themselves."""
+    if text[-1] == ",":
+        return _is_entry(number, text, context)
+    below = context.lines[number].lstrip() if "@" in text[:4] and number < len(context.lines) else ""
+    return below.startswith(("def ", "async def ", "class ", "@")) and bool(_DECORATOR.match(text[1:].strip()))
 
 
 def _is_entry(number: int, text: str, context: FileContext) -> bool:
@@ -143,7 +155,11 @@ def _could_be_prose(text: str) -> bool:
 def is_code(comment: str) -> bool:
     """True where what stands behind `#` is Python that was switched off, a line of it included."""
     text = comment[1:].strip()
-    if not text or text[0] == "#" or not _CODE_MARKS.search(text) or _PROSE.match(text) or _TOOL.search(text):
+    if not text or text[0] == "#" or _TOOL.search(text):
+        return False
+    if _OLD_PRINT.match(text):
+        return True
+    if not _CODE_MARKS.search(text) or (_PROSE.match(text) and not _NAMES.match(text)):
         return False
     if _CLOSER.match(text) or _ITEM.match(text) or _CLAUSE.match(text) or _OPENER.match(text):
         return True
