@@ -23,6 +23,8 @@ _SELECTORS = (
     "def listed(day=None):\n    if day is None:\n        return []\n    return [boat for boat in afloat()]\n\n\n"
     "def one_by_one():\n    for boat in afloat():\n        yield boat\n\n\n"
     "def names(boats):\n    return [boat.owner.name for boat in boats]\n\n\n"
+    "def name(boat):\n    return boat.owner.name\n\n\n"
+    "def signs(boats):\n    return [name(boat) for boat in boats]\n\n\n"
     "def loaded_names(boats):\n    boats = boats.select_related('owner')\n"
     "    return [boat.owner.name for boat in boats]\n\n\n"
     "class Row:\n    @classmethod\n    def made(cls, boat):\n        return cls(boat.owner.name)\n\n\n"
@@ -103,6 +105,7 @@ ELSEWHERE_BAD: tuple[Example, ...] = (
     _port("class Report:\n    def __init__(self):\n        self.boats = Boats(today)\n\n"
           "    def names(self):\n        return [boat.owner.name for boat in self.boats.sunk()]\n"),
     _port("def report():\n    return names(Boat.objects.filter(sold=True))\n"),
+    _port("def report():\n    return selectors.signs(Boat.objects.filter(sold=True))\n", note="two functions away"),
     _port("print([boat for boat in afloat() if not hasattr(boat, 'permit')])\n"),
     _port("print([boat.owner_or_none() for boat in afloat()])\n"),
     _port("by_day = defaultdict(list)\nfor boat in afloat():\n    by_day[boat.day].append(boat)\n"
@@ -158,6 +161,7 @@ ELSEWHERE_GOOD: tuple[Example, ...] = (
     _port("by_key = {}\nfor boat in afloat():\n    by_key[boat.pk] = boat\nby_key[0] = other\n"
           "print([boat.owner.name for key, boat in by_key.items()])\n", note="something else is there too"),
     _port("def report():\n    return names(Boat.objects.select_related('owner'))\n"),
+    _port("print(selectors.signs(Boat.objects.select_related('owner')))\n"),
     _port("print(selectors.loaded_names(Boat.objects.all()), selectors.names(rows))\n"),
     _port("print([boat for boat in afloat().select_related('permit') if hasattr(boat, 'permit')])\n"),
     _port("found = []\nfor row in rows:\n    found.append(selectors.listed(row))\nfor boat in found:\n"

@@ -14,16 +14,15 @@ from skills.gates.django.response_schemas import SCHEMAS
 from skills.gates.django.row_flow import LOOPING, Flow
 from skills.gates.django.row_helpers import (
     HELPERS,
-    PROPERTIES,
     UNORDERED,
     VAGUE,
     asked_anew,
     holds_for_given,
-    holds_for_property,
     report_given,
     told,
 )
 from skills.gates.django.row_prefetch import LOADERS, loaded_anywhere
+from skills.gates.django.row_properties import PROPERTIES, holds_for_property
 from skills.gates.django.row_run import Access, Via
 from skills.gates.django.row_sources import CLASSES, note, resolved
 from skills.gates.django.row_syntax import GUESS
@@ -337,8 +336,9 @@ n_plus_one = Rule(
     when="Where the rows, the loop and the relation are all known: models, foreign keys and their other sides are "
     "looked up in the project, and values followed through variables, slices, comprehensions, generators, lists and "
     "dicts that loops fill, dicts of querysets, functions of the file, those of other files that answer rows "
-    "(selectors, repositories) or are given them, properties and methods of the model and of its class; SQLAlchemy's "
-    "and SQLModel's relationships by their `lazy` and by loader options. What a function is given goes by its name "
+    "(selectors, repositories) or are given them, properties and methods of the model, inherited ones too, "
+    "and of its class; SQLAlchemy's and SQLModel's relationships by their `lazy` and by loader options. "
+    "What a function is given goes by its name "
     "where nothing else says what it is: `order.lines`; lists that it is given, `orders: list[Order]`, by what the "
     "project loads anywhere with such rows. Columns that `only(…)` or `defer(…)` leaves out count too. REST views "
     "that list are compared with what their serializer reads, endpoints that answer a list with the fields of their "

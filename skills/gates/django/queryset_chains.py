@@ -4,7 +4,7 @@ import ast
 
 from skills.gates.analysis.queries import MANAGERS, chain_of
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.names import last_name
+from skills.gates.engine.names import last_name, module_name
 from skills.gates.engine.syntax import descendants
 
 Needs = tuple[tuple[str, str], ...]
@@ -90,8 +90,8 @@ def related(node: ast.expr, context: FileContext, function: FunctionNode | None 
 
 
 def answering(node: ast.expr, context: FileContext) -> str:
-    """The function of another file that answers the rows of a chain which only narrows them: "shop.selectors.late" of
-    `late(day).filter(…)`, "" where there is none."""
+    """The function of the module, or of another file, that answers the rows of a chain which only narrows them:
+    "shop.selectors.late" of `late(day).filter(…)`, "" where there is none."""
     chain = chain_of(node) if isinstance(node, ast.Call) else None
     if chain is None or chain.manager:
         return ""
@@ -102,8 +102,13 @@ def answering(node: ast.expr, context: FileContext) -> str:
         function, calls = calls[0][1].func, calls[1:]
     else:
         return ""
-    known = isinstance(function, ast.Attribute) or getattr(function, "id", "") in context.imports
-    named = (context.resolve(function) or "") if known and all(name in _LAZY for name, _ in calls) else ""
+    if not all(name in _LAZY for name, _ in calls):
+        return ""
+    name = getattr(function, "id", "")
+    if name and name not in context.imports:
+        own = any(isinstance(part, FunctionNode) and part.name == name for part in context.tree.body)
+        return f"{module_name(context.path)}.{name}" if own else ""
+    named = context.resolve(function) or ""
     return named if "." in named else ""
 
 

@@ -4,13 +4,15 @@ import ast
 from dataclasses import replace
 
 from skills.gates.django.row_run import Run
-from skills.gates.django.row_values import Names, Row, Rows, Value
+from skills.gates.django.row_values import Names, Row, Rows, Value, merged
 from skills.gates.engine.context import FunctionNode
 from skills.gates.engine.names import last_name
+from skills.gates.engine.syntax import LEAVING
 
 _LISTS = frozenset({"list", "List", "Sequence", "Iterable", "set", "Page", "LimitOffsetPage", "Annotated"})
 _GIVEN = frozenset({"response_model", "response"})
 _VERBS = frozenset({"get", "post", "put", "patch", "delete", "api_route", "route"})
+_OF_ONE = frozenset({"retrieve", "update", "partial_update", "destroy"})
 _MADE = frozenset({"model_validate", "from_orm"})
 
 
@@ -27,7 +29,35 @@ def answered(flow: Run, node: ast.Return | ast.YieldFrom, names: Names) -> Value
     return None
 
 
-def once(running: list[FunctionNode], body: list[ast.stmt], names: Names) -> None:
+def branched(flow: Run, node: ast.If, names: Names) -> None:
+    """One of two ways: behind them names stand for what those that go on made of them."""
+    flow.value(node.test, names)
+    other = dict(names)
+    if flow.running and flow.running[-1].name == "get_queryset" and _asks_for_one(node.test):
+        outer, flow.returned = flow.returned, []
+        flow.block(node.body, other)
+        flow.returned = outer
+        flow.block(node.orelse, names)
+        return
+    _once(flow.running, node.body, names)
+    flow.block(node.body, names)
+    flow.block(node.orelse, other)
+    joined = other if isinstance(node.body[-1], LEAVING) else merged(names, other)
+    names.clear()
+    names.update(joined)
+
+
+def _asks_for_one(test: ast.expr) -> bool:
+    """True for `self.action == "retrieve"`, and for several such actions: what is done then is done for no list."""
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1 or last_name(test.left) != "action":
+        return False
+    given = test.comparators[0]
+    parts = given.elts if isinstance(given, (ast.List, ast.Tuple, ast.Set)) else [given]
+    named = {getattr(part, "value", None) for part in parts}
+    return isinstance(test.ops[0], (ast.Eq, ast.In)) and bool(named) and named <= _OF_ONE
+
+
+def _once(running: list[FunctionNode], body: list[ast.stmt], names: Names) -> None:
     """What leaves the function is done for one row of its loops: `if order.late: raise Late(order.user)`."""
     if running and isinstance(body[-1], (ast.Return, ast.Raise)):
         for name, value in names.items():

@@ -52,6 +52,7 @@ WRITES = frozenset(
 _MANAGED = frozenset({"all", "filter", "exclude", "order_by", "select_related", "prefetch_related"})
 # What is asked of a row by these, where steps lead to it, is asked of a manager.
 _OF_ROWS = _SAME | _ONE | NARROWS | {"only", "defer", "count", "exists", "acount", "aexists", "contains", "none"}
+_TOOLS = frozenset({"itertools", "functools", "more_itertools"})
 _PAGES = frozenset({"paginate_queryset", "filter_queryset"})
 _SAME_ROWS = frozenset(
     {"list", "sorted", "reversed", "tuple", "set", "iter", "tqdm", "islice", "min", "max", "filter", "Paginator"}
@@ -64,7 +65,7 @@ def call_value(flow: Run, node: ast.Call, names: Names) -> Value:
     name = last_name(function)
     if flow.on_many is not None and any(word.arg == "many" for word in node.keywords):
         _serialized(flow, node, name, names)
-    if isinstance(function, ast.Attribute):
+    if isinstance(function, ast.Attribute) and last_name(function.value) not in _TOOLS:
         return _method(flow, node, function, names)
     values = [flow.value(argument, names) for argument in _plain(node)] if name != "Prefetch" else []
     if name in {"str", "print", "hasattr", "getattr"}:

@@ -13,7 +13,13 @@ _MODELS = (
     "    def newest(self):\n        return self.tags.first()\n\n"
     "    def shown(self, name=None):\n        return name or self.team.name\n\n"
     "    def get_absolute_url(self):\n        return f'/{self.team.name}/{self.pk}'\n\n\n"
-    "class Tag(models.Model):\n    pass\n"
+    "class Tag(models.Model):\n    pass\n\n\n"
+    "class Owned(models.Model):\n    owner = models.ForeignKey(Team, models.CASCADE)\n\n"
+    "    class Meta:\n        abstract = True\n\n"
+    "    @property\n    def top(self):\n        return self.owner.part_of.name\n\n\n"
+    "class Crate(Owned):\n    def label(self):\n        return f'{self.pk} {self.top}'\n\n\n"
+    "class Sack(Owned):\n    top = ''\n\n    def of(self):\n        return self.owner.name\n\n\n"
+    "class Box(Owned):\n    @property\n    def top(self):\n        return self.size\n"
 )
 
 
@@ -37,7 +43,27 @@ _BOTH = (
 _FILLED = "def names():\n    found{hint} = []\n    for order in {rows}:\n        if order.day:\n            "
 _READ = "    return [order.team.name for order in found]\n"
 
+
+def _shown(rows: str) -> Example:
+    """A list that shows the text of rows behind its own."""
+    files = {
+        "shop/models.py": "class Team(models.Model):\n    pass\n\n\n"
+        "class User(models.Model):\n    team = models.ForeignKey(Team, models.CASCADE)\n\n"
+        "    def __str__(self):\n        return f'{self.pk} {self.team.name}'\n\n\n"
+        "class Order(models.Model):\n    user = models.ForeignKey(User, models.CASCADE)\n",
+        "shop/serializers.py": "from rest_framework import serializers\n\n\n"
+        "class OrderSerializer(serializers.ModelSerializer):\n    user = serializers.StringRelatedField()\n\n"
+        "    class Meta:\n        model = Order\n        fields = ['id', 'user']\n",
+        "shop/views.py": "from shop.models import Order\n\n\nclass OrderViewSet(viewsets.ModelViewSet):\n"
+        f"    serializer_class = OrderSerializer\n\n    def get_queryset(self):\n        rows = Order.objects.all()\n"
+        f"{rows}        return rows\n",
+    }
+    return Example(files)
+
+
 FILLED_BAD: tuple[Example, ...] = (
+    _shown("        rows = rows.select_related('user')\n"),
+    _shown("        if self.action == 'retrieve':\n            rows = rows.select_related('user__team')\n"),
     _shop(
         "class Report:\n    @property\n    def orders(self):\n        return Order.objects.filter(day=self.day)\n\n"
         "    def names(self):\n        return [order.team.name for order in self.orders]\n"
@@ -68,6 +94,19 @@ FILLED_BAD: tuple[Example, ...] = (
         "print([order.team.name for key, order in by_key.items()])\n"
     ),
     _shop("print(Order.objects.count(), [order.team.name for order in Order.late(today)])\n"),
+    _shop("from shop.models import Crate\n\nprint([crate.top for crate in Crate.objects.all()])\n", note="inherited"),
+    _shop(
+        "from shop.models import Crate\n\nprint([crate.label() for crate in Crate.objects.select_related('owner')])\n"
+    ),
+    _shop("from shop.models import Sack\n\nprint([sack.of() for sack in Sack.objects.all()])\n"),
+    _shop(
+        "import itertools\n\nrows = itertools.chain(Order.objects.filter(day=1), Order.objects.filter(day=3))\n"
+        "print([order.team.name for order in rows])\n"
+    ),
+    _shop(
+        "by_day = defaultdict(list)\nfor order in Order.objects.all():\n    by_day[order.day].append(order)\n"
+        "print([order.team.name for orders in by_day.values() for order in orders])\n"
+    ),
     _shop("print([order.team.name for order in Paginator(Order.objects.all(), 9).page(1).object_list])\n"),
     _shop("print([order for order in Order.objects.all() if order.holds('tea')])\n"),
     _shop("print([order.get_absolute_url() for order in Order.objects.all()])\n"),
@@ -101,6 +140,8 @@ FILLED_BAD: tuple[Example, ...] = (
     ),
 )
 FILLED_GOOD: tuple[Example, ...] = (
+    _shown("        if self.action == 'list':\n            rows = rows.select_related('user__team')\n"),
+    _shown("        rows = rows.select_related('user__team')\n"),
     _shop("class Report:\n    @property\n    def orders(self):\n        return Order.objects.select_related('team')\n\n"
           "    def names(self):\n        return [order.team.name for order in self.orders]\n"),
     _shop("for order in Order.objects.prefetch_related('buyer__order_set'):\n"
@@ -114,6 +155,12 @@ FILLED_GOOD: tuple[Example, ...] = (
     _shop("by_key = {order.pk: order for order in Order.objects.select_related('team')}\n"
           "print([order.team.name for key, order in by_key.items()])\n"),
     _shop("print(Order.objects.count(), [order.team.name for order in Order.whole()])\n"),
+    _shop("from shop.models import Crate\n\n"
+          "print([crate.label() for crate in Crate.objects.select_related('owner__part_of')])\n"),
+    _shop("from shop.models import Box\n\nprint([box.top for box in Box.objects.all()])\n", note="overridden"),
+    _shop("by_day = defaultdict(list)\nfor order in Order.objects.select_related('team'):\n"
+          "    by_day[order.day].append(order)\n"
+          "print([order.team.name for orders in by_day.values() for order in orders])\n"),
     _shop("print(Order.objects.count(), [order.team.name for order in Order.unknown()])\n"),
     _shop("print([order.shown(name='x') for order in Order.objects.all()])\n", note="a word may spare the query"),
     _shop("for order in Order.objects.only('day'):\n    order.tags = 1\n    print(order.day, order.pk, order.size)\n"),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from skills.gates.django.response_rows import answered, listed_schema, once, yielded
+from skills.gates.django.response_rows import answered, branched, listed_schema, yielded
 from skills.gates.django.row_calls import call_value
 from skills.gates.django.row_loops import (
     agreed,
@@ -52,7 +52,7 @@ from skills.gates.django.row_syntax import (
 from skills.gates.django.row_values import Names, Result, Row, Rows, Value, covers, lacks, merged
 from skills.gates.django.row_views import held_by, item_of
 from skills.gates.engine.context import FileContext, FunctionNode
-from skills.gates.engine.syntax import CHILDREN, LEAVING, SCOPES
+from skills.gates.engine.syntax import CHILDREN, SCOPES
 
 _PARTS = {kind: fields[::-1] for kind, fields in CHILDREN.items() if issubclass(kind, ast.expr)}
 ASKING = (".objects", "select(", ".query", ".all()", ".filter(")
@@ -211,15 +211,7 @@ class Flow:
         elif isinstance(node, (ast.For, ast.AsyncFor)):
             self.loop(node, names)
         elif isinstance(node, ast.If):
-            self.value(node.test, names)
-            other = dict(names)
-            once(self.running, node.body, names)
-            self.block(node.body, names)
-            self.block(node.orelse, other)
-            ends = bool(node.body) and isinstance(node.body[-1], LEAVING)
-            joined = other if ends else merged(names, other)
-            names.clear()
-            names.update(joined)
+            branched(self, node, names)
         elif isinstance(node, ast.Return):
             answered(self, node, names)
         elif isinstance(node, FunctionNode):

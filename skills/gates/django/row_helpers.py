@@ -1,17 +1,15 @@
 """What rows of a loop read elsewhere: functions of other files that are given them, and what their models do."""
 
 import ast
-import dataclasses
 from collections.abc import Iterator
 from typing import TypeGuard
 
 from msgspec.structs import replace
 
-from skills.gates.analysis.queries import MANAGERS, chain_of
-from skills.gates.django.relations import RELATION, Relation, Relations
+from skills.gates.django.relations import Relation, Relations
 from skills.gates.django.row_calls import NARROWS, TAKES_FIRST, WRITES, without_all
 from skills.gates.django.row_values import EACH, GIVEN, Row, covers
-from skills.gates.engine.context import FileContext, FunctionNode, Words
+from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import is_decorated, last_name, module_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path
@@ -19,49 +17,74 @@ from skills.gates.engine.syntax import descendants
 from skills.gates.model import Candidate, Evidence
 from skills.gates.project import Place, Project
 from skills.gates.rule import Watch
-from skills.record import record
 
 N_PLUS_ONE, UNORDERED = "n-plus-one", "unless-ordered"
 _OF_CLASSES = frozenset({"classmethod", "staticmethod"})
-_OF_DJANGO = frozenset({"save", "clean", "full_clean", "delete", "validate_unique"})
-_READS, _READS_EACH, _PROPERTY = "reads-behind", "reads-behind-each", "property-behind"
-_PICKS = NARROWS | TAKES_FIRST
+_READS, _READS_EACH = "reads-behind", "reads-behind-each"
+PICKS = NARROWS | TAKES_FIRST
 VAGUE = frozenset({"get", "values", "reverse", "dates", "union", "using"})
 """Of what a manager is asked, what others are asked too."""
-_ASKED = _PICKS | {"all", "count", "exists"}
-_BARE = "=bare"
-"""Stands for what is read of a row behind another one where that row is read as a whole: `return self.company`."""
-_ASKING = Words(
-    b".all()", b".filter(", b".count()", b".exists()", b".order_by(", b".exclude(", b".objects", b".first()", b".last()"
-)  # fmt: skip
-_OWN = Words(b"self.")
-_READS_OF = frozenset({ast.Attribute, ast.FormattedValue, ast.Call})
 _BEHIND = lazy(r"[a-z]\w*\s*\.")
 _NO_ROWS = frozenset({"self", "cls", "info", "args", "kwargs", "db"})
-_COLUMN = lazy(r"^(?:pk|id|_.*|.*_id|objects|[A-Z].*)$")
+COLUMN = lazy(r"^(?:pk|id|_.*|.*_id|objects|[A-Z].*)$")
+_Read = dict[str, list[tuple[int, str]]]
+"""Function of a module → (place of a parameter, relation that is read of it)."""
 
 
 def _on_module(node: ast.Module, context: FileContext) -> None:
     """What the functions of a module, and those of its classes, read behind attributes of their parameters:
-    `row.courier.title` → courier."""
-    for part in node.body:
-        if isinstance(part, FunctionNode):
-            _reads_of(part, "", context)
-        elif isinstance(part, ast.ClassDef) and (context.holds(b"@classmethod") or context.holds(b"@staticmethod")):
-            for inner in part.body:
-                if isinstance(inner, FunctionNode) and is_decorated(inner, _OF_CLASSES):
-                    _reads_of(inner, part.name, context)
+    `row.courier.title` → courier; also by way of another function of the module."""
+    read: _Read = {}
+    functions = [part for part in node.body if isinstance(part, FunctionNode)]
+    for part in functions:
+        _reads_of(part, "", context, read)
+    for part in functions if read else ():
+        _hands_on(part, context, read)
+    some = context.holds(b"@classmethod") or context.holds(b"@staticmethod")
+    for owner in (part for part in node.body if some and isinstance(part, ast.ClassDef)):
+        for inner in owner.body:
+            if isinstance(inner, FunctionNode) and is_decorated(inner, _OF_CLASSES):
+                _reads_of(inner, owner.name, context, {})
 
 
-def _reads_of(function: FunctionNode, owner: str, context: FileContext) -> None:
+def _reads_of(function: FunctionNode, owner: str, context: FileContext, read: _Read) -> None:
+    names = _rows_of(function, owner)
+    text = _text_of(function, context) if any(names) else ""
+    each = _each_of(function, names, text)
+    if any(_is_read_behind(name, text) for name in (*filter(None, names), *each)):
+        _tell(function, f"{owner}.{function.name}" if owner else function.name, names, each, context, read)
+
+
+def _hands_on(function: FunctionNode, context: FileContext, read: _Read) -> None:
+    """Facts of what functions of the module read of the rows that a function gives them: `label(order)`."""
+    names = _rows_of(function, "")
+    text = _text_of(function, context) if any(names) else ""
+    if not any(f"{name}(" in text for name in read if name != function.name):
+        return
+    each = _each_of(function, names, text)
+    for node in descendants(function):
+        given = read.get(node.func.id, []) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else []
+        for position, attribute in given:
+            row = node.args[position] if position < len(node.args) else None  # type: ignore[attr-defined]
+            if isinstance(row, ast.Name) and (row.id in names or row.id in each):
+                kind, parameter = (_READS_EACH, each[row.id]) if row.id in each else (_READS, row.id)
+                context.fact(kind, function.name, f"{names.index(parameter)} {parameter} {attribute}", node.lineno)  # type: ignore[attr-defined]
+
+
+def _rows_of(function: FunctionNode, owner: str) -> list[str]:
+    """The parameters of a function by their place, "" for those that are no rows."""
     names = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
     if owner and is_decorated(function, {"classmethod"}):
         names = names[1:]
-    names = [name if name not in _NO_ROWS else "" for name in names]
-    text = "\n".join(context.lines[function.body[0].lineno - 1 : function.end_lineno]) if any(names) else ""
-    each = _taken(function, names) if any(name and f" in {name}" in text for name in names) else {}
-    if any(_is_read_behind(name, text) for name in (*filter(None, names), *each)):
-        _tell(function, f"{owner}.{function.name}" if owner else function.name, names, each, context)
+    return [name if name not in _NO_ROWS else "" for name in names]
+
+
+def _text_of(function: FunctionNode, context: FileContext) -> str:
+    return "\n".join(context.lines[function.body[0].lineno - 1 : function.end_lineno])
+
+
+def _each_of(function: FunctionNode, names: list[str], text: str) -> dict[str, str]:
+    return _taken(function, names) if any(name and f" in {name}" in text for name in names) else {}
 
 
 def _is_read_behind(name: str, text: str) -> bool:
@@ -74,17 +97,21 @@ def _is_read_behind(name: str, text: str) -> bool:
     return False
 
 
-def _tell(function: FunctionNode, called: str, names: list[str], each: dict[str, str], context: FileContext) -> None:
+def _tell(
+    function: FunctionNode, called: str, names: list[str], each: dict[str, str], context: FileContext, told_of: _Read
+) -> None:
     read: dict[str, dict[str, int]] = {}
     for node in descendants(function):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.attr not in WRITES:
             row, attribute = node.value.value, node.value.attr
-            if isinstance(row, ast.Name) and (row.id in names or row.id in each) and not _COLUMN.match(attribute):
+            if isinstance(row, ast.Name) and (row.id in names or row.id in each) and not COLUMN.match(attribute):
                 read.setdefault(row.id, {}).setdefault(attribute, node.lineno)
     for name, attributes in read.items():
         kind, parameter = (_READS_EACH, each[name]) if name in each else (_READS, name)
         for attribute, line in attributes.items():
             context.fact(kind, called, f"{names.index(parameter)} {parameter} {attribute}", line)
+            if kind == _READS:
+                told_of.setdefault(called, []).append((names.index(parameter), attribute))
 
 
 def _taken(function: FunctionNode, names: list[str]) -> dict[str, str]:
@@ -136,7 +163,7 @@ def holds_for_given(
         if place.removeprefix(EACH) not in (position, parameter) or not f".{module_name(path)}".endswith(f".{module}"):
             continue
         found = relations.behind(model, attribute)
-        if not _costs(found, attribute, loaded, last):
+        if not costs(found, attribute, loaded, last):
             continue
         reads = Evidence(path, fact.line, f"{name} reads `{attribute}` of `{parameter}`")
         known = replace(candidate, evidence=(*candidate.evidence, reads), fixable=False)
@@ -144,7 +171,7 @@ def holds_for_given(
     return None
 
 
-def _costs(found: Relation | None, name: str, loaded: frozenset[str], last: Relation | None) -> TypeGuard[Relation]:
+def costs(found: Relation | None, name: str, loaded: frozenset[str], last: Relation | None) -> TypeGuard[Relation]:
     """True for a relation that is neither loaded nor the way that led to the row."""
     return found is not None and bool(found.loader) and not covers(loaded, name) and (last is None or last.back != name)
 
@@ -155,7 +182,7 @@ def asked_anew(node: ast.expr, row: Row, context: FileContext) -> Iterator[tuple
     while isinstance(parent, ast.Attribute) and parent.attr == "all":
         call = context.parent(parent)
         parent = context.parent(call) if isinstance(call, ast.Call) else None
-    if isinstance(parent, ast.Attribute) and parent.attr in _PICKS:
+    if isinstance(parent, ast.Attribute) and parent.attr in PICKS:
         yield "narrowed", parent.attr
         if parent.attr in TAKES_FIRST and isinstance(node, ast.Attribute) and covers(row.loaded, node.attr):
             yield UNORDERED, node.attr
@@ -188,180 +215,5 @@ def told(candidate: Candidate, attribute: str, model: Place, found: Relation) ->
     return replace(candidate, message=message, needs=(), evidence=(*candidate.evidence, declared), fixable=fixable)
 
 
-def _on_model(node: ast.ClassDef, context: FileContext) -> None:
-    """What properties and methods of a model read behind its relations: `self.company.name` → company."""
-    asks = context.mentions(_ASKING, node)
-    if not asks and not context.mentions(_OWN, node):
-        return
-    declared = {
-        last_name(part.targets[0] if isinstance(part, ast.Assign) else part.target): last_name(part.value)
-        for part in node.body
-        if isinstance(part, (ast.Assign, ast.AnnAssign)) and isinstance(part.value, ast.Call)
-        and (RELATION.search(last_name(part.value)) or last_name(part.value).lower() == "relationship")
-    }  # fmt: skip
-    own = Words(*(f"self.{name}".encode() for name in declared))
-    if not asks and not (declared and context.mentions(own, node)):
-        return
-    asked = {
-        part.name: _asks(part) for part in node.body if isinstance(part, ast.FunctionDef) and _asked_of_a_row(part)
-    }
-    for name in asked:
-        for part in _in_turn(name, asked):
-            for behind, how, line in asked[part].reads:
-                if how == _BARE:
-                    if not declared.get(behind, "Many").startswith(("Many", "Generic")):
-                        context.fact(_PROPERTY, f"{node.name}.{name}", f"{behind} ", line)
-                elif behind in declared or how in _ASKED or not behind or "__" in behind:
-                    said = how if how in _PICKS or not behind else ""
-                    context.fact(_PROPERTY, f"{node.name}.{name}", f"{behind} {said}", line)
-
-
-@record
-class _Asks:
-    """What a property or method asks of its own row: the names, and (name, what is read of it, line) of those that
-    something is read of; (\"\", model, line) of queries about the row."""
-
-    own: tuple[str, ...]
-    reads: tuple[tuple[str, str, int], ...]
-
-
-def _asks(method: ast.FunctionDef) -> _Asks:
-    own: list[str] = []
-    reads: list[tuple[str, str, int]] = []
-    spared = _spared(method)
-    for part in descendants(method):
-        kind = part.__class__
-        if kind in _READS_OF and part not in spared:
-            behind = _read_of(part)
-            if _is_own(behind):
-                reads.append((behind.attr, part.attr if kind is ast.Attribute else "", behind.lineno))  # type: ignore[attr-defined]
-            elif _is_own(part):
-                own.append(part.attr)
-                if isinstance(part.ctx, ast.Load):
-                    reads.append((part.attr, _BARE, part.lineno))
-            elif isinstance(part, ast.Call) and (model := _query(part)):
-                reads.append(("", model, part.lineno))
-    for relation, row in _looped(method):
-        for part in descendants(method):
-            if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Attribute) and part.attr not in WRITES:
-                one = part.value
-                if isinstance(one.value, ast.Name) and one.value.id == row and not _COLUMN.match(one.attr):
-                    reads.append((f"{relation}__{one.attr}", "", one.lineno))
-    return _Asks(tuple(own), tuple(reads))
-
-
-def _looped(method: ast.FunctionDef) -> Iterator[tuple[str, str]]:
-    """(relation, name) of loops over what stands behind the row: `for line in self.lines.all()`."""
-    for part in descendants(method):
-        if isinstance(part, (ast.For, ast.comprehension)) and isinstance(part.target, ast.Name):
-            source = without_all(part.iter)
-            if _is_own(source):
-                yield source.attr, part.target.id
-
-
-def _spared(method: ast.FunctionDef) -> frozenset[ast.AST]:
-    """What a method does only where it was not given something: `name or self.company.name`."""
-    arguments = [*method.args.posonlyargs, *method.args.args]
-    pairs = [*zip(arguments[::-1], method.args.defaults[::-1], strict=False),
-             *zip(method.args.kwonlyargs, method.args.kw_defaults, strict=True)]  # fmt: skip
-    given = {one.arg for one, default in pairs if isinstance(default, ast.Constant) and default.value is None}
-    found: set[ast.AST] = set()
-    for part in descendants(method) if given else ():
-        decides = part.values[0] if isinstance(part, ast.BoolOp) else getattr(part, "test", None)
-        if decides is not None and any(isinstance(one, ast.Name) and one.id in given for one in descendants(decides)):
-            found.update(descendants(part))
-    return frozenset(found)
-
-
-def _query(call: ast.Call) -> str:
-    """The model of `Payment.objects.filter(order=self)`, "" for what is no query about the row."""
-    chain = chain_of(call)
-    about = any(
-        (isinstance(given, ast.Name) and given.id == "self") or _is_own(given)
-        for _, part in chain.calls for given in (*part.args, *(word.value for word in part.keywords))
-    )  # fmt: skip
-    reads = not any(name in WRITES for name, _ in chain.calls)
-    return chain.model if chain.manager in MANAGERS and about and reads else ""
-
-
-def _is_own(node: ast.AST | None) -> TypeGuard[ast.Attribute]:
-    """True for `self.company`."""
-    return node.__class__ is ast.Attribute and getattr(node.value, "id", "") == "self"
-
-
-def _in_turn(name: str, asked: dict[str, _Asks]) -> list[str]:
-    """A property or method, and those of the same class that it asks in turn: `self.label` in `full_label`."""
-    found = [name]
-    for one in found:
-        found += [other for other in dict.fromkeys(asked[one].own) if other in asked and other not in found]
-    return found
-
-
-def _read_of(node: ast.AST) -> ast.expr | None:
-    """What an expression reads something of: `self.company` in `self.company.name`, and where it is shown whole, in
-    `f"{self.company}"` and `str(self.company)`."""
-    match node:
-        case ast.Attribute(value=value, attr=attribute):
-            return None if attribute in WRITES else value
-        case ast.FormattedValue(value=value) | ast.Call(func=ast.Name(id="str"), args=[value]):
-            return value
-    return None
-
-
-def _asked_of_a_row(method: ast.FunctionDef) -> bool:
-    """True for properties, and for methods of a row: `order.label()`, `order.holds("tea")`."""
-    if method.decorator_list:
-        return is_decorated(method, {"property", "cached_property"})
-    hidden = method.name.startswith("__") and method.name != "__str__"
-    return bool(method.args.args or method.args.posonlyargs) and not hidden and method.name not in _OF_DJANGO
-
-
-def holds_for_property(
-    candidate: Candidate, name: str, model: Place, last: Relation | None, relations: Relations, project: Project
-) -> Candidate | None:
-    """The first relation that a property of the row reads, and that was not loaded."""
-    loaded = frozenset(value for kind, value in candidate.needs if kind == "loaded")
-    for (path, fact), found, behind, how in asked_by(name, model, loaded, last, relations, project):
-        said = f"reads `{behind}` of" if found is not None else f"asks `{how}` about"
-        reads = Evidence(path, fact.line, f"{fact.name} {said} the row")
-        known = replace(candidate, evidence=(*candidate.evidence, reads), fixable=False)
-        if found is None:
-            message = f"`{name}` of each `{model[1].name}` is a query of its own"
-            return replace(known, message=message, needs=())
-        needs = (*candidate.needs, *((("narrowed", how),) if how else ()))
-        return told(replace(known, needs=needs), behind, model, found)
-    return None
-
-
-def asked_by(
-    name: str, model: Place, loaded: frozenset[str], last: Relation | None, relations: Relations, project: Project
-) -> Iterator[tuple[Place, Relation | None, str, str]]:
-    """(where, the relation, its name, what narrows it) of what a property or method of a model asks the database for
-    beyond what was loaded; a model in place of the last two where it asks for rows of that."""
-    for place in project.named(_PROPERTY, f"{model[1].name}.{name}"):
-        behind, _, how = place[1].detail.partition(" ")
-        if "__" in behind:
-            further = _further(behind, model, loaded, relations) if place[0] == model[0] else None
-            if further is not None:
-                yield place, further, behind, ""
-            continue
-        found = relations.behind(model, behind) if behind and place[0] == model[0] else None
-        if _costs(found, behind, loaded if not how else frozenset(), last) or (not behind and place[0] == model[0]):
-            yield place, found, behind, how
-
-
-def _further(path: str, model: Place, loaded: frozenset[str], relations: Relations) -> Relation | None:
-    """The relation of the rows behind a row, as what is to be loaded with the row; None where it costs nothing."""
-    head, _, name = path.partition("__")
-    first = relations.behind(model, head)
-    found = relations.behind(first.target, name) if first is not None and first.target is not None else None
-    if first is None or not _costs(found, path, loaded, None) or first.back == name or found.loader == "selectinload":
-        return None
-    return dataclasses.replace(found, loader="prefetch_related") if first.many else found
-
-
 HELPERS = Watch((ast.Module,), _on_module, (b"def ",), is_product_path)
 """Kinds: reads-behind, reads-behind-each (name: the function, detail: position, parameter, attribute)."""
-
-PROPERTIES = Watch((ast.ClassDef,), _on_model, (b"ForeignKey", b"OneToOneField", b"elationship("), is_product_path)
-"""Kinds: property-behind (name: model and property, detail: relation and what narrows it, or "" and a model)."""

@@ -49,13 +49,14 @@ def bind_loop(flow: Run, target: ast.expr, source: ast.expr, rows: Value, line: 
         flow.bind(target, None, names)
         flow.bind(target.elts[-1], flow.value(source.args[0], names, quiet=True) if source.args else None, names)
         return
-    if called == "items" and isinstance(source, ast.Call) and _is_pair(target):
-        table = flow.value(source.func.value, names, quiet=True)  # type: ignore[attr-defined]
-        target = target.elts[1]  # type: ignore[attr-defined]
+    takes = (called == "items" and _is_pair(target)) or (called == "values" and isinstance(target, ast.Name))
+    if takes and isinstance(owner := getattr(getattr(source, "func", None), "value", None), ast.expr):
+        table = flow.value(owner, names, quiet=True)
+        target = target.elts[1] if isinstance(target, ast.Tuple) else target
         if (listed := in_lists(table)) is not None:
             flow.bind(target, listed, names)
             return
-        rows = unkeyed(table)
+        rows = unkeyed(table) if called == "items" else rows
     if isinstance(rows, Result):
         for part, value in taken(rows, target, line):
             flow.bind(part, value, names)

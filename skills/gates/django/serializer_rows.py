@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from skills.gates.django.drf_serializer_patterns import is_serializer, meta_value
 from skills.gates.django.relations import Relations, relations_of
 from skills.gates.django.row_flow import Flow
-from skills.gates.django.row_helpers import asked_by
+from skills.gates.django.row_properties import asked_by
 from skills.gates.django.row_sources import resolved
 from skills.gates.django.row_values import Names, Rows, below, covers
 from skills.gates.engine.context import FileContext, FunctionNode
@@ -31,7 +31,7 @@ _REST = frozenset(
 _RELATED = frozenset({"StringRelatedField", "SlugRelatedField", "HyperlinkedRelatedField", "PrimaryKeyRelatedField"})
 _DEEPEST = 3
 _Missing = tuple[str, Place, str]
-READ, BY_METHOD, BY_KEY = "serializer-read", "=method", "=keys"
+READ, BY_METHOD, BY_KEY, BY_TEXT = "serializer-read", "=method", "=keys", "=text"
 SCHEMA = "response-schema"
 EVERY = "*"
 """Stands before the fields that a serializer leaves out of those of its model."""
@@ -84,7 +84,8 @@ def _read(name: str, call: ast.Call) -> str:
         return f"{path.replace('.', '__')} {kind}"
     if kind in _RELATED:
         # A key is a column of the row; many of them, and what stands for a row, are read from the other side.
-        return f"{path.replace('.', '__')} =row" if kind != "PrimaryKeyRelatedField" or many else ""
+        how = "=text" if kind == "StringRelatedField" else "=row"
+        return f"{path.replace('.', '__')} {how}" if kind != "PrimaryKeyRelatedField" or many else ""
     head, _, rest = path.rpartition(".")
     if not head and (kind == "ReadOnlyField" or "read_only" in words):
         return f"{path} {BY_KEY}"  # it may be a property of the model
@@ -285,6 +286,9 @@ def _missing(
                 break
             at, behind = found.target, below(behind, name)
         else:
+            if nested == BY_TEXT:
+                for _, _, inner, _ in asked_by("__str__", at, behind, None, relations, project):
+                    yield f"{path}__{inner}", place, nested
             if depth and not nested.startswith("="):
                 for inner, where, how in _missing(nested, at, behind, project, relations, depth - 1):
                     yield f"{path}__{inner}", where, how
@@ -301,4 +305,4 @@ OBSERVERS: tuple[Observer, ...] = (
     ),
 )
 """Kinds: serializer (detail: bases), serializer-read (detail: paths of relations, then a nested serializer, "=row"
-where the row behind is read, "=method" where a method does, "=keys" where only keys are)."""
+where the row behind is read, "=text" where it is shown, "=method" where a method does, "=keys" where only keys are)."""

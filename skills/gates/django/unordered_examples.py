@@ -51,6 +51,10 @@ UNORDERED_BAD: tuple[Example, ...] = (
     _selected("Order.objects.filter(paid=True)"),
     _selected("Order.objects.filter(paid=True)", "Paginator(selectors.paid().exclude(old=True), 9)"),
     _selected("Order.objects.open()", models=_MANAGED),
+    _shop(
+        "def paid():\n    return Order.objects.filter(paid=True)\n\n\n"
+        "def orders(request):\n    return Paginator(paid(), 9)\n"
+    ),
     _shop("@router.get('/')\n@paginate\ndef orders(request):\n    return Order.objects.all()\n"),
     _shop("orders = Order.paid_ones.filter(day=1)[offset:offset + 9]\n", _MODEL + "    paid_ones = Paid()\n"),
     _shop("class OrderList(ListView):\n    model = Order\n    ordering = None\n    paginate_by = 50\n"),
@@ -133,6 +137,10 @@ UNORDERED_BAD: tuple[Example, ...] = (
     ),
 )
 UNORDERED_GOOD: tuple[Example, ...] = (
+    _shop(
+        "def paid():\n    return Order.objects.order_by('pk')\n\n\n"
+        "def orders(request):\n    return Paginator(paid().filter(paid=True), 9)\n"
+    ),
     _shop(_OF_ONE, _LINES + "\n    class Meta:\n        ordering = ['pk']\n"),
     _shop(_OF_ONE.replace("all()", "newest()"), _LINES),
     Example(

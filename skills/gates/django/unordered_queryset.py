@@ -310,7 +310,7 @@ unordered_queryset = Rule(
     fix='Give the queryset `order_by(…)`, with a unique column last ("-created", "pk"), or the model `Meta.ordering`.',
     when="In REST views that list (those with `pagination_class = None` are left out), Django's `ListView` with "
     "`paginate_by`, `Paginator(…)`, `paginate_queryset(…)`, django-ninja's `@paginate`, and slices with an offset; of "
-    "rows that a function of another file answers too. The model must be known, with what it inherits and its "
+    "rows that a function answers too. The model must be known, with what it inherits and its "
     "manager; a `get_queryset` that orders anywhere is trusted. Not in tests and migrations.",
     watches=(
         Watch(
