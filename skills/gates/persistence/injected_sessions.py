@@ -23,6 +23,7 @@ from skills.record import record
 INJECTION_RULE = "factory-vs-injection"
 _SESSION_NAME = lazy(r"(^|_)(db|session|conn|connection|uow|transaction)(_|$)|session", re.I)
 _SESSION_TYPES = frozenset({"Session", "AsyncSession", "Connection", "AsyncConnection", "AsyncReadSession"})
+_CALLED = lazy(r"(^|_)(db|session|conn|connection|uow)$")
 _ALIAS = "session-alias"
 _STREAMS = frozenset({"StreamingResponse", "EventSourceResponse", "StreamingHttpResponse", "ServerSentEvents"})
 
@@ -34,9 +35,10 @@ def session_parameter(function: FunctionNode, context: FileContext) -> ast.arg |
         if given and isinstance(default, ast.Call) and default.args:
             if _SESSION_NAME.search(last_name(default.args[0])):
                 return arg
-        elif arg.annotation is not None and _is_session(arg, arg.annotation, context):
+        elif arg.annotation is not None and _is_known(arg, arg.annotation, context):
             return arg
-    return None
+    plain = (arg for arg, default in defaults_of(function.args) if default is None and arg.annotation is not None)
+    return next((arg for arg in plain if _alias(arg, arg.annotation, context)), None)
 
 
 def needs_of(session: ast.arg, function: FunctionNode, context: FileContext) -> tuple[tuple[str, str], ...]:
@@ -65,13 +67,9 @@ def _on_alias(node: ast.Assign | ast.AnnAssign, context: FileContext) -> None:
         context.fact(_ALIAS, target.id, "", node.lineno)
 
 
-def _is_session(arg: ast.arg, annotation: ast.expr, context: FileContext) -> bool:
-    return _is_known(arg, annotation, context) or bool(_alias(arg, annotation, context))
-
-
-def _alias(arg: ast.arg, annotation: ast.expr, context: FileContext) -> str:
+def _alias(arg: ast.arg, annotation: ast.expr | None, context: FileContext) -> str:
     """The dotted name that a parameter with the name of a session is annotated with, where another file has it."""
-    name = annotation.id if isinstance(annotation, ast.Name) and _SESSION_NAME.search(arg.arg) else ""
+    name = annotation.id if isinstance(annotation, ast.Name) and _CALLED.search(arg.arg) else ""
     return context.imports.get(name, "")
 
 

@@ -111,6 +111,9 @@ STREAMING: Pair = (
             _API + "@router.get('/events')\nasync def events(db: AsyncSession = Depends(get_db)):\n"
             "    return StreamingResponse(feed(db), media_type='text/event-stream')\n"
         ),
+        _file("from app.chats import Chat\n" + _API + "@router.get('/talk')\n"
+              "async def talk(old_session: Chat, db: AsyncSession = Depends(get_db)):\n"
+              "    return EventSourceResponse(feed(db))\n", "another thing is called a session too"),
         _file(_API + "@router.websocket('/chat')\nasync def chat(websocket, session=Depends(get_session)):\n"
               "    await websocket.accept()\n"),
         _file("from app.deps import AsyncDep\n" + _API + "@router.websocket('/chat')\n"
