@@ -55,6 +55,17 @@ def crop(text: str, width: int) -> str:
     return kept.rstrip() + "…"
 
 
+def crop_middle(text: str, width: int) -> str:
+    """A name in at most `width` cells, cut in its middle: names that begin alike end differently."""
+    if cell_len(text) <= width or width < 3:
+        return crop(text, width)
+    end = (width - 1) // 2
+    kept = text[-end:]
+    while cell_len(kept) > end:
+        kept = kept[1:]
+    return crop(text, width - cell_len(kept)) + kept
+
+
 def crop_path(path: str, width: int) -> str:
     """A path in at most `width` cells, cut at the left: the file name and line say more than the folders."""
     if cell_len(path) <= width:

@@ -10,7 +10,7 @@ from cockpit.plain_text import plain_text
 from cockpit.worktrees.models import Counts, Presence, Worktree, WorktreesSnapshot
 from skills.counted import counted
 from skills.spending.amount import Amount
-from widgets.lines import Line, Span, crop, fit, line, pad, width_of
+from widgets.lines import Line, Span, crop, crop_middle, fit, line, pad, width_of
 from widgets.virtual_list import VirtualList
 from widgets.words import age
 
@@ -27,6 +27,7 @@ _COSTS_FROM = 80  # cells of a row that has room for costs
 _FEW = 50  # cells of a row in which only what it holds has room
 _CHANGES = len("1 changed 1 new"), len("2 changes")  # cells that are kept for them, where there is room
 _REMARK, _COST = 16, 8  # cells that are kept for what is still being read
+_PORT = 7
 
 
 def changes_of(tree: Worktree, now: datetime, *, brief: bool = False) -> Line:
@@ -154,7 +155,10 @@ def columns(trees: Sequence[Worktree], now: datetime, width: int, costs: Mapping
         changed = max(kept, *(width_of(changes_of(tree, now, brief=brief)) for tree in trees))
         room = width - min(changed, 24) - far - 12 - cost
         sized = max(8, min(name, 32, max(12, room // 2))), min(changed, max(5, width // 3))
-        if width - sum(sized) - far - _GAPS - (_AGE if aged else 0) - (cost + 2 if cost else 0) >= wanted:
+        spare = width - sum(sized) - far - _GAPS - (_AGE if aged else 0) - (cost + 2 if cost else 0) - wanted
+        if spare >= 0:  # the branch takes what nobody else needs
+            ports = _PORT if any(tree.ports for tree in trees) else 0
+            sized = min(name, sized[0] + max(0, spare - max(0, _REMARK - wanted) - ports)), sized[1]
             break
     if far and width - sum(sized) - far - _GAPS < _WORD:  # who works there, in a word, says more than how far it is
         far = 0
@@ -192,7 +196,7 @@ def worktree_row(
     changed = changes_of(tree, now, brief=sizes.brief)[0]
     parts: list[Span] = [
         ("› " if watched else "  ", "accent"),
-        (pad(head_of(tree), sizes.name), "strong" if watched else "text"),
+        (pad(crop_middle(head_of(tree), sizes.name), sizes.name), "strong" if watched else "text"),
         ("  ", "text"),
         (pad(changed[0], sizes.changes), changed[1]),
         ("  ", "text"),

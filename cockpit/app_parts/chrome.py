@@ -95,8 +95,16 @@ class Chrome(Deeds):
         return _bar_of(shown, self._idle())
 
     def _idle(self) -> frozenset[str]:
-        """The actions that can do nothing to what is under the cursor."""
-        return idle_keys(self.worktrees_pane.current, self.findings_pane.finding)
+        """The actions that can do nothing now, or to what is under the cursor."""
+        idle = idle_keys(self.worktrees_pane.current, self.findings_pane.finding)
+        if not waiting(self.trees.worktrees):
+            idle |= {"next-waiting"}
+        if len(self.phase_pane.sessions) < 2:
+            idle |= {"next-session", "previous-session"}
+        panes = self.panes
+        if shape_of(panes.size.width, panes.size.height) == "tabs" and not panes.zoomed:  # it is alone as it is
+            idle |= {"zoom"}
+        return idle
 
     def _prompt(self) -> Line:
         if self.findings_pane.jumping:

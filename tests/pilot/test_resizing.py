@@ -76,6 +76,23 @@ async def test_keys_are_offered_only_where_there_is_something_that_they_are_abou
         assert "space code" not in plain(bar.line_at(0, 120)) and "start day" in plain(bar.line_at(0, 120))
 
 
+async def test_the_key_to_who_waits_is_offered_while_somebody_does(app: CockpitApp) -> None:
+    async with app.run_test(size=(160, 40)) as pilot:
+        await settled(app)
+        bar = app.query_one(KeyBar)
+        await pilot.press("3")
+        await until(lambda: "next waiting" in plain(bar.line_at(0, 160)), "who waits")
+        assert "l next" in plain(bar.line_at(0, 160))
+        app.workers.cancel_all()
+        app.trees = replace(app.trees, worktrees=tuple(replace(tree, agent=None) for tree in app.trees.worktrees))
+        app.phase_pane.show(app.phase_pane.sessions[:1])
+        app.show_keys()
+        offered = plain(bar.line_at(0, 160))
+        assert "waiting" not in offered and "l next" not in offered and "transcript" in offered
+        await pilot.resize_terminal(160, 16)
+        await until(lambda: "z zoom" not in plain(bar.line_at(0, 160)), "one pane, alone as it is")
+
+
 async def test_the_share_of_p1_stands_once_after_the_frame_came_back(app: CockpitApp) -> None:
     async with app.run_test(size=(40, 16)) as pilot:
         await settled(app)

@@ -28,6 +28,7 @@ _HINTS = (
     "{audit-open} open · {audit-task} task · {help} keys · {close}",
     "{audit-open} open · {help} · {close}",
 )
+_NOTHING = ("{audit-report} report · {recheck} again · {close} close", "{audit-report} report · {close}")
 _RUNNING = ("{close} stop and close",)
 
 
@@ -122,9 +123,10 @@ class AuditScreen(FramedScreen):
             self.fill("audit-head", self._before(width))
             rows.empty, items = [], []
         else:
-            self.entitle(f"Audit · {self._name_of} · {counted(self.result.files, 'file')}", _HINTS)
-            self.fill("audit-head", [*head_lines(self.result, width, self.words("{audit-report}")), ()])
             items = rows_of(self.result, width)
+            title = f"Audit · {self._name_of} · {counted(self.result.files, 'file')}"
+            self.entitle(title, _HINTS if any(row.issue for row in items) else _NOTHING)
+            self.fill("audit-head", [*head_lines(self.result, width, self.words("{audit-report}")), ()])
             rows.longest = max((cell_len(row.issue.location) for row in items if row.issue), default=0)
             told = line(("Nothing found. ", "muted"), ("{audit-report}", "key"), (" writes the report.", "muted"))
             rows.empty = [filled(told, self.labels)]

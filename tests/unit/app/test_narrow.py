@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from msgspec import structs
+from rich.cells import cell_len
 
 from cockpit.app_parts.chrome import idle_keys
 from cockpit.app_parts.findings import without_secrets
@@ -27,7 +28,7 @@ from widgets.code_view import above_in, code_lines, rule_lines
 from widgets.finding_filters import Filters, ordered
 from widgets.finding_lines import columns as finding_columns
 from widgets.finding_lines import counts_line, finding_row, problem_row
-from widgets.lines import fit, line, plain
+from widgets.lines import crop_middle, fit, line, plain
 from widgets.markdown_lines import markdown_lines
 from widgets.screens.report import report_title
 from widgets.screens.rows import Row, wrapped_row
@@ -319,3 +320,13 @@ def test_a_worktree_whose_folder_is_gone_is_called_by_its_folder() -> None:
     snapshot = WorktreesSnapshot((alone,))
     assert plain(place_line("acme", snapshot, "/src/shop")) == " acme · detached abcdef0"
     assert "shop  detached abcdef0" in _table(snapshot)[0][0]
+
+
+def test_branches_that_begin_alike_are_told_apart() -> None:
+    trees = [Worktree(str(n), f"/{n}", f"feature/some-long-branch-name-{n}", "1", counts=Counts()) for n in (1, 12)]
+    for width, whole in ((36, False), (79, True)):
+        sizes = columns(trees, AT, width)
+        rows = [plain(worktree_row(tree, AT, width, sizes, watched=False)).strip() for tree in trees]
+        assert "-1 " in rows[0] and "-12 " in rows[1] and ("…" in rows[0]) != whole
+        assert all(row.startswith("featur") and len(row) <= width for row in rows)
+    assert crop_middle("名前を直す-branch-12", 12).endswith("ch-12") and cell_len(crop_middle("名前を直す", 7)) <= 7
