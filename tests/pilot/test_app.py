@@ -134,6 +134,11 @@ async def test_without_colour_the_palette_has_none(demo: Demo, monkeypatch: pyte
         await pilot.press("colon", "s")
         await until(lambda: any("Start day" in row for row in lines(strips(bare))), "the commands")
         assert colours(strips(bare)) == []
+        rows = {"context": False, "research": False}  # words of the command that enter runs, and of another one
+        for part in (part for strip in strips(bare) for part in strip):
+            for word in rows:
+                rows[word] |= word in part.text and bool(part.style and part.style.underline)
+        assert rows == {"context": True, "research": False}
 
 
 async def test_themes_go_round_and_no_color_stays_mono(app: CockpitApp, demo: Demo) -> None:
