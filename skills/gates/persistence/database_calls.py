@@ -211,6 +211,9 @@ def _of_manager(call: ast.Call, method: str) -> Write | None:
     related = last_name(chain.root) if isinstance(chain.root, ast.Attribute) and not chain.manager else ""
     if related.endswith("_set") and not call.args and (call.keywords or len(chain.calls) > 1):  # a set takes no words
         return Write(_KINDS.get(method, "insert"), related.removesuffix("_set"), f"{related}.{chain.calls[-1][0]}()")
+    asked = chain.calls[0][0] in ("all", "filter", "exclude")  # `order.lines.all().delete()`
+    if related and asked and len(chain.calls) > 1 and method in ("update", "delete"):
+        return Write(_KINDS[method], related, f"{related}.{chain.calls[0][0]}(…).{chain.calls[-1][0]}()")
     if chain.manager not in MANAGERS and not (chain.manager and chain.model):
         return None
     if chain.manager in MANAGERS and not chain.model:

@@ -1,15 +1,13 @@
 """Rules of the skill query-efficiency-auditor about loops that write: one statement for each turn."""
 
 import ast
-import re
 from collections.abc import Iterator
 
 from msgspec.structs import replace
 
 from skills.gates.analysis.bindings import lookup
 from skills.gates.analysis.execution import execution_of, lowered
-from skills.gates.analysis.local_values import values_of
-from skills.gates.analysis.loops import blocks, local_nodes, loops_around, turns
+from skills.gates.analysis.loops import local_nodes
 from skills.gates.analysis.sessions import is_session, speaks_django
 from skills.gates.analysis.transactions import first_time
 from skills.gates.django.django_architecture_enforcer import in_related_rows, related_name
@@ -21,8 +19,9 @@ from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants, names_in
 from skills.gates.model import Candidate, Confidence, Evidence, FileReport, Severity
 from skills.gates.persistence.database_calls import Write, write_in_list, write_of
+from skills.gates.persistence.loop_turns import bound_by, few_turns, in_pieces, loop_around, runs_once
 from skills.gates.persistence.loop_writes_examples import BULK, WRITES
-from skills.gates.persistence.row_writes import Turns, row_write
+from skills.gates.persistence.row_writes import SAVES, Turns, row_write, rows_of, tell_saving
 from skills.gates.project import Project
 from skills.gates.rule import Rule, Watch
 
@@ -36,9 +35,7 @@ _NAMES = frozenset(
      "fetch_one"}
 )  # fmt: skip
 _LONG_NAMES = lazy(r"(update|delete|reset|save|mark|remove|set|increment|touch|archive|soft_delete)_\w+")
-_PIECES = lazy(r"batch|chunk|page|slice|window|partition|group|block", re.I)
 _OF_NAME = lazy(r"execute\([a-z]|query\(|.*\{")
-_ATTEMPTS = lazy(r"attempt|retr(y|ies)|tries", re.I)
 _PLAINER = {
     "add": "`add_all` would say it in one line; the statements are the same",
     "delete": "`execute(delete(Model).where(…))` takes all rows at once, where no cascade of the ORM is needed",
@@ -49,10 +46,10 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
     function = node.func
     if not isinstance(function, ast.Attribute) or not (function.attr in _NAMES or _LONG_NAMES.fullmatch(function.attr)):
         return
-    loop, whole = _around(node, context)
-    if loop is None or whole is None or _in_pieces(loop) or _runs_once(loop, context):
+    loop, whole = loop_around(node, context)
+    if loop is None or whole is None or in_pieces(loop) or runs_once(loop, context):
         return
-    bound = _bound(loop)
+    bound = bound_by(loop)
     if function.attr in ("add", "merge", "delete") and node.args and is_session(function.value, context):
         _planned(node, loop, whole, context)
         return
@@ -74,6 +71,26 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         _report_insert(node, write, whole, context)
     else:
         _report_write(node, write, loop, whole, context)
+
+
+def _on_rows(loop: ast.For | ast.AsyncFor, context: FileContext) -> None:
+    """A candidate for `berth.free()` in a loop over berths: whether that method saves the row is asked later."""
+    model = rows_of(loop, context)
+    if not model or in_pieces(loop):
+        return
+    outside, seen = context.statement, set()
+    for part in local_nodes(loop):
+        if isinstance(part, ast.stmt):
+            context.statement = part
+        function = part.func if isinstance(part, ast.Call) else None
+        if not isinstance(function, ast.Attribute) or function.attr in _NAMES or function.attr in seen:
+            continue
+        if last_name(function.value) == last_name(loop.target) and not runs_once(loop, context):
+            own = f"{model}.{function.attr}"
+            write = Write("update", own, f"{ast.unparse(function)}()")
+            _report_write(part, write, loop, loop, context, ((SAVES, own),))  # type: ignore[arg-type]
+            seen.add(function.attr)
+    context.statement = outside
 
 
 def _behind_a_row(node: ast.Call, function: ast.Attribute, whole: ast.AST, context: FileContext) -> None:
@@ -133,62 +150,6 @@ def _changed_rows(node: ast.Call, loop: Turns, whole: ast.AST, bound: frozenset[
     _report_write(node, Write("update", last_name(changed.value), f"{ast.unparse(changed)} = …"), loop, whole, context)
 
 
-def _around(node: ast.Call, context: FileContext) -> tuple[Turns | None, ast.AST | None]:
-    """The innermost `for` around a call, a comprehension's included, and the node that marks its place."""
-    above = context.parent(node)
-    below: ast.AST = node
-    while above is not None:
-        if isinstance(above, (ast.ListComp, ast.SetComp, ast.GeneratorExp)) and below is above.elt:
-            return above.generators[-1], above
-        if isinstance(above, ast.Lambda):
-            return None, None
-        below, above = above, context.parent(above)
-    loops = loops_around(context, node)
-    if loops and not isinstance(loops[0], ast.While):
-        return loops[0], loops[0]
-    return None, None  # `while` works through batches, queues and attempts
-
-
-def _in_pieces(loop: Turns) -> bool:
-    """True for loops over batches of many rows, and for attempts."""
-    targets = " ".join(sorted(names_in(loop.target)))
-    over = last_name(loop.iter.func) if isinstance(loop.iter, ast.Call) else last_name(loop.iter)
-    if over == "range" and isinstance(loop.iter, ast.Call):
-        if len(loop.iter.args) == 3 or _ATTEMPTS.search(targets + ast.unparse(loop.iter)):
-            return True
-        if not targets.strip("_") and not isinstance(loop, ast.comprehension):
-            return any(isinstance(part, (ast.Try, ast.Break, ast.Return)) for part in local_nodes(loop))
-    return bool(_PIECES.search(targets) or re.search(r"batch|chunk|paginat|slices", over, re.I))
-
-
-def _runs_once(loop: Turns, context: FileContext) -> bool:
-    """True where what follows the call in its block leaves the loop."""
-    if isinstance(loop, ast.comprehension):
-        return False
-    for block in blocks(loop.body):
-        for place, statement in enumerate(block):
-            if statement is context.statement:
-                return any(isinstance(after, (ast.Break, ast.Return, ast.Raise)) for after in block[place:])
-    return isinstance(context.statement, (ast.Return, ast.Raise))
-
-
-def _bound(loop: Turns) -> frozenset[str]:
-    """The names that a turn of the loop gives a value: its target, and what its body assigns."""
-    found = set(names_in(loop.target))
-    if not isinstance(loop, ast.comprehension):
-        for node in local_nodes(loop):
-            if isinstance(node, ast.Assign):
-                for target in node.targets:
-                    found |= {
-                        part.id
-                        for part in descendants(target)
-                        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
-                    }
-            elif isinstance(node, (ast.NamedExpr, ast.AnnAssign, ast.For, ast.AsyncFor)):
-                found |= {part.id for part in descendants(node.target) if isinstance(part, ast.Name)}
-    return frozenset(found)
-
-
 def _about(node: ast.Call, bound: frozenset[str], context: FileContext) -> bool:
     """True where each turn writes other rows of the same table."""
     asked = [*node.args, *(word.value for word in node.keywords)]
@@ -225,41 +186,11 @@ def _asks_for_many(node: ast.AST, bound: frozenset[str]) -> bool:
     return False
 
 
-def _written_out(over: ast.expr, context: FileContext) -> ast.expr:
-    """The display behind the name of a constant, also in `NAMES.items()`."""
-    function = over.func if isinstance(over, ast.Call) and not over.args else None
-    if isinstance(function, ast.Attribute) and function.attr in ("items", "keys", "values"):
-        over = function.value
-    bound = values_of(over.id, context) if isinstance(over, ast.Name) and over.id.isupper() else []
-    return bound[0] if len(bound) == 1 and bound[0] is not None else over
-
-
-def _few(loop: Turns, context: FileContext) -> int | None:
-    """At most so many turns, where the code says so."""
-    if not isinstance(loop, ast.comprehension) and (said := turns(loop)) is not None:
-        return said
-    over = loop.iter
-    if isinstance(over, ast.Call) and last_name(over.func) in ("enumerate", "list", "reversed", "sorted") and over.args:
-        over = over.args[0]
-    over = _written_out(over, context)
-    if isinstance(over, ast.Dict) and None not in over.keys:
-        return len(over.keys)
-    if isinstance(over, (ast.List, ast.Tuple, ast.Set)) and not any(isinstance(one, ast.Starred) for one in over.elts):
-        return len(over.elts)
-    if isinstance(over, ast.Subscript) and isinstance(over.slice, ast.Slice):
-        upper = over.slice.upper
-        if isinstance(upper, ast.Constant) and isinstance(upper.value, int) and over.slice.lower is None:
-            return upper.value
-    for part in descendants(over):
-        if isinstance(part, ast.Call) and last_name(part.func) in ("limit", "islice", "head") and part.args:
-            last = part.args[-1]
-            if isinstance(last, ast.Constant) and isinstance(last.value, int):
-                return last.value
-    return None
-
-
-def _report_write(node: ast.Call, write: Write, loop: Turns, whole: ast.AST, context: FileContext) -> None:
-    few = _few(loop, context)
+def _report_write(
+    node: ast.Call, write: Write, loop: Turns, whole: ast.AST, context: FileContext,
+    needs: tuple[tuple[str, str], ...] = (),
+) -> None:  # fmt: skip
+    few = few_turns(loop, context)
     base: Severity = "MEDIUM" if few is not None and few <= FEW else "HIGH"
     kind, why = execution_of(context)
     severity, links = lowered(base, kind, why, context)
@@ -272,6 +203,7 @@ def _report_write(node: ast.Call, write: Write, loop: Turns, whole: ast.AST, con
         severity=severity,
         confidence=confidence,
         evidence=(Evidence(context.path, whole.lineno, "the loop"), *links),  # type: ignore[attr-defined]
+        needs=needs,
         also=(BULK_RULE,),
     )
 
@@ -341,9 +273,15 @@ _WORDS = (
 )  # fmt: skip
 
 
+_SAVES_ITSELF = (b"self.save(", b"self.asave(")
+
+
 def _holds(candidate: Candidate, report: FileReport, project: Project) -> Candidate | None:
-    """What is created behind a row must be a relation of the project."""
-    known = all(name in relations_of(project).managers for _, name in candidate.needs)
+    """What is created behind a row must be a relation of the project, and a row's own method one that saves it."""
+    known = all(
+        project.has(SAVES, name) if kind == SAVES else name in relations_of(project).managers
+        for kind, name in candidate.needs
+    )
     return replace(candidate, needs=()) if known else None
 
 
@@ -361,7 +299,12 @@ n_update_delete_loop = Rule(
     when="In production code, in `for` loops and comprehensions at any depth. HIGH where the count is unknown or more "
     "than 10, MEDIUM up to 10, one step less in commands and the admin, LOW in code that runs once. Not for batches, "
     "attempts, and loops over tables.",
-    watches=(Watch((ast.Call,), _on_call, _WORDS, is_product_path),),
+    watches=(
+        Watch((ast.Call,), _on_call, _WORDS, is_product_path),
+        Watch((ast.For, ast.AsyncFor), _on_rows, (b".objects.",), is_product_path),
+        Watch((ast.Call,), tell_saving, _SAVES_ITSELF, is_product_path, near=_SAVES_ITSELF),
+    ),
+    holds=_holds,
     bad=WRITES[0],
     good=WRITES[1],
 )  # fmt: skip

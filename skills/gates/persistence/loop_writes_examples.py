@@ -32,6 +32,13 @@ WRITES: Pair = (
               "        await message.asave()\n", "rows of a manager, whatever they are called"),
         _file("def sweep(session, ids):\n    for pk in ids:\n        JobRepository(session).delete(pk)\n",
               "a repository that is made for it"),
+        Example({"app/models.py": "from django.db import models\n\n\nclass Berth(models.Model):\n"
+                 "    def free(self):\n        self.ship = None\n        self.save()\n",
+                 "app/services.py": "from app.models import Berth\n\n\ndef empty():\n"
+                 "    for berth in Berth.objects.exclude(ship=None):\n        berth.free()\n"},
+                note="a method of the row that saves it"),
+        _file(_DJANGO + "def clear(orders):\n    for order in orders:\n        order.lines.all().delete()\n",
+              "the rows behind another one"),
         _file("async def touch(conn, ids):\n    for one in ids:\n"
               "        await conn.execute('UPDATE jobs SET seen = now() WHERE id = $1', one)\n"),
         _file("import asyncio\n\n\nasync def drop(repo, ids):\n"

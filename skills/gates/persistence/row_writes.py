@@ -3,6 +3,7 @@
 import ast
 import re
 
+from skills.gates.analysis.local_values import values_of
 from skills.gates.analysis.loops import local_nodes
 from skills.gates.analysis.queries import MANAGERS, chain_of
 from skills.gates.analysis.sessions import speaks_django, unawaited
@@ -17,6 +18,7 @@ _NO_ROWS = lazy(
     r"session|table|writer|model_file|pdf|canvas|bucket|blob|key|message|msg)$", re.I,
 )  # fmt: skip
 
+SAVES = "saves"
 _NO_MODELS = ("Form", "Serializer", "FormSet", "Formset", "Image", "Document", "Workbook")
 
 Turns = ast.For | ast.AsyncFor | ast.comprehension
@@ -34,7 +36,7 @@ def row_write(node: ast.Call, bound: frozenset[str], loop: Turns, context: FileC
         return Write("insert", made, f"{made}(…).{function.attr}()") if is_row else None
     if node.args or not isinstance(owner, ast.Name) or owner.id not in bound:
         return None
-    if _NO_ROWS.search(owner.id) and not (function.attr[0] == "a" or _over_rows(loop)):
+    if _NO_ROWS.search(owner.id) and not (function.attr[0] == "a" or model_of(loop.iter)):
         return None
     if isinstance(context.parent(node), (ast.Attribute, ast.Call)):
         return None  # `table.delete()` makes a statement
@@ -46,10 +48,27 @@ def row_write(node: ast.Call, bound: frozenset[str], loop: Turns, context: FileC
     return Write("insert" if made else "update", made or owner.id, f"{owner.id}.{function.attr}()")
 
 
-def _over_rows(loop: Turns) -> bool:
-    """True for a loop over what a manager found: `for message in Message.objects.filter(…)`."""
-    chain = chain_of(loop.iter) if isinstance(loop.iter, ast.Call) else None
-    return chain is not None and chain.manager in MANAGERS and bool(chain.model)
+def model_of(over: ast.expr | None) -> str:
+    """The model of the rows that a manager found: `Message` of `Message.objects.filter(…)`; "" for other things."""
+    chain = chain_of(over) if isinstance(over, ast.Call) else None
+    return chain.model if chain is not None and chain.manager in MANAGERS else ""
+
+
+def tell_saving(node: ast.Call, context: FileContext) -> None:
+    """A fact saves (`Berth.free`) for a method that saves its own row: `self.save()`."""
+    owner, function = context.class_scope, context.function
+    match node.func:
+        case ast.Attribute(value=ast.Name(id="self"), attr="save" | "asave") if owner is not None:
+            if function in owner.body and function is not None and function.name not in ("save", "asave"):
+                context.fact(SAVES, f"{owner.name}.{function.name}", "", node.lineno)
+
+
+def rows_of(loop: ast.For | ast.AsyncFor, context: FileContext) -> str:
+    """The model of which a loop goes over rows, one after the other; "" where the file does not say."""
+    if not isinstance(loop.target, ast.Name):
+        return ""
+    made = values_of(loop.iter.id, context) if isinstance(loop.iter, ast.Name) else [loop.iter]
+    return model_of(made[-1]) if made else ""
 
 
 def _made_in(loop: Turns, name: str) -> str:
