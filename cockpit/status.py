@@ -102,7 +102,7 @@ def _looked_up(repository: Repository, config: Config) -> tuple[tuple[ShownSessi
         for one in found.sessions
         if one.state != "ended"
     )
-    return sessions, None if today is None else today.usd, today is not None and today.floor
+    return sessions, None if today is None else today.usd, today is not None and today.amount.floor
 
 
 def _said_percent(said: Mapping[str, Any]) -> float | None:

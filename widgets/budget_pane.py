@@ -273,7 +273,7 @@ def headline(snapshot: SpendSnapshot, *, brief: bool = False) -> Line:
     days = [usd for _, usd in snapshot.daily][-7:]
     spark = f" {sparkline(days)}" if any(days) and not brief else ""
     return (
-        (money(snapshot.today.usd, floor=snapshot.today.floor), "strong"),
+        (money(snapshot.today.usd, floor=snapshot.today.amount.floor), "strong"),
         (" today", "muted"),
         (spark, "accent"),
     )

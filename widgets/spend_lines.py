@@ -135,7 +135,7 @@ def dollars(row: SpendRow) -> Span:
     """The dollars of a row; where none of its tokens has a price, that."""
     if row.unpriced_tokens and not row.usd:
         return "unpriced", "bad"
-    return money(row.usd, floor=row.floor or row.unpriced_tokens > 0), "strong"
+    return money(row.usd, floor=row.amount.floor), "strong"
 
 
 def _billed(row: SpendRow) -> str:

@@ -196,14 +196,14 @@ def detail_lines(
 
 def _cost_lines(costs: Sequence[SpendRow]) -> list[Line]:
     """What each commit cost."""
-    amounts = ["unpriced" if row.unpriced_tokens and not row.usd else money(row.usd, floor=row.floor) for row in costs]
+    amounts = ["unpriced" if row.unpriced_tokens and not row.usd else str(row.amount) for row in costs]
     wide = max(map(len, amounts[:_MOST]), default=0)
     rows = [
         fact("" if number else "cost", (pad(amount, wide, right=True), "text"), (f"  {plain_text(row.key)}", "muted"))
         for number, (amount, row) in enumerate(zip(amounts[:_MOST], costs, strict=False))
     ]
     if len(costs) > _MOST:
-        rest = money(sum(row.usd for row in costs[_MOST:]), floor=any(row.floor for row in costs[_MOST:]))
+        rest = money(sum(row.usd for row in costs[_MOST:]), floor=any(row.amount.floor for row in costs[_MOST:]))
         rows.append(fact("", (pad(rest, wide, right=True), "text"), (f"  {len(costs) - _MOST} older", "muted")))
     return rows
 

@@ -363,7 +363,6 @@ def _print_rows(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total:
 def _print_table(by: str, rows: Sequence["SpendRow"]) -> None:
     from cockpit.columns import aligned, cell_width, output_width
     from cockpit.plain_text import plain_text
-    from skills.spending.amount import dollars
 
     head = (by, "requests", "input", "output", "cache write", "cache read", "dollars", "")
     lines: list[tuple[str, ...]] = [head]
@@ -372,7 +371,7 @@ def _print_table(by: str, rows: Sequence["SpendRow"]) -> None:
         writes = tokens.cache_write_5m + tokens.cache_write_1h
         unpriced = f"{row.unpriced_tokens:,} tokens unpriced" if row.unpriced_tokens else ""
         wholly = row.unpriced_tokens == tokens.total and tokens.total > 0 and row.usd == 0
-        spent = "unpriced" if wholly else dollars(row.usd, floor=row.floor or row.unpriced_tokens > 0)
+        spent = "unpriced" if wholly else str(row.amount)
         counts = (row.requests, tokens.input, tokens.output, writes, tokens.cache_read)
         lines.append((plain_text(row.key, 60), *(f"{count:,}" for count in counts), spent, unpriced))
     width, right = output_width(), range(1, len(head) - 1)

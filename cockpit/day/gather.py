@@ -63,7 +63,9 @@ class Costs:
         """Dollars by model from `since` on, dearest first."""
         rows, _ = spend_rows(self.meter.ledger, "model", self._scope(since))
         ordered = sorted(rows, key=lambda row: -row.usd)
-        return tuple(ModelCost(plain_text(row.key, 80), row.usd, row.unpriced_tokens, row.floor) for row in ordered)
+        return tuple(
+            ModelCost(plain_text(row.key, 80), row.usd, row.unpriced_tokens, row.amount.floor) for row in ordered
+        )
 
     def since(self, since: datetime) -> Amount:
         """Dollars from `since` on."""
@@ -216,7 +218,7 @@ def money_of(spend: SpendSnapshot, task_average: float | None = None) -> Money |
         month_limit=_limit(month),
         day_level=day.level if day else "ok",
         month_level=month.level if month else "ok",
-        floor=spend.today.floor or spend.month.floor,
+        floor=spend.today.amount.floor or spend.month.amount.floor,
         unpriced_tokens=spend.month.unpriced_tokens,
         task_average=task_average,
     )

@@ -12,7 +12,6 @@ from cockpit.findings.models import Check, Finding, TrendPoint
 from cockpit.phases.habits import HabitsReading
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
-from cockpit.spend.models import SpendRow
 from skills.orchestrator.habits import habit_rows
 from skills.orchestrator.measures import (
     EstimateFigures,
@@ -105,7 +104,7 @@ def _spent(repository: Repository, config: Config) -> SpendFigures:
     for table in board.tables:
         if table.by in ("feature", "agent", "model"):
             rows = [cost.row for cost in table.rows[:_MOST] if cost.row.usd]
-            dearest += [(table.by, plain_text(row.key or "none", 60), _least(row)) for row in rows]
+            dearest += [(table.by, plain_text(row.key or "none", 60), row.amount) for row in rows]
             if table.by == "feature":
                 unattributed = None if table.unattributed is None else table.unattributed.usd
     weeks: dict[str, float] = {}
@@ -114,14 +113,9 @@ def _spent(repository: Repository, config: Config) -> SpendFigures:
         weeks[week] = weeks.get(week, 0.0) + usd
     total = board.total
     return SpendFigures(
-        total.usd, total.tokens.total, total.unpriced_tokens, unattributed, total.floor, tuple(dearest),
+        total.usd, total.tokens.total, total.unpriced_tokens, unattributed, total.amount.floor, tuple(dearest),
         tuple((week, round(usd, 2)) for week, usd in sorted(weeks.items())),
     )  # fmt: skip
-
-
-def _least(row: SpendRow) -> Amount:
-    """The dollars of a row: a floor too where some of its tokens have no price."""
-    return Amount(row.usd, row.floor or row.unpriced_tokens > 0)
 
 
 def _expected(repository: Repository, config: Config) -> EstimateFigures:

@@ -74,14 +74,14 @@ class SpendRow:
 
     @property
     def amount(self) -> Amount:
-        """Its dollars."""
-        return Amount(self.usd, self.floor)
+        """Its dollars; a floor too where some of its tokens have no price."""
+        return Amount(self.usd, self.floor or self.unpriced_tokens > 0)
 
 
 @record
 class BudgetWindow:
     """Spent against a budget. `percent` is of `counted`; None where there is no limit. `floor`: at least so much,
-    as some usage never became final."""
+    as some usage never became final or has no price."""
 
     window: WindowName
     spent: float

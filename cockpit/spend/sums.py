@@ -100,8 +100,8 @@ class Sum:
 
     @property
     def amount(self) -> Amount:
-        """Dollars to the microdollar."""
-        return Amount(rounded(self.pico) / 10**6, self.floors > 0)
+        """Dollars to the microdollar; a floor too where some tokens have no price."""
+        return Amount(rounded(self.pico) / 10**6, self.floors > 0 or self.unpriced_tokens > 0)
 
     def row(self, key: str, *, micro: int | None = None, billed: Billed | None = None) -> SpendRow:
         """The row of these sums; `micro`: its amount in microdollars where it was rounded with others."""

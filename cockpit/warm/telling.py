@@ -77,7 +77,7 @@ def snapshot_of(repository: Repository, latest: Latest) -> Snapshot:
         root=_told(str(found.root or repository.root)),
         sessions=_sessions(latest.sessions),
         usd=round(spend.today.usd, 6) if told and spend.today else None,
-        floor=bool(told and spend.today and spend.today.floor),
+        floor=bool(told and spend.today and spend.today.amount.floor),
         unpriced=bool(told and spend.today and spend.today.unpriced_tokens),
         levels={window.window: window.level for window in spend.windows} if told else {},
         p0=len(blocking) if ready else None,

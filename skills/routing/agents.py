@@ -141,9 +141,14 @@ def agent_rows(installed: Iterable[Installed], history: Mapping[str, Record]) ->
 def task_type(task: str) -> TaskType | None:
     """The type of a task by its keywords; the first of equals in the order of the source. None: no keyword."""
     words = _spoken(task)
-    points = {kind: sum(_weight(word) for word in _found(keywords, words)) for kind, keywords in TASK_TYPES.items()}
+    points = {kind: _said(kind, words) for kind in TASK_TYPES}
     best = max(points, key=lambda kind: points[kind])
     return best if points[best] else None
+
+
+def _said(kind: TaskType, words: str) -> float:
+    """How much the keywords of a type say in a task: 1 a keyword, half where it is a weak one."""
+    return sum(_weight(word) for word in _found(TASK_TYPES[kind], words))
 
 
 def _candidate(
@@ -155,7 +160,10 @@ def _candidate(
     history: Mapping[str, Record],
 ) -> Candidate:
     keywords = min(40.0, sum(10 * _weight(word) for word in _found(role.keywords, words)))
-    fits = 30.0 if kind is not None and role.specialty == kind else 15.0 if _capable(role.name, words) else 0.0
+    fits = 15.0 if _capable(role.name, words) else 0.0
+    if kind is not None and role.specialty == kind:
+        # One weak word is half a reason for a role that nothing in the task names.
+        fits = 30.0 if keywords or fits or _said(kind, words) >= 1 else 15.0
     record = history.get(role.name)
     past = NEUTRAL
     if record is not None and record.runs >= FEWEST_RUNS:

@@ -1,10 +1,11 @@
-"""An amount of dollars as it is added up and shown: exact, or a floor where some usage never became final."""
+"""An amount of dollars as it is added up and shown: exact, or a floor where some usage never became final or has
+no price."""
 
 from typing import NamedTuple
 
 
 class Amount(NamedTuple):
-    """Dollars. `floor`: at least so many, because some usage in them never became final."""
+    """Dollars. `floor`: at least so many, because some usage in them never became final or has no price."""
 
     usd: float
     floor: bool = False

@@ -157,11 +157,10 @@ def _table(rows: Sequence["SpendRow"], total: float) -> list[str]:
     for part in rows[:_ROWS] if len(rows) > 24 else rows:
         share = percent(part.usd / total, 1) if total > 0 else "-"
         average = f"{part.usd / part.requests:,.4f}" if part.requests else "-"
-        lines.append(
-            f"| {_cell(part.key)} | {_mark(part.floor)}{part.usd:,.2f} | {share} | {part.requests:,} | {average} |"
-        )
+        spent = f"{_mark(part.amount.floor)}{part.usd:,.2f}"
+        lines.append(f"| {_cell(part.key)} | {spent} | {share} | {part.requests:,} | {average} |")
     if len(rows) > 24:
-        rest, mark = sum(part.usd for part in rows[_ROWS:]), _mark(any(part.floor for part in rows[_ROWS:]))
+        rest, mark = sum(part.usd for part in rows[_ROWS:]), _mark(any(part.amount.floor for part in rows[_ROWS:]))
         lines.append(f"| {len(rows) - _ROWS} more | {mark}{rest:,.2f} | | | |")
     return lines
 

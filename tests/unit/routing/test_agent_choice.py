@@ -44,6 +44,10 @@ def test_the_catalogue_holds_each_role_once() -> None:
         ("Add an endpoint for users", "django", "django-pro"),
         ("Security audit of the login", "django", "security-auditor"),
         ("the latest contest", None, "general-purpose"),
+        ("Design the billing service", "foundation", "backend-architect"),
+        ("Add an endpoint to the API", "foundation", "backend-architect"),
+        ("GraphQL API", "foundation", "graphql-architect"),
+        ("close the issue", "foundation", "general-purpose"),
     ],
 )
 def test_a_task_goes_to_the_agent_of_its_role(task: str, lane: Any, role: str) -> None:

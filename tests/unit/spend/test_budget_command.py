@@ -54,6 +54,23 @@ def test_each_window_against_its_budget(own_home: Path, app: Path, capsys: pytes
     assert document["meta"]["periods"] == {"day": "2026-11-20", "week": "2026-W47", "month": "2026-11", "session": "s1"}
 
 
+def test_what_tokens_without_a_price_leave_out_is_a_floor(
+    own_home: Path, app: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = spends(own_home, app, "a", 1.0)
+    path.write_text(path.read_text() + path.read_text().replace('"a"', '"b"').replace("claude-opus-4-7", "mystery-9"))
+    document = answer(capsys, app, "budget")
+    assert [(row["spent"], row["floor"]) for row in document["windows"]] == [(1.0, True)] * 4
+    assert main(["--repo", str(app), "budget"]) == 0
+    assert all("≥ $1.00" in line for line in capsys.readouterr().out.splitlines() if line[0] != " ")
+    assert answer(capsys, app, "status")["text"].endswith("≥$1.00")
+    report = answer(capsys, app, "start-day")["report"]
+    assert "- Today: ≥ $1.00 " in report and "- Remaining: ≤ $99.00" in report
+    assert answer(capsys, app, "sessions")["sessions"][0]["floor"] is True
+    rows = answer(capsys, app, "spend")["rows"]
+    assert [(row["floor"], row["unpriced_tokens"]) for row in rows] == [(False, 40_000)]
+
+
 def test_a_percentage_is_rounded_once(own_home: Path, app: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spends(own_home, app, "a", 10.6524)
     assert answer(capsys, app, "budget")["windows"][0]["percent"] == 213.05
