@@ -83,6 +83,13 @@ def say(message: object) -> None:
     print(plain_text(message, 500), file=sys.stderr)
 
 
+def tell_checked(share: float) -> None:
+    """Progress of a check on stderr: the share (0–1) of the code that is judged."""
+    from skills.spending.amount import percent
+
+    rewrite(f"checked {percent(share)}")
+
+
 def rewrite(text: str) -> None:
     """Progress on stderr in one line, over what it said before; "" takes that away. Nothing where it is no terminal."""
     global _rewriting

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cockpit import paths
@@ -29,8 +29,12 @@ _ELSEWHERE = {
 }
 
 
-def examine(folder: Path, extra_config: Path | None, *, full: bool = False) -> list[Check]:
-    """All checks, in the order in which they are shown. `full` also runs the rules over the repository at `folder`."""
+def examine(
+    folder: Path, extra_config: Path | None, *, full: bool = False, tell: Callable[[float], None] | None = None
+) -> list[Check]:
+    """All checks, in the order in which they are shown. `full` also runs the rules over the repository at `folder`;
+    `tell` gets the share (0–1) of it that is judged, now and then.
+    """
     repository, asked = _repository(folder)
     config, configured = _configuration(repository, extra_config)
     checks = [
@@ -46,7 +50,7 @@ def examine(folder: Path, extra_config: Path | None, *, full: bool = False) -> l
     checks += [*_agents(), _session_registry(), _transcripts(repository, config), _ports()]
     checks += _tools(repository, config)
     checks += [_editor(config), _keys(config)]
-    checks += _gates(repository, config, full=full)
+    checks += _gates(repository, config, full=full, tell=tell)
     checks += hook_checks(repository, config)
     return [Check(c.check, c.status, plain_text(c.detail, 400), plain_text(c.fix, 200), c.required) for c in checks]
 
@@ -266,7 +270,9 @@ def _keys(config: Config) -> Check:
 _JUDGED = ("profile", "tenancy", "rules")
 
 
-def _gates(repository: Repository | None, config: Config, *, full: bool) -> list[Check]:
+def _gates(
+    repository: Repository | None, config: Config, *, full: bool, tell: Callable[[float], None] | None
+) -> list[Check]:
     if repository is None:
         return [Check(name, "not_applicable", "no repository") for name in _JUDGED]
     if not full:
@@ -276,7 +282,7 @@ def _gates(repository: Repository | None, config: Config, *, full: bool) -> list
     from skills.gates.verdict import FAILED
 
     try:
-        outcome, project = check_now(repository.root, config, CheckRequest())
+        outcome, project = check_now(repository.root, config, CheckRequest(), tell)
     except (CannotAnswer, OSError) as problem:
         return [Check(name, "not_run", str(problem)) for name in _JUDGED]
     tenancy = outcome.tenancy

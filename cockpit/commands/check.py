@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cockpit.call import Call, rewrite, say
+from cockpit.call import Call, rewrite, say, tell_checked
 from cockpit.errors import CannotAnswer
 from cockpit.files import read_regular, source_lines
 from cockpit.plain_text import plain_text
@@ -92,7 +92,7 @@ def run(call: Call) -> int:
     extra = Path(args.config) if args.config else None
     config = load_config(root, extra, isolated=args.isolated)
     request = _request(args, config, paths, in_git, reading, listing)
-    outcome, project = check_now(root, config, request, _told)
+    outcome, project = check_now(root, config, request, tell_checked)
     rewrite("")
     if args.write_baseline:
         outcome = _write_baseline(args, root, project, outcome)
@@ -116,12 +116,6 @@ def run(call: Call) -> int:
     global _judged_last
     _judged_last = project, outcome
     return outcome.exit_code
-
-
-def _told(share: float) -> None:
-    from skills.spending.amount import percent
-
-    rewrite(f"checked {percent(share)}")
 
 
 def _begun(root: Path) -> "StagedReading":

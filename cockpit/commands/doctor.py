@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cockpit.call import Call, print_json
+from cockpit.call import Call, print_json, rewrite, tell_checked
 
 if TYPE_CHECKING:
     from cockpit.health import Check
@@ -33,7 +33,8 @@ def run(call: Call) -> int:
     from cockpit.health import healthy
 
     extra = Path(call.args.config) if call.args.config else None
-    checks = examine(call.folder, extra, full=call.args.full)
+    checks = examine(call.folder, extra, full=call.args.full, tell=tell_checked)
+    rewrite("")
     if call.args.json:
         from dataclasses import asdict
 

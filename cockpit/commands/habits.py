@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from cockpit.call import Call, print_json, say
+from cockpit.call import Call, print_json, rewrite, say, tell_checked
 from skills.counted import counted
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ def run(call: Call) -> int:
     since = parse_since(call.args.since, moment) if call.args.since else None
     everywhere = bool(call.args.all_repos)
     repository = None if everywhere else call.repository()
-    reading = read_habits(repository, session=call.args.session, since=since, all_repos=everywhere)
+    reading = read_habits(repository, session=call.args.session, since=since, all_repos=everywhere, tell=_tell_read)
+    rewrite("")
     for problem in reading.problems:
         say(problem)
     rows = habit_rows(reading.looks)
@@ -49,7 +50,8 @@ def run(call: Call) -> int:
     if call.args.measures:
         from cockpit.phases.measures import read_measures
 
-        measures, unread = read_measures(call.repository(), call.config(), reading, moment)
+        measures, unread = read_measures(call.repository(), call.config(), reading, moment, tell=tell_checked)
+        rewrite("")
         for problem in unread:
             say(problem)
     if call.args.json:
@@ -61,6 +63,10 @@ def run(call: Call) -> int:
     else:
         print("\n".join([*_lines(rows, reading), *(_measure_lines(measures) if measures else [])]))
     return 0
+
+
+def _tell_read(read: int) -> None:
+    rewrite(f"reading transcripts: {read}")
 
 
 def measure_row(one: "Measure") -> dict[str, Any]:

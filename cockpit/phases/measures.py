@@ -32,15 +32,23 @@ _MOST = 4  # names of each kind
 
 
 def read_measures(
-    repository: Repository, config: Config, reading: HabitsReading, now: datetime, *, gates: GateFigures | None = None
+    repository: Repository,
+    config: Config,
+    reading: HabitsReading,
+    now: datetime,
+    *,
+    gates: GateFigures | None = None,
+    tell: Callable[[float], None] | None = None,
 ) -> tuple[tuple[Measure, ...], tuple[str, ...]]:
-    """The measures and what could not be read for them. `gates` is what a check said that was made already."""
+    """The measures and what could not be read for them. `gates` is what a check said that was made already; else one is
+    made, and `tell` gets the share (0–1) that is judged, now and then.
+    """
     problems: list[str] = []
     figures = Figures(
         reading.figures,
         habit_rows(reading.looks),
         reading.looks,
-        gates or _attempt(lambda: _checked(repository, config), "the gates", problems),
+        gates or _attempt(lambda: _checked(repository, config, tell), "the gates", problems),
         _attempt(lambda: _spent(repository, config), "costs", problems),
         _attempt(lambda: _skills(repository, now), "skills", problems),
         _attempt(lambda: _audits(repository), "audits", problems),
@@ -58,11 +66,11 @@ def _attempt(read: Callable[[], Answer], what: str, problems: list[str]) -> Answ
         return None
 
 
-def _checked(repository: Repository, config: Config) -> GateFigures:
+def _checked(repository: Repository, config: Config, tell: Callable[[float], None] | None) -> GateFigures:
     from cockpit.findings.once import CheckRequest, check_now
     from cockpit.findings.trend import read_trend
 
-    outcome, _ = check_now(repository.root, config, CheckRequest())
+    outcome, _ = check_now(repository.root, config, CheckRequest(), tell)
     return gate_figures(outcome.findings, outcome.checks, read_trend(repository))
 
 

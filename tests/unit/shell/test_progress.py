@@ -50,13 +50,14 @@ def test_nothing_is_rewritten_where_it_is_no_terminal(capsys: pytest.CaptureFixt
     assert capsys.readouterr().err == "database: 8.2\n"
 
 
+@pytest.mark.parametrize("command", ["check", "doctor --full", "habits --measures"])
 def test_a_check_says_how_far_it_is_and_takes_that_away(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     git(tmp_path, "init", "-q")
     (tmp_path / "app.py").write_text("VALUE = 1\n")
     terminal = shown_on(monkeypatch)
-    assert main(["--repo", str(tmp_path), "check"]) == 0
+    assert main(["--repo", str(tmp_path), *command.split()]) == 0
     assert "\r\x1b[Kchecked 100 %" in terminal.getvalue() and terminal.getvalue().endswith("\r\x1b[K")
     assert "checked" not in capsys.readouterr().out
 
