@@ -155,6 +155,13 @@ COMMITS: Pair = (
             "        parcel.progress = done\n        await session.flush()\n    await session.commit()\n",
         ),
         _files(
+            "the trigger stamps the row alone",
+            migration=_TRIGGER.replace("PERFORM pg_notify('job_events', NEW.id::text)", "NEW.changed = now()"),
+            sub=_LISTEN,
+            pub="async def work(session, job, steps):\n    for done, step in enumerate(steps):\n"
+            "        job.progress = done\n        await session.flush()\n    await session.commit()\n",
+        ),
+        _files(
             "one change of two fields",
             migration=_TRIGGER,
             sub=_LISTEN,

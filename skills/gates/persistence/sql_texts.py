@@ -21,11 +21,18 @@ _FUNCTION = lazy(
     r"CREATE\s+(?:OR\s+REPLACE\s+)?FUNCTION\s+[\"`]?(?:\w+\.)?(\w+).*?(?=CREATE\s+(?:OR\s+REPLACE\s+)?FUNCTION|\Z)",
     re.I | re.S,
 )
+_BODY = lazy(r"AS\s+(\$\w*\$)(.*?)\1", re.I | re.S)
+_REACHES = lazy(
+    r"\b(?:INSERT\s+INTO|UPDATE\s+[\w.\"]+\s+(?:AS\s+)?\w*\s*SET|DELETE\s+FROM|NOTIFY|pg_notify|REFRESH|PERFORM|EXECUTE|CALL)\b",
+    re.I,
+)
+"""What a function does to anything but the row that it is given."""
 _COMMENT = lazy(r"--[^\n]*")
 
 
 def trigger_facts(text: str, line: int = 1) -> Iterator[Fact]:
-    """Facts: trigger (table; detail "function event"), notifies (function; detail channel). `line` is the first one."""
+    """Facts: trigger (table; detail "function event"), notifies (function; detail channel), stamps (a function that
+    changes nothing but the row which it is given). `line` is the first one."""
     upper = text.upper()
     if "TRIGGER" in upper:
         for match in _TRIGGER.finditer(text):
@@ -37,6 +44,9 @@ def trigger_facts(text: str, line: int = 1) -> Iterator[Fact]:
                 channel = next(group for group in sent.groups() if group)
                 at = line + text.count("\n", 0, match.start() + sent.start())
                 yield Fact("notifies", match[1].lower(), channel, at)
+            body = _BODY.search(match[0]) if "TRIGGER" in upper else None
+            if body is not None and not _REACHES.search(body[2]):
+                yield Fact("stamps", match[1].lower(), "", line + text.count("\n", 0, match.start()))
 
 
 def file_facts(source: str) -> tuple[Fact, ...]:

@@ -24,6 +24,8 @@ from skills.gates.rule import Rule, Watch
 
 RULE = "missing-intermediate-commits"
 
+_STAMPS = frozenset({"moddatetime", "tsvector_update_trigger", "suppress_redundant_updates_trigger"})
+"""Functions of PostgreSQL that change the row alone: whoever reads it sees that with the row."""
 _STEPS = frozenset({"progress", "status", "state", "stage", "step", "percent", "phase"})
 
 
@@ -205,6 +207,8 @@ def _commit_holds(candidate: Candidate, report: FileReport, project: Project) ->
     key = dict(candidate.needs)["updated"]
     for path, fact in _triggers(key, project):
         function = fact.detail.partition(" ")[0]
+        if function in _STAMPS or project.has("stamps", function):
+            continue
         links = [Evidence(path, fact.line, f"a trigger on `{fact.name}` runs `{function}`")]
         told = [one.detail for _, one in project.named("notifies", function)]
         heard = next(((where, one) for where, one in project.facts("channel-sub") for name in told
@@ -229,7 +233,8 @@ missing_intermediate_commits = Rule(
     fix="Tell progress out of band: an outbox table, or a notification on a connection of its own. Commits at "
     "milestones "
     "are the second choice, and none where the changes belong together.",
-    when="In production code, for tables that a trigger in the migrations names. CRITICAL where somebody listens to "
+    when="In production code, for tables that a trigger in the migrations names, not one that only "
+    "stamps the row itself. CRITICAL where somebody listens to "
     "its "
     "channel, else HIGH; LOW in code that runs once.",
     watches=(

@@ -32,6 +32,17 @@ def test_a_file_tells_its_triggers_and_channels_with_their_lines() -> None:
     ]
 
 
+def test_a_function_that_only_stamps_its_row_is_told_apart() -> None:
+    stamp = "CREATE FUNCTION touch() RETURNS trigger AS $$\nBEGIN\n  {}\n  RETURN NEW;\nEND $$ LANGUAGE plpgsql;\n"
+    used = "CREATE TRIGGER touched BEFORE UPDATE ON runs FOR EACH ROW EXECUTE FUNCTION touch();\n"
+
+    only = file_facts(stamp.format("NEW.changed = now();") + used)
+    more = file_facts(stamp.format("UPDATE totals SET n = n + 1;") + used)
+
+    assert [fact.kind for fact in only] == ["trigger", "stamps"]
+    assert [fact.kind for fact in more] == ["trigger"]
+
+
 def test_a_computed_channel_may_be_any() -> None:
     told = file_facts("BEGIN\n  PERFORM pg_notify(TG_ARGV[0], NEW.id::text);\nEND\n")
 
