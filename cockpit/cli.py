@@ -102,6 +102,7 @@ class _Parser(argparse.ArgumentParser):
             raise argparse.ArgumentError(None, no_choice(action, value))
 
 
+_LONGEST = 2000  # characters of an error
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -128,11 +129,10 @@ def main(argv: list[str] | None = None) -> int:
             return 2
         if os.environ.get("COCKPIT_DEBUG"):
             raise
-        from cockpit.plain_text import plain_text
         from cockpit.torn import torn_byte_code
 
         if torn := torn_byte_code(problem):
-            _say(plain_text(torn, 400))
+            _say(torn)
             return 2
         if isinstance(problem, OSError) and not problem.filename and problem.errno in _FULL:
             _say(f"the answer cannot be written: {problem.strerror}")
@@ -140,6 +140,8 @@ def main(argv: list[str] | None = None) -> int:
         what = f"unexpected {type(problem).__name__}: {problem}"
         if isinstance(problem, OSError) and problem.filename:  # no defect of ours: a full disk, a folder without rights
             what = f"{problem.filename}: {problem.strerror}"
+        from cockpit.plain_text import plain_text
+
         _say(f"{plain_text(what, 300)}; COCKPIT_DEBUG=1 shows where")
         return 2
 
@@ -161,9 +163,11 @@ def _told(code: int) -> int:
 
 
 def _say(why: object, whose: str = "cockpit") -> None:
-    """One line on stderr, where that takes one: the exit code says it in any case."""
+    """One line on stderr, where that takes one: the exit code says it in any case. Names of folders stand in it."""
+    from cockpit.plain_text import plain_text
+
     try:
-        print(f"{whose}: {why}", file=sys.stderr)
+        print(f"{whose}: {plain_text(why, _LONGEST)}", file=sys.stderr)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 

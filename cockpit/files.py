@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, cannot_write
 
 CHUNK = 1 << 16  # more would be given back to the system after each, and taken from it again
 LONGEST_LINE = 16 << 20
@@ -241,9 +241,7 @@ def only_one(path: Path, busy: str, advice: str = "try again", patience: float =
         try:
             mine = held.enter_context(locked(path, patience))
         except OSError as problem:
-            from cockpit.plain_text import plain_text  # a hook feels the import
-
-            raise CannotAnswer(f"{plain_text(path, 200)}: cannot be written ({problem.strerror})") from None
+            raise cannot_write(path, problem) from None
         if not mine:
             raise CannotAnswer(busy, advice)
         yield

@@ -14,7 +14,7 @@ from typing import Any
 from cockpit.clock import iso, now
 from cockpit.config import named_tools
 from cockpit.config_files import repository_tables
-from cockpit.errors import CannotAnswer
+from cockpit.errors import cannot_write
 from cockpit.files import digest_of, only_one, write_atomically
 from cockpit.paths import state_dir
 from cockpit.plain_text import plain_text
@@ -133,4 +133,4 @@ def _change(change: Callable[[dict[str, Any]], object]) -> None:
         try:
             write_atomically(path, text, mode=0o600)
         except OSError as problem:
-            raise CannotAnswer(f"{path}: cannot be written ({problem.strerror})") from None
+            raise cannot_write(path, problem) from None

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from cockpit.clock import now
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, cannot_write
 from cockpit.files import create_atomically
 from skills.routing.decide import Decision, decision_record
 
@@ -31,4 +31,4 @@ def write_record(path: Path, decision: Decision) -> None:
     except FileExistsError:
         raise CannotAnswer(f"{path} exists", "a decision is never overwritten: choose another name") from None
     except OSError as problem:
-        raise CannotAnswer(f"{path} cannot be written ({problem.strerror})") from None
+        raise cannot_write(path, problem) from None

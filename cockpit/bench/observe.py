@@ -7,7 +7,7 @@ from pathlib import Path
 from cockpit.bench.feature import change, texts, trees
 from cockpit.bench.shared import home_of, keep_block
 from cockpit.clock import iso, now
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, cannot_write
 from cockpit.files import read_regular
 from cockpit.findings.discovery import is_api_schema
 from cockpit.git_command import GitFailed, git
@@ -109,7 +109,7 @@ def write_reports(repository: Repository, feature: Feature) -> list[str]:
     try:
         exclude(repository.common_dir, REPORTS)
     except OSError as problem:
-        raise CannotAnswer(f"git's info/exclude cannot be written ({problem.strerror})") from None
+        raise cannot_write("git's info/exclude", problem) from None
     for name, body in bodies.items():
         keep_block(home, f"{_FOLDER}/{name}", feature.id, body)
     return [f"{_FOLDER}/{name}" for name in bodies]

@@ -6,10 +6,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from cockpit.errors import CannotAnswer
+from cockpit.errors import cannot_write
 from cockpit.files import read_regular, readable_json, write_atomically
 from cockpit.paths import state_dir
-from cockpit.plain_text import plain_text
 
 _LARGEST = 8_000_000
 
@@ -39,7 +38,7 @@ def write_record(common_dir: Path, kind: str, name: str, row: dict[str, Any]) ->
     try:
         write_atomically(path, readable_json(row, 1), mode=0o600)
     except OSError as problem:
-        raise CannotAnswer(f"{plain_text(path, 200)} cannot be written ({problem.strerror})") from None
+        raise cannot_write(path, problem) from None
     return path
 
 
@@ -51,7 +50,7 @@ def add_line(common_dir: Path, kind: str, row: dict[str, Any]) -> None:
         with path.open("ab") as stream:
             stream.write(readable_json(row, None).encode())
     except OSError as problem:
-        raise CannotAnswer(f"{plain_text(path, 200)} cannot be written ({problem.strerror})") from None
+        raise cannot_write(path, problem) from None
 
 
 def read_lines(common_dir: Path, kind: str) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cockpit.bench.shared import create, home_of, keep, keep_block, named, one_writer, recorded, stepped
 from cockpit.clock import iso, now, read_iso
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, cannot_write
 from cockpit.files import read_regular, source_lines, write_atomically
 from cockpit.paths import claude_folders
 from cockpit.plain_text import plain_text
@@ -159,7 +159,7 @@ def write_cache(term: str, kind: str, text: str) -> Path:
     try:
         write_atomically(path, f"<!-- cockpit: {head.replace('-->', '')} -->\n{text}", mode=0o600)
     except OSError as problem:
-        raise CannotAnswer(f"{plain_text(path, 200)} cannot be written ({problem.strerror})") from None
+        raise cannot_write(path, problem) from None
     return path
 
 

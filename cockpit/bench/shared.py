@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from cockpit.bench.records import read_records, records_folder, write_record
 from cockpit.clock import read_iso
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, cannot_write
 from cockpit.files import create_atomically, only_one, read_regular, write_atomically
 from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
@@ -139,7 +139,7 @@ def keep_block(root: Path, name: str, block: str, body: str, template: str = "")
     try:
         write_atomically(root / name, text, mode=0o644)
     except OSError as problem:
-        raise CannotAnswer(f"{name} cannot be written ({problem.strerror})") from None
+        raise cannot_write(name, problem) from None
     return True
 
 
@@ -152,7 +152,7 @@ def create(root: Path, names: Iterable[str], text_for: Callable[[str], str]) -> 
         except FileExistsError:
             continue
         except OSError as problem:
-            raise CannotAnswer(f"{name} cannot be written ({problem.strerror})") from None
+            raise cannot_write(name, problem) from None
         return name
     raise CannotAnswer("every name for the file is taken")
 

@@ -15,7 +15,7 @@ from cockpit import clock, paths
 from cockpit.agents.models import AGENT_NAMES
 from cockpit.catalogue.files import catalogue, slash_commands
 from cockpit.catalogue.models import Step
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, cannot_write
 from cockpit.files import digest_of, only_one, read_regular, write_atomically
 from cockpit.plain_text import plain_text
 from skills.standard.document import parse_skill
@@ -77,7 +77,7 @@ def apply(steps: Iterable[Step]) -> None:
                     at = step.path
                     _do(step, written)
         except OSError as problem:
-            raise CannotAnswer(f"{plain_text(at)} cannot be written ({problem.strerror})") from None
+            raise cannot_write(at, problem) from None
         finally:  # also where a later file refused: what was written is ours all the same
             _remember(written)
 
@@ -86,7 +86,7 @@ def _remember(written: dict[str, str]) -> None:
     try:
         write_atomically(_record(), json.dumps(dict(sorted(written.items())), indent=1) + "\n")
     except OSError as problem:
-        raise CannotAnswer(f"{_record()} cannot be written ({problem.strerror})") from None
+        raise cannot_write(_record(), problem) from None
 
 
 def backup_folder() -> Path:

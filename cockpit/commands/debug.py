@@ -277,7 +277,7 @@ def _report(call: "Call") -> _Answer:
 
     from cockpit.bench.debug import case_document, cases, open_case, save
     from cockpit.clock import iso, now
-    from cockpit.errors import CannotAnswer
+    from cockpit.errors import CannotAnswer, cannot_write
     from cockpit.files import write_atomically
     from cockpit.plain_text import plain_text
     from skills.workflow.debug import why_no_fix
@@ -305,7 +305,7 @@ def _report(call: "Call") -> _Answer:
         try:
             write_atomically(path, text, mode=0o644)
         except OSError as problem:
-            raise CannotAnswer(f"{path} cannot be written ({problem.strerror})") from None
+            raise cannot_write(path, problem) from None
         files = [path.relative_to(repository.root).as_posix()]
     written = [f"written: {name}" for name in files]
     return 0, {"case": case_document(case), "report": text, "files": files}, [text, *written]

@@ -31,7 +31,7 @@ def run(call: "Call") -> int:
     from pathlib import Path
 
     from cockpit.call import say
-    from cockpit.errors import CannotAnswer
+    from cockpit.errors import CannotAnswer, cannot_write
     from cockpit.recording.lines import Recorder
 
     repository = call.repository()
@@ -46,7 +46,7 @@ def run(call: "Call") -> int:
             except FileExistsError:
                 raise CannotAnswer(f"{call.args.file} exists", "give a file that does not exist yet") from None
             except OSError as problem:
-                raise CannotAnswer(f"{call.args.file} cannot be written ({problem.strerror})") from None
+                raise cannot_write(call.args.file, problem) from None
         recorder = Recorder(stream, repository.name, repository.root, home)
         with contextlib.suppress(KeyboardInterrupt):
             code = asyncio.run(_record(call, recorder, echo=call.args.json and not out))

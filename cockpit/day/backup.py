@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 
-from cockpit.errors import CannotAnswer, reason_of
+from cockpit.errors import CannotAnswer, cannot_write, reason_of
 from cockpit.files import clear_leftovers, read_regular, write_atomically
 from cockpit.repository import Repository
 
@@ -81,7 +81,7 @@ def write_backup(repository: Repository, held: Mapping[str, bytes], now: datetim
             clear_leftovers(folder / (left.name[1:].partition(".tar.gz")[0] + ".tar.gz"))
         write_atomically(path, _archive(held, now), mode=0o600)
     except OSError as problem:
-        raise CannotAnswer(f"{path}: cannot be written ({problem.strerror})") from None
+        raise cannot_write(path, problem) from None
     return path
 
 

@@ -17,7 +17,7 @@ from cockpit.day.draft import CONTEXT, CONTEXT_JSON, Draft
 from cockpit.day.gather import Costs
 from cockpit.day.learned import keep, propose, settle
 from cockpit.day.record import ended, one_end_at_a_time, state_folder, write_record
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, cannot_write
 from cockpit.files import clear_leftovers, readable_json, write_atomically
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
@@ -140,7 +140,7 @@ class EndDay:
                 clear_leftovers(path)
                 write_atomically(path, content, mode=None if path.exists() else 0o644)
             except OSError as problem:
-                raise CannotAnswer(f"{path}: cannot be written ({problem.strerror})") from None
+                raise cannot_write(path, problem) from None
             self._files.append(path)
         return "pass", f"{CONTEXT}, {CONTEXT_JSON}"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cockpit.bench.shared import text_of
 from cockpit.day.record import state_folder
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, cannot_write
 from cockpit.files import only_one, read_regular, write_atomically
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
@@ -121,7 +121,7 @@ def _save(path: Path, text: str, root: Path) -> None:
     try:
         write_atomically(path, text, mode=None if path.exists() else 0o644)
     except OSError as problem:
-        raise CannotAnswer(f"{path}: cannot be written ({problem.strerror})") from None
+        raise cannot_write(path, problem) from None
 
 
 def _path(repository: Repository) -> Path:
@@ -142,4 +142,4 @@ def _write(repository: Repository, rows: tuple[Learning, ...], dropped: set[str]
     try:
         write_atomically(path, json.dumps(document, indent=1) + "\n", mode=0o600)
     except OSError as problem:
-        raise CannotAnswer(f"{path}: cannot be written ({problem.strerror})") from None
+        raise cannot_write(path, problem) from None

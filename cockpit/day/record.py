@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.clock import iso, read_iso
-from cockpit.errors import CannotAnswer
+from cockpit.errors import cannot_write
 from cockpit.files import only_one, read_regular, write_atomically
 from cockpit.paths import state_dir
 from cockpit.repository import Repository
@@ -86,7 +86,7 @@ def write_record(repository: Repository, record: DayRecord) -> Path:
     try:
         write_atomically(path, json.dumps(row) + "\n", mode=0o600)
     except OSError as problem:
-        raise CannotAnswer(f"{path}: cannot be written ({problem.strerror})") from None
+        raise cannot_write(path, problem) from None
     return path
 
 

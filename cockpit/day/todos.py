@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, cannot_write
 from cockpit.files import read_regular, readable_json, write_atomically
 from cockpit.plain_text import plain_text
 from skills.workflow.day import todos
@@ -35,7 +35,7 @@ def write_todos(root: Path, place: str, scored: tuple[Scored, ...]) -> Path:
         try:
             write_atomically(path, readable_json(whole, 1))
         except OSError as problem:
-            raise CannotAnswer(f"{plain_text(place, 80)} cannot be written ({problem.strerror})") from None
+            raise cannot_write(place, problem) from None
     return path
 
 

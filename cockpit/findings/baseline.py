@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, cannot_write
 from cockpit.files import read_regular, write_atomically
 from cockpit.plain_text import plain_text
 from skills.gates.engine.fingerprints import content_of, statement_of, stem_of
@@ -174,6 +174,6 @@ def write_baseline(
     try:
         write_atomically(path, text, mode=0o644)
     except OSError as problem:
-        raise CannotAnswer(f"{path}: cannot be written ({problem.strerror})") from None
+        raise cannot_write(path, problem) from None
     refused = sum(finding.fingerprint not in kept for finding in found)
     return len(kept), max(0, len(known.rows) - still), refused

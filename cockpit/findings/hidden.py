@@ -6,7 +6,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from cockpit.clock import iso, now
-from cockpit.errors import CannotAnswer
+from cockpit.errors import cannot_write
 from cockpit.files import locked, write_atomically
 from cockpit.paths import state_dir
 from skills.gates.model import Finding
@@ -77,7 +77,7 @@ class HiddenFindings:
                 write_atomically(self.path, text)
                 return len(kept) < len(rows)
         except OSError as problem:
-            raise CannotAnswer(f"{self.path}: cannot be written ({problem.strerror})") from None
+            raise cannot_write(self.path, problem) from None
 
     def _read(self) -> tuple[HiddenFinding, ...]:
         try:

@@ -9,7 +9,7 @@ import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, cannot_write
 from cockpit.files import read_regular, write_atomically
 from cockpit.plain_text import plain_text
 from skills.record import record
@@ -40,7 +40,7 @@ def apply_patch(patch: Patch) -> None:
     try:
         write_atomically(patch.root / patch.path, patch.after)
     except OSError as problem:
-        raise CannotAnswer(f"{plain_text(patch.path, 200)}: cannot be written ({problem.strerror})") from None
+        raise cannot_write(patch.path, problem) from None
 
 
 def read_source(root: Path, name: str) -> bytes:

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 from cockpit import paths
 from cockpit.agents.models import Agent
 from cockpit.config import HooksConfig
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, cannot_write
 from cockpit.files import digest_of, read_regular, write_atomically
 from cockpit.hooks import backup
 from cockpit.hooks.git import HookPlan, make_plan
@@ -195,7 +195,7 @@ def apply_agent(plan: HookPlan, *, installing: bool) -> None:
         else:
             write_atomically(path, plan.after, mode=None if path.exists() else 0o600)
     except OSError as problem:
-        raise CannotAnswer(f"{path}: cannot be changed ({problem.strerror})") from None
+        raise cannot_write(path, problem) from None
     if not installing:
         backup.forget(path)
 

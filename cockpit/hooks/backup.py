@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from cockpit.errors import CannotAnswer
+from cockpit.errors import cannot_write
 from cockpit.files import digest_of, read_regular, write_atomically
 from cockpit.paths import state_dir
 
@@ -43,7 +43,7 @@ def keep(path: Path, before: bytes | None, after: bytes) -> None:
         write_atomically(place, before or b"", mode=0o600)
         write_atomically(place.with_suffix(".json"), msgspec.json.encode(note), mode=0o600)
     except OSError as problem:
-        raise CannotAnswer(f"{place}: the backup cannot be written ({problem.strerror})") from None
+        raise cannot_write(place, problem) from None
 
 
 def kept(path: Path) -> Kept | None:

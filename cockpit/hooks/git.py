@@ -15,7 +15,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
 
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, cannot_write
 from cockpit.files import write_atomically
 from cockpit.git_command import GitFailed, git
 from cockpit.hooks.launcher import isolated
@@ -143,7 +143,7 @@ def apply(plan: HookPlan) -> None:
         if plan.keep and not os.path.lexists(plan.path):
             with contextlib.suppress(OSError):
                 kept.replace(plan.path)
-        raise CannotAnswer(f"{plan.path}: cannot be changed ({problem.strerror})") from None
+        raise cannot_write(plan.path, problem) from None
 
 
 def _keep(path: Path, kept: Path) -> None:

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 from cockpit.config import load_config
-from cockpit.errors import CannotAnswer, reason_of
+from cockpit.errors import CannotAnswer, cannot_write, reason_of
 from cockpit.files import only_one, write_atomically
 from cockpit.paths import user_config_file
 from cockpit.spend.budget_words import BudgetWish, in_file
@@ -42,7 +42,7 @@ def _set(path: Path, wish: BudgetWish) -> Path:
     try:
         write_atomically(path, text)
     except OSError as problem:
-        raise CannotAnswer(f"{path}: cannot be written ({problem.strerror})") from None
+        raise cannot_write(path, problem) from None
     try:
         load_config(None)
     except CannotAnswer:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cockpit import clock
-from cockpit.errors import CannotAnswer, reason_of
+from cockpit.errors import cannot_write
 from cockpit.files import write_atomically
 from cockpit.plain_text import plain_text
 from cockpit.spend.dashboard_models import Cost, SpendDashboard, Trend
@@ -42,7 +42,7 @@ def write_dashboard(dashboard: SpendDashboard, folder: Path) -> list[Path]:
         try:
             write_atomically(path, content)
         except OSError as problem:
-            raise CannotAnswer(f"{path}: cannot be written ({reason_of(problem)})") from None
+            raise cannot_write(path, problem) from None
         written.append(path)
     return written
 

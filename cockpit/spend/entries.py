@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from cockpit.agents.lenient import document, number, text, when
-from cockpit.errors import CannotAnswer
+from cockpit.errors import cannot_write
 from cockpit.files import locked
 from cockpit.paths import state_dir
 from cockpit.spend.calendar import QUARTER_MS
@@ -56,7 +56,7 @@ def add_entry(
             stream.flush()
             os.fsync(stream.fileno())
     except OSError as problem:
-        raise CannotAnswer(f"{path}: cannot be written ({problem.strerror})") from None
+        raise cannot_write(path, problem) from None
     return path
 
 

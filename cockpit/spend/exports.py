@@ -11,7 +11,7 @@ from typing import Any
 
 from cockpit import clock
 from cockpit.config import BudgetConfig, Config
-from cockpit.errors import CannotAnswer, reason_of
+from cockpit.errors import cannot_write
 from cockpit.files import write_atomically
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
@@ -56,7 +56,7 @@ def export(ledger: Ledger, scope: Scope, folder: Path, now: datetime, budget: Bu
             if not path.is_file() or path.read_text("utf-8") != content:
                 write_atomically(path, content)
         except (OSError, UnicodeDecodeError) as problem:
-            raise CannotAnswer(f"{path}: cannot be written ({reason_of(problem)})") from None
+            raise cannot_write(path, problem) from None
         written.append(path)
     return written
 

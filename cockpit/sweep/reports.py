@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit import clock
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, cannot_write
 from cockpit.files import clear_leftovers, write_atomically
 from skills.workflow.sweep import SweepCheck
 
@@ -37,5 +37,5 @@ def write_reports(root: Path, checks: Iterable[SweepCheck], now: datetime) -> li
             write_atomically(path, json.dumps(document, indent=1) + "\n", mode=0o600)
             written.append(path)
     except OSError as problem:
-        raise CannotAnswer(f"{folder}: cannot be written ({problem.strerror})") from None
+        raise cannot_write(folder, problem) from None
     return written

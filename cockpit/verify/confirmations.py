@@ -6,7 +6,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from cockpit.clock import iso, now
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, cannot_write
 from cockpit.files import only_one, read_regular, write_atomically
 from cockpit.git_command import GitFailed, git
 from cockpit.paths import state_dir
@@ -51,5 +51,5 @@ def confirm(root: Path, item: str) -> Confirmation:
         try:
             write_atomically(root / PLACE, json.dumps({"version": 1, "confirmed": rows}, indent=1) + "\n")
         except OSError as problem:
-            raise CannotAnswer(f"{PLACE} cannot be written ({problem.strerror})") from None
+            raise cannot_write(PLACE, problem) from None
     return given

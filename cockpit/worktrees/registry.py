@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.clock import iso, now
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, cannot_write
 from cockpit.files import clear_leftovers, locked, read_regular, readable_json, write_atomically
 from cockpit.paths import claude_folders
 from cockpit.worktrees.ports import LARGEST_REGISTRY, entry_path, entry_ports, registry_files
@@ -147,7 +147,7 @@ def changed_registry(rebuild: Callable[[], list[Entry]] | None = None) -> Iterat
     except OSError as problem:
         if inside:
             raise
-        raise CannotAnswer(f"{path}: cannot be written ({problem.strerror})") from None
+        raise cannot_write(path, problem) from None
 
 
 def _read(path: Path) -> RegistryFile:

@@ -191,4 +191,6 @@ def test_the_exported_files_say_the_same(
     (tmp_path / "file").write_text("")
     capsys.readouterr()
     assert main(["--repo", str(app), "spend", "--export", str(tmp_path / "file")]) == 2
-    assert capsys.readouterr().err.rstrip().endswith("cannot be written (File exists)")
+    assert (
+        capsys.readouterr().err.rstrip().endswith("(File exists); something else stands in its place: move that away")
+    )

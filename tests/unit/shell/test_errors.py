@@ -1,0 +1,50 @@
+"""Errors that a person sees: one line, nothing in it that a terminal acts on, and what to do about it."""
+
+import errno
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cockpit.cli import main
+from cockpit.errors import cannot_write
+
+
+@pytest.mark.parametrize("command", ["status", "check", "worktree list", "trust", "start-day"])
+def test_the_name_of_the_own_folder_never_reaches_the_terminal_raw(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "x\x1b[31m\nred"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    if command != "check":  # which needs no repository
+        assert main(command.split()) == 2
+    subprocess.run(["git", "init", "-q"], check=True)
+    (folder / "cockpit.toml").write_text("a = [")
+    assert main(command.split()) == 2
+    said = capsys.readouterr().err
+    assert "\x1b" not in said and all(line.startswith("cockpit: ") for line in said.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("number", "way_out"),
+    [
+        (errno.ENOSPC, "make room on its disk"),
+        (errno.EFBIG, "files may be larger under another limit (ulimit -f)"),
+        (errno.ENOTDIR, "something else stands in its place: move that away"),
+        (errno.ENOENT, "make its folder first"),
+        (errno.EACCES, "make it writable for you"),
+    ],
+)
+def test_what_cannot_be_written_says_what_to_do(number: int, way_out: str) -> None:
+    assert cannot_write("a/b", OSError(number, "Why")).args == (f"a/b: cannot be written (Why); {way_out}",)
+
+
+def test_cockpits_own_state_may_lie_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COCKPIT_STATE_DIR", str(tmp_path / "state"))
+    (tmp_path / "state").write_text("")
+    refused = OSError(errno.EACCES, os.strerror(errno.EACCES))
+    assert cannot_write(tmp_path / "state" / "a.lock", refused).hint.endswith("state folder in COCKPIT_STATE_DIR")
+    assert cannot_write(tmp_path / "stateless", refused).hint == "make it writable for you"
+    assert cannot_write("a", OSError("odd")).hint == ""
