@@ -42,7 +42,8 @@ _PATH_ROLES: tuple[tuple[str, str], ...] = (
     ("model", "models"), ("settings", "settings"), ("settings", "conf"),
 )  # fmt: skip
 _PATH_ROLE = {word: role for role, word in _PATH_ROLES}
-READ_AS = "read as a"
+READ_AS = "read as"
+_WITHOUT_ARTICLE = frozenset({"settings", "middleware"})
 
 
 _TEST_FOLDERS = frozenset({"tests", "test", "testing", "unittests", "fixtures", "factories", "e2e"})
@@ -178,8 +179,10 @@ def why_of_scope(scope: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, r
 
 
 def read_as(role: str) -> str:
-    """How the evidence begins that says why something has a role: "read as a view", "read as an admin"."""
-    return f"{READ_AS}{'n' if role[0] in 'aeiou' else ''} {role}"
+    """How the evidence begins that says why something has a role: "read as a view", "read as an admin", "read as
+    settings"."""
+    article = "" if role in _WITHOUT_ARTICLE else "an " if role[0] in "aeiou" else "a "
+    return f"{READ_AS} {article}{role}"
 
 
 def role_of_scope(scopes: list[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef], file: str) -> str:

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from skills.gates import RULES, analyse, known_words, select_rules, settle
+from skills.gates.engine.roles import read_as
 from skills.gates.model import Fact, FileReport, GateOptions, ProjectEvidence, Verdict
 
 MODELS = """
@@ -62,6 +63,7 @@ def test_a_mechanism_makes_filters_by_hand_the_mistake() -> None:
     *mechanism, role = finding.evidence
     assert tuple(mechanism) == answer.tenancy.evidence[:3]
     assert role.text == "read as a view, by its path"
+    assert [read_as(name) for name in ("admin", "settings")] == ["read as an admin", "read as settings"]
 
 
 def test_the_only_filter_that_isolates_is_never_reported() -> None:
