@@ -15,6 +15,8 @@ Target = tuple[ast.FunctionDef, list[Any]]
 _LIBRARIES = frozenset({"fastapi", "starlette", "pydantic", "sqlalchemy", "django", "asyncio", "anyio", "aiohttp"})
 _RUN_AT_ONCE = frozenset({"staticmethod", "classmethod", "override", "retry", "on_exception"})
 """Decorators that leave a call what it is: it runs here and now."""
+_MAKERS = frozenset({"query", "cursor", "pipeline"})
+"""What answers something that waits in its turn."""
 _DEPTH = 4
 _MEMO = "classes of attributes"
 
@@ -63,7 +65,7 @@ def names_elsewhere(node: ast.Call, context: FileContext) -> list[str]:
         name = origin(context, function) if function.id in context.imports else None
         found = [name] if name is not None else []
     elif isinstance(function, ast.Attribute):
-        owner = _owner(function.value, context, _DEPTH)
+        owner = _owner(function.value, context, _DEPTH) or _made_by(function.value, context)
         if owner is None and isinstance(function.value, ast.Attribute) and _is_inherited(function.value, context):
             found = [f"{base}.{function.value.attr}.{function.attr}" for base in _bases_elsewhere(context)]
         elif isinstance(owner, ast.ClassDef):
@@ -104,6 +106,18 @@ def _owner(node: ast.expr, context: FileContext, depth: int) -> ast.ClassDef | s
         case ast.Attribute():
             return origin(context, node)
     return None
+
+
+def _made_by(node: ast.expr, context: FileContext) -> str | None:
+    """The dotted way to what `db.query(Order).filter(…)` answers, where an import says what `db` is."""
+    names: list[str] = []
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        names.append(node.func.attr)
+        node = node.func.value
+    if not names or names[-1] not in _MAKERS or not isinstance(node, (ast.Name, ast.Attribute)):
+        return None
+    owner = _owner(node, context, _DEPTH)
+    return ".".join((owner, *names[::-1])) if isinstance(owner, str) else None
 
 
 def _is_inherited(node: ast.Attribute, context: FileContext) -> bool:

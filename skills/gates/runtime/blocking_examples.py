@@ -104,6 +104,13 @@ BLOCKING_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
                  "app/pay.py": "import requests\n\nhttp = requests.Session()\n"}, note="a client that a module keeps"),
         Example({_API: "from app.pay import Gateway\n\n\nclass Card(Gateway):\n    async def run(self):\n"
                  "        return self.http.get('x')\n", "app/pay.py": _GATEWAY}, note="an inherited client"),
+        Example({_API: "from app.db import Session\n\n\nasync def run():\n    with Session() as db:\n"
+                 "        return db.query(Order).filter_by(paid=True).all()\n",
+                 "app/db.py": "from sqlalchemy.orm import sessionmaker\n\nSession = sessionmaker()\n"},
+                note="sessions of another file"),
+        Example({_API: "from app.llm import client\n\n\nasync def run(x):\n"
+                 "    return client.chat.completions.create(messages=x)\n",
+                 "app/llm.py": "import openai\n\nclient = openai.OpenAI()\n"}, note="parts of a client elsewhere"),
         Example({_API: "from app.pay import total\n\n\nasync def run():\n    return total()\n",
                  "app/pay.py": "import requests\n\n\ndef fetch():\n    return requests.get('x').json()\n\n\n"
                  "def total():\n    return sum(fetch())\n"}, note="two functions away, in another file"),
@@ -148,6 +155,11 @@ BLOCKING_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
                  "        return await asyncio.to_thread(http.get, 'x')\n",
                  "app/pay.py": f"{_GATEWAY}\n\nhttp = requests.Session()\nweb = Web()\n"},
                 note="clients of another file"),
+        Example({_API: "from app.db import Session, client\n\n\nasync def run(x):\n    async with Session() as db:\n"
+                 "        await db.get(x)\n    client.with_options(timeout=3)\n"
+                 "    return await client.chat.create(x)\n",
+                 "app/db.py": "import openai\nfrom sqlalchemy.ext.asyncio import async_sessionmaker\n\n"
+                 "Session = async_sessionmaker()\nclient = openai.AsyncOpenAI()\n"}),
         Example({_API: "import asyncio\nimport threading\nfrom functools import partial\n\nimport requests\n\n"
                  "lock = threading.Lock()\n\n\nasync def run(url):\n    call = partial(requests.get, url)\n"
                  "    lock.acquire(blocking=False)\n    return await asyncio.to_thread(call)\n"}),

@@ -6,9 +6,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from skills.gates.analysis.blocking_receivers import RECEIVERS
+from skills.gates.analysis.bindings import origin
+from skills.gates.analysis.blocking_receivers import ITSELF, MAKES, RECEIVERS
 from skills.gates.analysis.call_targets import Target, is_context_manager, runs_at_once, target_of
 from skills.gates.analysis.receivers import TypeReader, own_attributes
+from skills.gates.analysis.waits import Waits
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name, module_name
 from skills.gates.engine.syntax import BLOCKS, HEADERS, descendants
@@ -18,6 +20,7 @@ from skills.record import record
 
 WAITS, ENTERS, HELD = "waits", "enters", "held-client"
 SLEEPS = "sleeps"
+TYPES = TypeReader(frozenset(RECEIVERS), MAKES, ITSELF)
 PLAIN_WORDS = (
     b"requests.", b"httpx.", b"urlopen(", b"subprocess.", b"open(", b"sleep(", b"read_text(", b"write_text(",
     b"read_bytes(", b"write_bytes(", b"shutil.", b"smtplib.",
@@ -77,33 +80,45 @@ def waits_elsewhere(candidate: Candidate, report: FileReport, project: Project) 
     return None
 
 
-def note_clients(context: FileContext, types: TypeReader) -> None:
+def note_clients(_: ast.Module, context: FileContext) -> None:
     """Facts of the objects of a module, and of the attributes of its classes, of which the methods wait: a name, and
-    the dotted class."""
+    the dotted class; of what makes sessions the class of those."""
     around = context.scopes
     for part in context.tree.body:
         if isinstance(part, (ast.Assign, ast.AnnAssign)) and isinstance(part.value, ast.Call):
             target = part.targets[0] if isinstance(part, ast.Assign) else part.target
-            kind = types.type_of(context, part.value)
+            kind = TYPES.type_of(context, part.value)
+            kind = MAKES.get(f"{kind or origin(context, part.value.func)}()", kind)
             if isinstance(target, ast.Name) and kind in RECEIVERS:
                 context.fact(HELD, target.id, kind, part.lineno)
         elif isinstance(part, ast.ClassDef):
             context.scopes = [part]
-            for name, kind in own_attributes(context, part, types).items():
+            for name, kind in own_attributes(context, part, TYPES).items():
                 if kind in RECEIVERS:
                     context.fact(HELD, f"{part.name}.{name}", kind, part.lineno)
             context.scopes = around
 
 
 def _client_elsewhere(dotted: str, project: Project) -> tuple[Evidence, str] | None:
-    """Where a module, or a class of it, holds the object that a method is called on, and what that waits for."""
-    *modules, owner, method = dotted.split(".")
-    for within, name in ((modules, owner), (modules[:-1], ".".join((*modules[-1:], owner)))):
-        for path, fact in project.named(HELD, name) if within else ():
-            waits = RECEIVERS[fact.detail].of(method)
-            if waits is not None and not waits.minor and f".{module_name(path)}".endswith(f".{'.'.join(within)}"):
-                return Evidence(path, fact.line, f"`{name}` is a {fact.detail}"), waits.what
+    """Where a module, or a class of it, holds the object that a method is called on, by way of its parts or of what its
+    methods make, and what that waits for."""
+    parts = dotted.split(".")
+    for place in range(len(parts) - 2, 0, -1):
+        for start in (place, place - 1):
+            name, within = ".".join(parts[start : place + 1]), f".{'.'.join(parts[:start])}"
+            for path, fact in project.named(HELD, name) if start else ():
+                waits = _waits_for(fact.detail, parts[place + 1 :])
+                if waits is not None and f".{module_name(path)}".endswith(within):
+                    return Evidence(path, fact.line, f"`{name}` is a {fact.detail}"), waits.what
     return None
+
+
+def _waits_for(kind: str | None, names: list[str]) -> Waits | None:
+    """What the last of some names, each asked of what the one before answers, waits for; None where it does not."""
+    for name in names[:-1]:
+        kind = kind if kind in ITSELF else MAKES.get(f"{kind}.{name}")
+    waits = RECEIVERS[kind].of(names[-1]) if kind in RECEIVERS else None
+    return waits if waits is not None and not waits.minor else None
 
 
 def function_elsewhere(kind: str, dotted: str, project: Project) -> Place | None:

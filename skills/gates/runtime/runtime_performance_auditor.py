@@ -8,8 +8,6 @@ from skills.gates.analysis.blocking_receivers import (
     ANY_METHOD_PACKAGES,
     ANY_METHOD_WORDS,
     HTTP_METHODS,
-    ITSELF,
-    MAKES,
     METHOD_NAMES,
     ORM_LAZY,
     ORM_ROWS,
@@ -20,7 +18,6 @@ from skills.gates.analysis.call_targets import is_entered, names_elsewhere
 from skills.gates.analysis.execution import execution_of, one_less, severity_of
 from skills.gates.analysis.local_values import own_nodes, values_of
 from skills.gates.analysis.queries import MANAGERS, chain_of
-from skills.gates.analysis.receivers import TypeReader
 from skills.gates.analysis.waits import THREAD, Waits
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name, root_name
@@ -35,6 +32,7 @@ from skills.gates.runtime.blocking_hops import (
     ENTERS,
     PLAIN_WORDS,
     SLEEPS,
+    TYPES,
     WAITS,
     Wait,
     in_lambda,
@@ -48,7 +46,6 @@ SKILL = "runtime-performance-auditor"
 BLOCKING = "blocking-io-in-async"
 SLEEP = "sync-sleep-in-async"
 
-_TYPES = TypeReader(frozenset(RECEIVERS), MAKES, ITSELF)
 _WRAPPERS = frozenset({"trio.wrap_file", "anyio.wrap_file"})
 _ORM = Waits("runs a query with Django's synchronous ORM", "use its `a…` method (`aget`, `acreate`) or `sync_to_async`")
 _SLEEP = Waits(SLEEPS, "use `await asyncio.sleep(…)`")
@@ -194,10 +191,6 @@ def _on_plain(node: ast.Call, context: FileContext) -> None:
         note_wait(wait, context)
 
 
-def _on_module(_: ast.Module, context: FileContext) -> None:
-    note_clients(context, _TYPES)
-
-
 def _wait_of(node: ast.Call, context: FileContext) -> Wait | None:
     """What a call of a plain function waits for; questions to the file system are not worth the way."""
     function = node.func
@@ -238,13 +231,13 @@ def _waits(node: ast.Call, context: FileContext) -> tuple[Waits, tuple[Evidence,
         return waits, (), "confirmed" if bound else "likely"
     if not isinstance(function, ast.Attribute):
         return None
-    owner = _TYPES.type_of(context, function.value)
+    owner = TYPES.type_of(context, function.value)
     receiver = RECEIVERS.get(owner or "")
     if owner is not None and receiver is not None:
         method = receiver.of(function.attr)
         if method is None or not _real_request(owner, node) or _never_waits(node):
             return None
-        return method, _TYPES.said_by(context, function.value), "confirmed"
+        return method, TYPES.said_by(context, function.value), "confirmed"
     if function.attr in _ANSWERS and isinstance(function.value, ast.Call) and last_name(function.value) == "submit":
         return THREAD, (), "likely"
     asks = function.attr in ORM_TERMINALS or (function.attr in ORM_LAZY and _is_walked(node, context))
@@ -375,7 +368,7 @@ blocking_io_in_async = Rule(
         Watch((ast.Call,), _on_plain, PLAIN_WORDS, is_product_path, near=PLAIN_WORDS),
         Watch((ast.Assign, ast.AnnAssign), _on_alias, (b"Annotated[",), is_product_path, near=(b"Annotated[",)),
         Watch((ast.Call,), _on_plain, CLIENT_WORDS, is_product_path, near=CLIENT_CALLS),
-        Watch((ast.Module,), _on_module, CLIENT_WORDS, is_product_path),
+        Watch((ast.Module,), note_clients, CLIENT_WORDS, is_product_path),
     ),
     holds=waits_elsewhere,
     bad=BLOCKING_EXAMPLES[0],
