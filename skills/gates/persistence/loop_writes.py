@@ -34,6 +34,8 @@ _NAMES = frozenset(
      "asave", "add", "merge", "remove", "change", "patch", "modify", "commit", "flush", "fetch", "fetchval", "fetchrow",
      "fetch_one"}
 )  # fmt: skip
+_ROW_ITSELF = frozenset({"save", "asave", "delete", "adelete"})
+"""What is said of a row without asking what its own methods do."""
 _LONG_NAMES = lazy(r"(update|delete|reset|save|mark|remove|set|increment|touch|archive|soft_delete)_\w+")
 _OF_NAME = lazy(r"execute\([a-z]|query\(|.*\{")
 _PLAINER = {
@@ -78,18 +80,19 @@ def _on_rows(loop: ast.For | ast.AsyncFor, context: FileContext) -> None:
     model = rows_of(loop, context)
     if not model or in_pieces(loop):
         return
-    outside, seen = context.statement, set()
+    outside = context.statement
+    found: dict[str, tuple[ast.Call, ast.AST]] = {}
     for part in local_nodes(loop):
         if isinstance(part, ast.stmt):
             context.statement = part
-        function = part.func if isinstance(part, ast.Call) else None
-        if not isinstance(function, ast.Attribute) or function.attr in _NAMES or function.attr in seen:
-            continue
-        if last_name(function.value) == last_name(loop.target) and not runs_once(loop, context):
-            own = f"{model}.{function.attr}"
-            write = Write("update", own, f"{ast.unparse(function)}()")
-            _report_write(part, write, loop, loop, context, ((SAVES, own),))  # type: ignore[arg-type]
-            seen.add(function.attr)
+        match part:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if name == last_name(loop.target):
+                if not runs_once(loop, context):
+                    found.setdefault(method, (part, context.statement))
+    for method, (call, context.statement) in found.items() if _ROW_ITSELF.isdisjoint(found) else ():
+        own = f"{model}.{method}"
+        write = Write("update", own, f"{ast.unparse(call.func)}()")
+        _report_write(call, write, loop, loop, context, ((SAVES, own),))
     context.statement = outside
 
 

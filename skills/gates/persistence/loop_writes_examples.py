@@ -70,6 +70,12 @@ WRITES: Pair = (
               "    Order.objects.bulk_update(orders, ['status'])\n"),
         _file(_SQL + "def purge(db, ids):\n    for batch in chunked(ids, 500):\n"
               "        db.execute(delete(Job).where(Job.id.in_(batch)))\n", "batches of many rows"),
+        Example({"app/models.py": "from django.db import models\n\n\nclass Berth(models.Model):\n"
+                 "    def free(self):\n        self.save()\n\n    def label(self):\n        return self.name\n",
+                 "app/services.py": "from app.models import Berth\n\n\ndef labels():\n"
+                 "    for berth in Berth.objects.exclude(ship=None):\n        print(berth.label())\n"
+                 "        berth.ship.free()\n"},
+                note="a method that saves nothing, and one of another thing"),
         _file("async def tidy(session, kinds):\n    for kind in kinds:\n        repository = kind(session)\n"
               "        await repository.delete_expired()\n", "a repository of another table each turn"),
         _file(_SQL + "def wipe(db, tables):\n    for one in tables:\n        db.execute(text(f'DELETE FROM {one}'))\n",

@@ -199,6 +199,19 @@ def test_a_loop_over_a_few_written_out_keys_weighs_less() -> None:
     assert [one.severity for one in unknown if one.rule == "n-update-delete-loop"] == ["HIGH"]
 
 
+def test_a_loop_that_saves_its_rows_in_two_ways_is_one_finding() -> None:
+    source = (
+        "from django.db import models\n\n\nclass Berth(models.Model):\n    def free(self):\n        self.save()\n\n\n"
+        "def empty(all_of_them):\n    for berth in Berth.objects.all():\n        berth.free()\n{}"
+    )
+
+    own = settled(source.format(""))
+    both = settled(source.format("        berth.save()\n"))
+
+    assert [one.line for one in own if one.rule == "n-update-delete-loop"] == [11]
+    assert [one.line for one in both if one.rule == "n-update-delete-loop"] == [12]
+
+
 def test_calls_of_one_resource_in_one_function_weigh_once() -> None:
     source = (
         "from pathlib import Path\n\nimport requests\n\n\nasync def keep(name, data):\n    target = Path(name)\n"
