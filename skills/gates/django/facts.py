@@ -30,7 +30,7 @@ _AMBIENT_NAME = lazy(r"tenant|current|active|local|context|ctx|state|var$|_stora
 _STORES = lazy(r"local|context|ctx|state|var$|_storage", re.I)
 _SETTINGS = lazy(  # what does the work, not e.g. the name of a system check that is silenced
     r"^(django_tenants|tenant_schemas)\.(postgresql_backend|middleware|routers)|^django_multitenant\.(backends|middleware)"
-    r"|^django_scopes|TenantMainMiddleware|TenantSyncRouter"
+    r"|^django_scopes|\.\w*TenantMainMiddleware$|\.\w*TenantSyncRouter$"
 )
 _DOTTED = lazy(r"[\w.]+")  # a name that is imported, not a text or a pattern about one
 _RLS = lazy(
@@ -167,7 +167,7 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
         reads = _reads_ambient_tenant(node) or _filters_by_tenant(node, context.tenant_fields)
         if reads:
             context.fact("tenant-manager", node.name, reads, node.lineno)
-        elif not any(isinstance(part, ast.FunctionDef) and part.name == "get_queryset" for part in node.body):
+        elif all(map(_goes_on, node.body)):
             context.fact("manager-class", node.name, " ".join(last_name(base) for base in node.bases))
     elif node.name.endswith("Middleware") or "middleware" in context.path:
         sets = _sets_ambient_tenant(node)
@@ -199,6 +199,12 @@ def _fills_tenant(function: ast.FunctionDef, tenant_fields: tuple[str, ...]) -> 
             if found:
                 return True
     return False
+
+
+def _goes_on(part: ast.stmt) -> bool:
+    """False for a `get_queryset` that does not ask the manager beneath it."""
+    own = isinstance(part, ast.FunctionDef) and part.name == "get_queryset"
+    return not own or "super" in mentioned_names(part)
 
 
 def _on_view_base(node: ast.ClassDef, context: FileContext) -> None:

@@ -7,7 +7,13 @@ from collections.abc import Iterable
 from skills.gates.engine.patterns import lazy
 from skills.gates.model import TENANT_FIELD, Tenancy, TenancyMode
 from skills.gates.project import Place, Project
-from skills.gates.tenancy.tenant_coverage import dependencies, goes_past_managers, mechanisms, only_policies
+from skills.gates.tenancy.tenant_coverage import (
+    dependencies,
+    goes_past_managers,
+    mechanisms,
+    no_model_has,
+    only_policies,
+)
 from skills.gates.tenancy.unscoped_checks import narrows, random_columns
 
 UNSCOPED = "unscoped-tenant-query"
@@ -43,22 +49,24 @@ def _decide(project: Project) -> Tenancy:
 
     Transparent needs a mechanism at work: settings or models of a tenancy package, a manager that reads the current
     tenant, a middleware that sets the schema, or row-level security. Explicit needs at least 10 queries on tenant
-    models, 80 % of them scoped by hand, and nothing but row-level security beneath them. A tenancy package that is only
-    installed counts where no query on a tenant model contradicts it.
+    models, 80 % of them scoped by hand, and nothing beneath them but row-level security or a manager that no model
+    has. A tenancy package that is only installed counts where no query on a tenant model contradicts it.
     """
     evidence = mechanisms(project)
     installed = tuple(dependencies(project))
     chosen = project.options.tenancy
     if chosen in _MODES:
         return Tenancy(_MODES[chosen], True, "chosen in the configuration", evidence)
-    if evidence and not (only_policies(project) and _is_by_hand(project)):
+    unused_manager = no_model_has(project) if evidence else ""
+    if evidence and not ((only_policies(project) or unused_manager) and _is_by_hand(project)):
         names = _other_names(project) if goes_past_managers(project) or project.facts("tenant-rls") else ""
         return Tenancy("transparent", False, evidence[0].text + names, evidence)
     scoped, queries, models = count_scoped(project)
     why = f"{scoped} of {queries} queries on {models} tenant models are scoped by hand"
     unused = f"{installed[0].text}, but nothing uses it, and " if installed and not evidence else ""
+    unused = f"{unused_manager}, but no model has it, and " if unused_manager else unused
     if _is_by_hand(project):
-        beneath = ", with row-level security beneath" if evidence else ""
+        beneath = ", with row-level security beneath" if evidence and not unused_manager else ""
         return Tenancy("explicit", False, unused + why + beneath, evidence)
     if installed and not queries:
         return Tenancy("transparent", False, installed[0].text, installed)

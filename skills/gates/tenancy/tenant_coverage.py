@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from skills.gates.analysis.queries import OR_CREATE
 from skills.gates.engine.names import module_name
+from skills.gates.engine.patterns import lazy
 from skills.gates.model import Candidate, Evidence, Tenancy
 from skills.gates.project import Project
 
@@ -14,9 +15,11 @@ _MULTITENANT_BASES = frozenset({"TenantModel", "TenantModelMixin"})
 _SCOPED_MANAGER = "ScopedManager"
 _POLICIES = "row-level security"
 _MANAGER = "manager "
+_LEVELS = lazy(r"organi[sz]ation|workspace|account|team|school|branch|shop|store|clinic|hospital")
 _KEYS = ("UUIDField", "IntegerField")
 ANY_MODEL = "*"
 """The name of what fills in the tenant of every model: a signal."""
+_SETS_CURRENT = "sets the current tenant"
 _DEPENDS = "the project depends on "
 WRITES = OR_CREATE | {"save", "asave", "create", "acreate", "bulk_create", "abulk_create"}
 """Methods that put the tenant into a row, where a manager scopes only what is read."""
@@ -37,11 +40,12 @@ def mechanisms(project: Project) -> tuple[Evidence, ...]:
 
 
 def _at_work(project: Project) -> Iterator[Evidence]:
-    for path, fact in project.facts("tenant-settings"):
+    named = project.facts("tenant-settings")
+    for path, fact in sorted(named, key=lambda one: "settings" not in one[0] and "config" not in one[0]):
         yield Evidence(path, fact.line, f"settings name {fact.name}")
     yield from _used_packages(project)
     for path, fact in project.facts("tenant-manager"):
-        if "=" in fact.detail and not _is_declared(fact.name, project):
+        if "=" in fact.detail and fact.name not in _with_those_beneath(project):
             continue  # only its shape says that it scopes
         yield Evidence(path, fact.line, f"{_MANAGER}{fact.name} filters by {fact.detail}")
     for path, fact in project.facts("tenant-rls"):
@@ -50,12 +54,19 @@ def _at_work(project: Project) -> Iterator[Evidence]:
         if _sets_schema(fact.detail):
             yield Evidence(path, fact.line, f"middleware {fact.name} sets the schema ({fact.detail})")
         elif project.facts("tenant-manager"):
-            yield Evidence(path, fact.line, f"middleware {fact.name} sets the current tenant ({fact.detail})")
+            yield Evidence(path, fact.line, f"middleware {fact.name} {_SETS_CURRENT} ({fact.detail})")
 
 
-def _is_declared(manager: str, project: Project) -> bool:
-    """True where a model declares this manager."""
-    return any(manager in fact.detail.split() for _, fact in project.facts("manager"))
+def _with_those_beneath(project: Project) -> frozenset[str]:
+    """The classes of managers that models declare, with what these are built on and go on from."""
+    names = {name for classes in _declared_managers(project).values() for name in classes}
+    built = {fact.name: fact.detail.split() for _, fact in project.facts("manager-class")} if names else {}
+    left = list(names)
+    while left:
+        more = set(built.get(left.pop(), ())) - names
+        names |= more
+        left += more
+    return frozenset(names)
 
 
 def _used_packages(project: Project) -> Iterator[Evidence]:
@@ -77,6 +88,15 @@ def only_policies(project: Project) -> bool:
     """True where row-level security is all that is at work: beneath filters by hand it is a second fence, which a
     role that owns the tables does not meet."""
     return all(link.text.startswith(_POLICIES) for link in _at_work(project))
+
+
+def no_model_has(project: Project) -> str:
+    """The manager that is all that is at work, where no model declares it: filters by hand do its work. "" else."""
+    links, declared = list(_at_work(project)), _with_those_beneath(project)
+    unused = declared.isdisjoint(fact.name for _, fact in project.facts("tenant-manager"))
+    if links and unused and all(link.text.startswith(_MANAGER) or _SETS_CURRENT in link.text for link in links):
+        return links[0].text
+    return ""
 
 
 def _sets_schema(how: str) -> bool:
@@ -202,6 +222,8 @@ def _leads_elsewhere(field: str, model: str, project: Project) -> bool:
     others = {name.removesuffix("_id") for name in project.options.tenant_fields} - {stem}
     if stem in said:
         return False
+    if any(project.models.field(model, level) is not None for level in _LEVELS.findall(said)):
+        return True
     return any(other in said and project.models.field(model, other) is not None for other in others)
 
 
@@ -339,7 +361,8 @@ def what_scopes(kind: str, covered: bool | None, candidate: Candidate, tenancy: 
             return "tenancy is configured as transparent, but no mechanism was found: name it before this goes"
         return "scoped by hand; keep it unless a manager, a schema or row-level security scopes this model"
     by_manager = goes_past_managers(project)
-    first = _of_model(needed(candidate, "model"), tenancy.evidence, project)
+    about = needed(candidate, "model") or needed(candidate, "asks").partition(".")[0]
+    first = _of_model(about, tenancy.evidence, project)
     place = f"{first.text} ({first.path}:{first.line})"
     if kind == "sql" and by_manager:
         return f"{place}, but SQL goes past it, so these words alone isolate: keep them until a manager is asked"

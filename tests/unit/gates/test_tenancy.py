@@ -173,6 +173,7 @@ def test_django_scopes_covers_what_its_manager_is_declared_for() -> None:
     [
         ("    pass\n", 1),
         ("    def paid(self):\n        return self.filter(paid=True)\n", 1),
+        ("    def get_queryset(self):\n        return super().get_queryset().filter(paid=True)\n", 1),
         ("    def get_queryset(self):\n        return QuerySet(self.model)\n", 0),
     ],
 )
@@ -329,3 +330,39 @@ def test_a_finding_names_what_covers_its_model() -> None:
     assert "(billing/migrations/2_rls.py:1)" in read.message
     assert read.message.endswith("so this is scoped twice")
     assert "Invoice.save() fills it in" in written.message
+
+
+def test_the_settings_are_named_before_what_only_speaks_of_them() -> None:
+    """A word that ends like a middleware is none, and a service is told with the manager of what it asks."""
+    named = f"BACKEND = {SCHEMAS[SCHEMAS.index('[') + 1 : -2]}\nKIND = 'replaces_TenantMainMiddleware'\n"
+    answer = verdict({"a/tools.py": named, "shop/settings.py": SCHEMAS})
+    assert [link.path for link in answer.tenancy.evidence] == ["shop/settings.py", "a/tools.py"]
+
+    other = MANAGER.replace("TenantManager", "Others") + "\n\n" + MANAGER
+    service = {"billing/services.py": f"def of_one(company):\n    {OF_ONE}"}
+    taken, _ = verdict({"a/managers.py": other, "billing/models.py": MODELS + FILLS, **service}).findings
+    assert "manager TenantManager filters" in taken.message
+
+
+def test_a_manager_that_no_model_has_is_no_reason_to_drop_filters() -> None:
+    files = {"a/managers.py": MANAGER, "billing/models.py": MODELS, "billing/views.py": BY_HAND * 12 + OPEN}
+    answer = verdict(files)
+
+    assert answer.tenancy.mode == "explicit"
+    assert (
+        "manager TenantManager filters by get_current_tenant, but no model has it, and 12 of 13" in answer.tenancy.why
+    )
+    assert told(answer) == ["unscoped-tenant-query billing/views.py:26"]
+
+    paid = "class PaidManager(TenantManager):\n    def get_queryset(self):\n        return super().get_queryset()\n"
+    files["billing/models.py"] += "    objects = PaidManager()\n"
+    assert verdict({**files, "a/paid.py": paid}).tenancy.mode == "transparent"
+
+
+def test_a_company_beside_the_organization_that_the_manager_goes_by_is_another() -> None:
+    manager = MANAGER.replace("company=get_current_tenant()", "organization=get_current_organization()")
+    own = '    organization = models.ForeignKey("Organization", models.CASCADE)\n    objects = TenantManager()\n'
+    files = {"a/managers.py": manager, "billing/views.py": BY_HAND}
+
+    assert told(verdict({**files, "billing/models.py": MODELS + own})) == []
+    assert len(told(verdict({**files, "billing/models.py": MODELS + "    objects = TenantManager()\n"}))) == 1
