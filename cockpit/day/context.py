@@ -16,18 +16,29 @@ _NOTHING = frozenset(("none", "no blockers", "n/a", "na", "nothing", "-", "–",
 
 @record
 class Context:
-    """What the first context file says, the tasks of the repository, and which context files there are."""
+    """What the first context file says, the tasks of the repository, what is waited for and which files there are."""
 
     file: str | None = None
     parts: tuple[Section, ...] = ()
     tasks: tuple[Task, ...] = ()
     notes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    blockers: tuple[str, ...] = ()
 
     def items(self, *names: str) -> tuple[Item, ...]:
         """What stands under headings that begin with one of `names`, without entries that say "none"."""
-        found = section(self.parts, *names)
-        return tuple(item for item in found if item.text.casefold().strip(" .*_()") not in _NOTHING)
+        return _said(self.parts, *names)
+
+
+def open_blockers(*parts: tuple[Section, ...]) -> tuple[str, ...]:
+    """What is open under the headings of blockers, each once."""
+    found = (item for one in parts for item in _said(one, "blockers", "blocked"))
+    return tuple(dict.fromkeys(item.text for item in found if item.mark != "done"))
+
+
+def _said(parts: tuple[Section, ...], *names: str) -> tuple[Item, ...]:
+    found = section(parts, *names)
+    return tuple(item for item in found if item.text.casefold().strip(" .*_()") not in _NOTHING)
 
 
 def read_context(root: Path) -> Context:
@@ -42,12 +53,15 @@ def read_context(root: Path) -> Context:
     if planned is not None and (plain := without_box(planned)):
         entries = f"{plain} entries" if plain > 1 else "1 entry"
         notes.append(f"TASK.md: {entries} without a box beside those with one: not in the queue")
+    parts = sections(texts[first])
     return Context(
         first,
-        sections(texts[first]),
+        parts,
         tasks(planned, own=True) if planned is not None else tasks(texts[first]),
         tuple(notes),
         tuple(texts),
+        # what end day writes stands before TASK.md, and the blockers that a person wrote beside the tasks stay there
+        open_blockers(parts, sections(planned or "")),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from cockpit import clock
 from cockpit.config import Config
+from cockpit.day.context import open_blockers
 from cockpit.day.end import end_report
 from cockpit.day.gather import guarded
 from cockpit.day.git_state import read_author
@@ -29,7 +30,7 @@ from skills.workflow.day import EndReport
 from skills.workflow.handover import Handover, Metrics, Progress, entries, entry, read_json, read_markdown, tidy
 from skills.workflow.learnings import Learning, from_commits, from_talk
 from skills.workflow.sweep import without_secrets
-from skills.workflow.tasks import Situation, queue, tasks
+from skills.workflow.tasks import Situation, queue, sections, tasks
 
 CONTEXT = "PROJECT_CONTEXT.md"
 CONTEXT_JSON = ".claude/context.json"
@@ -296,8 +297,9 @@ def _branches(report: EndReport, rows: tuple[Progress, ...]) -> tuple[Progress, 
 def _tomorrow(old: Handover, done: tuple[str, ...], before: dict[str, bytes], now: datetime) -> tuple[str, ...]:
     """What was planned and is still open, then the head of the queue, five in all at least as many as were planned."""
     planned = [text for text in old.tomorrow if text not in done]
-    found = tasks(before.get("TASK.md", b"").decode("utf-8", "replace"))
-    scored = queue(found, Situation(now.astimezone().date(), old.blockers))
+    text = before.get("TASK.md", b"").decode("utf-8", "replace")
+    blockers = (*old.blockers, *open_blockers(sections(text)))
+    scored = queue(tasks(text), Situation(now.astimezone().date(), blockers))
     more = [one.task.text for one in scored if not one.blocked_by and one.task.text not in done]
     return entries((*planned, *(plain_text(text) for text in more)))[: max(_TOMORROW, len(planned))]
 

@@ -74,7 +74,6 @@ class _Read:
     live: SessionsSnapshot | None
     spent: Costs | None
     since: Since
-    blockers: tuple[str, ...]
     queue: tuple[Scored, ...]
     preferences: dict[str, Any]
     begins: DayRecord
@@ -164,8 +163,7 @@ class _StartDay:
             made = self._step("since", commits.result, "history")
             cost = spent.since(moment) if spent else None
             joined = with_agents(seen, live)
-            blockers = tuple(item.text for item in said.items("blockers", "blocked") if item.mark != "done")
-            situation = situation_of(blockers, joined, mine.result(), self.now, said, ages.result())
+            situation = situation_of(said.blockers, joined, mine.result(), self.now, said, ages.result())
             return _Read(
                 context=said,
                 git=git_state,
@@ -173,7 +171,6 @@ class _StartDay:
                 live=live,
                 spent=spent,
                 since=Since(moment, named, made, cost, _active(live, moment)),
-                blockers=blockers,
                 queue=queue(said.tasks, situation),
                 preferences=preferences.result(),
                 begins=begins,
@@ -191,7 +188,7 @@ class _StartDay:
             context_file=said.file,
             completed=tuple(item.text for item in said.items("completed", "done")),
             in_progress=tuple(item for item in said.items("in progress") if item.mark != "done"),
-            blockers=read.blockers,
+            blockers=(*said.blockers, *_blocked(read.queue)),
             planned=tuple(item.text for item in said.items("tomorrow", "next steps") if item.mark != "done"),
             queue=read.queue,
             worktrees=None if read.trees is None else tuple(worktree_line(tree) for tree in read.trees.worktrees),
@@ -280,6 +277,11 @@ def _head(root: Path, trees: WorktreesSnapshot | None) -> str:
     with contextlib.suppress(GitFailed):
         return git(root, "rev-parse", "--verify", "--quiet", "HEAD").strip()
     return ""
+
+
+def _blocked(scored: tuple[Scored, ...]) -> tuple[str, ...]:
+    """The tasks that wait for another, as entries of the blockers."""
+    return tuple(f"{one.task.text}: blocked by {', '.join(one.blocked_by)}" for one in scored if one.blocked_by)
 
 
 def _observers(root: Path) -> int | None:

@@ -148,6 +148,21 @@ def test_the_first_context_file_wins_and_broken_bytes_are_read(tmp_path):
     assert [(task.text, task.priority) for task in said.tasks] == [("caf\ufffd red", "P1")]
 
 
+def test_what_tasks_wait_for_is_kept_beside_what_the_end_of_the_day_wrote(tmp_path, monkeypatch):
+    monkeypatch.setenv("COCKPIT_NOW", NOW.isoformat())
+    git(tmp_path, "init", "-q", "-b", "main")
+    listed = (
+        "- [ ] A key #1\n- [ ] Invoices #2\n- [ ] Mails depends: #1\n## Blockers\n- wait for #2\n- None\n- [x] over\n"
+    )
+    (tmp_path / "TASK.md").write_text(listed)
+    (tmp_path / "PROJECT_CONTEXT.md").write_text("## Blockers\n- None\n")
+
+    report = start_day(find_repository(tmp_path), load_config(tmp_path), write=False).report
+
+    assert report.blockers == ("wait for #2", "Mails: blocked by #1")
+    assert [(one.task.text, one.score) for one in report.queue] == [("A key", 5), ("Invoices", 5), ("Mails", 0)]
+
+
 def test_git_state_counts_every_kind(tmp_path):
     git(tmp_path, "init", "-q", "-b", "main")
     assert read_git_state(tmp_path, None, NOW).last is None
@@ -187,7 +202,8 @@ def test_the_day_begins_with_what_is_there(demo):
     assert report.git is not None
     assert (report.git.branch, report.git.ahead, report.git.behind) == ("main", 2, 0)
     assert report.context_file == "PROJECT_CONTEXT.md"
-    assert report.blockers == ("The mail provider's sandbox key has expired #mail-key",)
+    waits = tuple(f"{one.task.text}: blocked by {', '.join(one.blocked_by)}" for one in report.queue if one.blocked_by)
+    assert waits and report.blockers == ("The mail provider's sandbox key has expired #mail-key", *waits)
     assert report.queue[0].task.text == "Users endpoint with pagination"
     assert report.money is not None
     assert 3.5 < report.money.today < 5
