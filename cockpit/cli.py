@@ -129,21 +129,25 @@ def main(argv: list[str] | None = None) -> int:
             return 2
         if os.environ.get("COCKPIT_DEBUG"):
             raise
-        from cockpit.torn import torn_byte_code
-
-        if torn := torn_byte_code(problem):
-            _say(torn)
-            return 2
-        if isinstance(problem, OSError) and not problem.filename and problem.errno in _FULL:
-            _say(f"the answer cannot be written: {problem.strerror}")
-            return 2
-        what = f"unexpected {type(problem).__name__}: {problem}"
-        if isinstance(problem, OSError) and problem.filename:  # no defect of ours: a full disk, a folder without rights
-            what = f"{problem.filename}: {problem.strerror}"
-        from cockpit.plain_text import plain_text
-
-        _say(f"{plain_text(what, 300)}; COCKPIT_DEBUG=1 shows where")
+        _say(_what_failed(problem))
         return 2
+
+
+def _what_failed(problem: Exception) -> str:
+    """What no command foresaw, in one line."""
+    from cockpit.plain_text import plain_text
+    from cockpit.torn import torn_byte_code
+
+    if torn := torn_byte_code(problem):
+        return torn
+    what = f"unexpected {type(problem).__name__}: {problem}"
+    if isinstance(problem, OSError) and problem.filename:  # no defect of ours: a full disk, a folder without rights
+        what = f"{problem.filename}: {problem.strerror}"
+    elif isinstance(problem, OSError) and problem.errno in _FULL:
+        return f"the answer cannot be written: {problem.strerror}"
+    elif isinstance(problem, FileNotFoundError):  # as tempfile says it
+        what = f"{problem.strerror or problem}; name a folder that can be written in TMPDIR"
+    return f"{plain_text(what, 300)}; COCKPIT_DEBUG=1 shows where"
 
 
 def _told(code: int) -> int:

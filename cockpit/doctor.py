@@ -79,7 +79,7 @@ def _python_path(repository: Repository | None) -> list[Check]:
 
 def _git_version() -> list[Check]:
     try:
-        said = git(Path(tempfile.gettempdir()), "version").strip()
+        said = git(Path(os.sep), "version").strip()
     except (CannotAnswer, GitFailed) as problem:
         return [Check("git", "fail", str(problem), "install git 2.36 or newer", required=True)]
     found = tuple(int(part) for part in said.split()[2].split(".")[:2] if part.isdigit()) if said.count(" ") > 1 else ()

@@ -1,10 +1,12 @@
 """Planning the fixes of findings: a patch for each file, which nothing writes until it is applied."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import field
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 
 from cockpit.errors import CannotAnswer
 from cockpit.findings.line_limit import line_limit
@@ -82,8 +84,20 @@ def _results(jobs: list[tuple[Path, str, list[Finding]]]) -> Iterable[_Planned]:
 
 
 def _in_processes(jobs: list[tuple[Path, str, list[Finding]]]) -> Iterable[_Planned]:
-    with ProcessPoolExecutor(2, get_context("fork")) as pool:
+    with ProcessPoolExecutor(2, get_context("fork"), _end_with_parent) as pool:
         yield from pool.map(_planned, jobs, chunksize=4)
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent is killed would wait for its next file for ever."""
+
+    def wait() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
 
 
 def _planned(job: tuple[Path, str, list[Finding]]) -> _Planned:

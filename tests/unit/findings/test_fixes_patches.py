@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -171,6 +172,18 @@ def test_many_files_are_planned_in_order(repo: Path) -> None:
     assert names == sorted(names) and len(names) == MANY_FILES + 2
     assert plan.fixed.keys() == set(names)
     assert list(plan.refused.values()) and seen[-1] == (len(names) + 1, len(names) + 1)
+
+
+def test_a_killed_process_leaves_no_workers_behind() -> None:
+    script = (
+        "import os, time; from cockpit.findings import fix\n"
+        "def slow(job): os.write(1, b'.'); time.sleep(600)\n"
+        "fix._planned = slow; list(fix._in_processes([0] * 8))"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None and parent.stdout.read(2) == b".."
+        parent.kill()
+        assert parent.communicate(timeout=60)[0] == b"", "the pipe ends with the last of its workers"
 
 
 def test_diff_writes_nothing(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:

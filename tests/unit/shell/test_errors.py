@@ -3,6 +3,7 @@
 import errno
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,16 @@ def test_the_name_of_the_own_folder_never_reaches_the_terminal_raw(
     assert main(command.split()) == 2
     said = capsys.readouterr().err
     assert "\x1b" not in said and all(line.startswith("cockpit: ") for line in said.splitlines())
+
+
+def test_a_machine_without_room_for_temporary_files_is_named(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    words = [sys.executable, "-m", "cockpit", "--repo", str(tmp_path)]
+    limited = ["bash", "-c", 'ulimit -f 0; exec "$@" | cat', "bash", *words]
+    said = subprocess.run([*limited, "verify"], capture_output=True, text=True, check=False)
+    assert len(said.stderr.splitlines()) == 1 and "unexpected" not in said.stderr and "in TMPDIR" in said.stderr
+    doctor = subprocess.run([*limited, "doctor"], capture_output=True, text=True, check=False)
+    assert doctor.stderr == "" and "state folder" in doctor.stdout
 
 
 @pytest.mark.parametrize(
