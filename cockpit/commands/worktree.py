@@ -193,6 +193,7 @@ def _age(tree: "Worktree", now: "datetime | None") -> str:
     if tree.committed_at is None or now is None:
         return ""
     minutes = max(0, int((now - tree.committed_at).total_seconds()) // 60)
-    if minutes < 60:
-        return f"{minutes}m"
-    return f"{minutes // 60}h" if minutes < 48 * 60 else f"{minutes // 1440}d"
+    for size, unit in ((20_160, "w"), (1440, "d"), (60, "h")):  # as the pane tells it
+        if minutes >= size:
+            return f"{minutes // (10_080 if unit == 'w' else size)}{unit}"
+    return f"{minutes}m"

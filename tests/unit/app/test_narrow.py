@@ -33,6 +33,7 @@ from widgets.markdown_lines import markdown_lines
 from widgets.screens.report import report_title
 from widgets.screens.rows import Row, wrapped_row
 from widgets.spend_lines import name_of
+from widgets.words import age
 from widgets.worktrees_pane import columns, head_of, presence, worktree_row
 from widgets.wrap import wrap_line
 
@@ -330,3 +331,9 @@ def test_branches_that_begin_alike_are_told_apart() -> None:
         assert "-1 " in rows[0] and "-12 " in rows[1] and ("…" in rows[0]) != whole
         assert all(row.startswith("featur") and len(row) <= width for row in rows)
     assert crop_middle("名前を直す-branch-12", 12).endswith("ch-12") and cell_len(crop_middle("名前を直す", 7)) <= 7
+
+
+def test_the_age_of_a_commit_reads_alike_in_the_list_and_in_the_pane() -> None:
+    for passed in (timedelta(minutes=5), timedelta(hours=26), timedelta(days=13), timedelta(weeks=14)):
+        tree = Worktree("a", "/a", "topic", "1", counts=Counts(), committed_at=AT - passed)
+        assert age(tree.committed_at, AT) in _table(WorktreesSnapshot((tree,), at=AT))[0][0].split()
