@@ -31,10 +31,10 @@ def is_context_manager(function: ast.FunctionDef) -> bool:
     return [last_name(decorator) for decorator in function.decorator_list] == ["contextmanager"]
 
 
-def is_entered(node: ast.Call, context: FileContext) -> bool:
-    """True for what the current statement enters: `with node:`."""
+def is_entered(node: ast.Call, context: FileContext, kind: type[ast.With | ast.AsyncWith] = ast.With) -> bool:
+    """True for what the current statement enters: `with node:`, or `async with node:`."""
     statement = context.statement
-    return isinstance(statement, ast.With) and any(item.context_expr is node for item in statement.items)
+    return isinstance(statement, kind) and any(item.context_expr is node for item in statement.items)
 
 
 def target_of(node: ast.Call, context: FileContext) -> Target | None:

@@ -155,11 +155,12 @@ BLOCKING_EXAMPLES: tuple[tuple[Example, ...], tuple[Example, ...]] = (
                  "        return await asyncio.to_thread(http.get, 'x')\n",
                  "app/pay.py": f"{_GATEWAY}\n\nhttp = requests.Session()\nweb = Web()\n"},
                 note="clients of another file"),
-        Example({_API: "from app.db import Session, client\n\n\nasync def run(x):\n    async with Session() as db:\n"
-                 "        await db.get(x)\n    client.with_options(timeout=3)\n"
-                 "    return await client.chat.create(x)\n",
+        Example({_API: "from app.db import Session, client, engine\n\n\nasync def run(x):\n"
+                 "    async with Session() as db:\n        await db.get(x)\n    async with engine.begin():\n"
+                 "        client.with_options(timeout=3)\n    return await client.chat.create(x)\n",
                  "app/db.py": "import openai\nfrom sqlalchemy.ext.asyncio import async_sessionmaker\n\n"
-                 "Session = async_sessionmaker()\nclient = openai.AsyncOpenAI()\n"}),
+                 "Session = async_sessionmaker()\nclient = openai.AsyncOpenAI()\n",
+                 "old/app/db.py": "from sqlalchemy import create_engine\n\nengine = create_engine('x')\n"}),
         Example({_API: "import asyncio\nimport threading\nfrom functools import partial\n\nimport requests\n\n"
                  "lock = threading.Lock()\n\n\nasync def run(url):\n    call = partial(requests.get, url)\n"
                  "    lock.acquire(blocking=False)\n    return await asyncio.to_thread(call)\n"}),

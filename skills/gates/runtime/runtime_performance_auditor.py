@@ -139,7 +139,8 @@ def _on_hop(called: ast.Call, node: ast.Call, context: FileContext) -> None:
     """A call of a plain function that waits, itself or by way of another one. Of what an import brings the project
     says whether it waits."""
     found = wait_behind(called, context, _wait_of)
-    names = names_elsewhere(called, context) if found is None else []
+    known = found is not None or is_entered(node, context, ast.AsyncWith)  # what is entered so does not block
+    names = names_elsewhere(called, context) if not known else []
     coroutine = coroutine_around(node, context) if found is not None or names else None
     if coroutine is None or isinstance(context.parent(node), ast.Await) or _is_handed_over(node, context):
         return
