@@ -27,11 +27,15 @@ class LaneEvidence:
 
 @dataclass(frozen=True, slots=True)
 class LaneChoice:
-    """The lane, why, and the lanes between which a person should choose (empty where it is clear)."""
+    """The lane, why, and the lanes between which a person should choose (empty where it is clear).
+
+    `decided`: nobody has named a framework, and it was chosen by what the task needs.
+    """
 
     lane: Lane
     reasons: tuple[str, ...]
     ambiguous: tuple[Lane, ...] = ()
+    decided: bool = False
 
 
 def choose_lane(task: str, evidence: Iterable[LaneEvidence]) -> LaneChoice:
@@ -97,7 +101,8 @@ def _by_words(task: str) -> LaneChoice:
     if "django" in spoken and "fastapi" in spoken:
         chosen = decide(answers, ()).framework
         if chosen is not None:
-            return LaneChoice(chosen, (f"the words name both frameworks and speak of {', '.join(answers)}",))
+            why = f"the words name both frameworks and speak of {', '.join(answers)}"
+            return LaneChoice(chosen, (why,), decided=True)
         return LaneChoice("foundation", ("the words name both frameworks",), ("django", "fastapi"))
     if spoken:
         match = _WORDS[spoken[0]].search(task)
@@ -112,4 +117,4 @@ def _by_words(task: str) -> LaneChoice:
     why = f"no framework here yet; the words speak of {', '.join(answers)}"
     if decision.framework is None:
         return LaneChoice("foundation", (why,), ("django", "fastapi"))
-    return LaneChoice(decision.framework, (why,))
+    return LaneChoice(decision.framework, (why,), decided=True)

@@ -87,7 +87,7 @@ def route_task(task: str, evidence: Iterable[LaneEvidence] = ()) -> Route:
     if _from_notebook(task, choice.lane):
         stages, why = ("design", *(stage for stage in stages if stage not in ("implement", "verify"))), "a notebook"
     spokes, notes = _spokes(task, choice.lane, stages)
-    core = bool(words.CORE.search(task)) or "verify" in stages or bool(choice.ambiguous)
+    core = bool(words.CORE.search(task)) or "verify" in stages or bool(choice.ambiguous) or choice.decided
     return Route(
         choice.lane,
         stages[0],

@@ -128,6 +128,15 @@ def test_words_that_name_both_frameworks_are_decided_by_what_is_needed() -> None
     assert (undecided.lane, undecided.ambiguous) == ("foundation", ("django", "fastapi"))
 
 
+def test_a_framework_that_the_words_choose_touches_the_core(evidence: dict[str, tuple[LaneEvidence, ...]]) -> None:
+    task = "Build a JSON API for the invoices"
+    chosen = route_task(task)
+    assert (chosen.lane, chosen.core) == ("fastapi", True)
+    assert not route_task(task, evidence["fastapi"]).core, "it was chosen before"
+    assert not route_task("Build a FastAPI service for the invoices").core, "the words name it"
+    assert route_task("Django or FastAPI for a shop with an admin and a relational model?").core
+
+
 def test_fastapi_does_its_own_work_after_a_response(evidence: dict[str, tuple[LaneEvidence, ...]]) -> None:
     own = route_task("Send the emails with BackgroundTasks instead of celery", evidence["fastapi"])
     assert own.spokes[0] == "fastapi-patterns" and "django-celery" not in own.spokes
