@@ -175,12 +175,12 @@ def in_words(advice: "Advice", returns: dict[str, Any]) -> list[str]:
         )
     if returns:
         roi, each = returns["roi_percent"], returns["cost_per_user"]
-        lines.append(f"return on ${returns['total']:,.2f}: {_said(roi, ' %')}; {_said(each, ' $ a user')}")
+        lines.append(f"return on ${returns['total']:,.2f}: {_said(roi, '{:,.2f} %')}; {_said(each, '${:,.2f} a user')}")
         lines.append(f"  {returns['verdict']}")
     return lines
 
 
-def _said(value: float | str | None, unit: str) -> str:
+def _said(value: float | str | None, shape: str) -> str:
     if value is None:
         return "no figure given"
-    return value if isinstance(value, str) else f"{value:,.2f}{unit}"
+    return value if isinstance(value, str) else shape.format(value)

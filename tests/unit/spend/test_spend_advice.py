@@ -1,6 +1,7 @@
 """Advice: the tables whole, each rule on either side of its line, the path by what remains, and real savings."""
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
@@ -313,6 +314,8 @@ def test_suggest_says_in_words_what_could_have_been_saved(
     assert main(["--repo", str(app), "spend", "suggest"]) == 0
     assert "no request" in capsys.readouterr().err
     asks(own_home, app, "a", OPUS, side=True, output_tokens=100_000)
+    assert main(["--repo", str(app), "spend", "suggest", "--revenue", "0", "--users", "10"]) == 0
+    assert re.search(r"-100\.00 %; \$\d+\.\d\d a user$", capsys.readouterr().out, re.MULTILINE)
     assert main(["--repo", str(app), "spend", "suggest", "--users", "0"]) == 0
     said = capsys.readouterr().out
     assert "HIGH" in said and "would have saved $1.00 (estimated)" in said and "n/a" in said
