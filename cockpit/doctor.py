@@ -124,8 +124,8 @@ def _state_folder() -> Check:
     if not place.is_dir():
         return Check("state folder", "fail", f"{place} is not a folder", fix, required=True)
     try:
-        with tempfile.TemporaryFile(dir=place):
-            pass
+        with tempfile.TemporaryFile(dir=place) as file:
+            file.write(b"\0")  # a full disk takes a file, but nothing in it
     except OSError as problem:
         return Check("state folder", "fail", f"{folder}: {problem.strerror}", fix, required=True)
     return Check("state folder", "pass", str(folder), required=True)

@@ -210,6 +210,8 @@ def _request(
     from cockpit.findings.options import options_of
 
     fields = _words(args.tenant_fields)
+    if args.tenant_fields is not None and not fields:
+        raise CannotAnswer("--tenant-fields names no field", "e.g. --tenant-fields tenant,tenant_id")
     options = options_of(
         config,
         profile=args.profile,

@@ -13,12 +13,19 @@ EXAMPLES = """examples:
 
 It listens on 127.0.0.1 only. To look from another machine, tunnel the port: ssh -L 8123:127.0.0.1:8123 HOST
 """
+_LAST_PORT = 65535
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's own options."""
-    parser.add_argument("--port", type=int, default=0, metavar="N", help="the port (default: a free one)")
+    parser.add_argument("--port", type=_port, default=0, metavar="N", help="the port (default: a free one)")
     parser.add_argument("--json", action="store_true", help="the address as one JSON document on stdout")
+
+
+def _port(given: str) -> int:
+    if not given.isdecimal() or int(given) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{given!r} is no port; use 1 to {_LAST_PORT}, or 0 for a free one")
+    return int(given)
 
 
 def run(call: "Call") -> int:
@@ -44,16 +51,18 @@ def run(call: "Call") -> int:
             print(f"cockpit on {address}", flush=True)
 
     try:
-        GuardedServer(shlex.join(words), call.args.port or _free_port(), ready=ready).serve()
+        GuardedServer(shlex.join(words), _had(call.args.port), ready=ready).serve()
     except OSError as problem:
         raise CannotAnswer(f"port {call.args.port} cannot be had ({problem.strerror})", "choose another") from None
     return 0
 
 
-def _free_port() -> int:
+def _had(port: int) -> int:
+    """The port, or a free one for 0. Raises `OSError` where another has it: its answer would be taken for ours."""
     import socket
 
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        had: int = probe.getsockname()[1]
+        return had

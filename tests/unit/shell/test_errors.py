@@ -2,6 +2,8 @@
 
 import errno
 import os
+import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -35,7 +37,7 @@ def test_a_machine_without_room_for_temporary_files_is_named(tmp_path: Path) -> 
     said = subprocess.run([*limited, "verify"], capture_output=True, text=True, check=False)
     assert len(said.stderr.splitlines()) == 1 and "unexpected" not in said.stderr and "in TMPDIR" in said.stderr
     doctor = subprocess.run([*limited, "doctor"], capture_output=True, text=True, check=False)
-    assert doctor.stderr == "" and "state folder" in doctor.stdout
+    assert doctor.stderr == "" and re.search(r"(?i)fail +state folder .*File too large", doctor.stdout)
 
 
 @pytest.mark.parametrize(
@@ -59,3 +61,18 @@ def test_cockpits_own_state_may_lie_elsewhere(monkeypatch: pytest.MonkeyPatch, t
     assert cannot_write(tmp_path / "state" / "a.lock", refused).hint.endswith("state folder in COCKPIT_STATE_DIR")
     assert cannot_write(tmp_path / "stateless", refused).hint == "make it writable for you"
     assert cannot_write("a", OSError("odd")).hint == ""
+
+
+def test_tenant_fields_without_a_name_are_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    assert main(["--repo", str(tmp_path), "check", "--isolated", "--tenant-fields", " ,"]) == 2
+    assert capsys.readouterr().err.startswith("cockpit: --tenant-fields names no field; ")
+
+
+def test_a_port_that_another_has_is_never_told_as_ours(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        assert main(["--repo", str(tmp_path), "serve", "--json", "--port", port]) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.startswith(f"cockpit: port {port} cannot be had (")
