@@ -11,7 +11,6 @@ _OTHER_WORDS = (
     (re.compile(r"not allowed with argument (?P<other>.+)"), r"{name} does not go with {other}"),
     (re.compile(r"ignored explicit argument (?P<other>.+)"), r"{name} takes no value, and has {other}"),
     (re.compile(r"invalid int value: (?P<other>.+)", re.DOTALL), r"{name}: {other} is no whole number"),
-    (re.compile(r"invalid float value: (?P<other>.+)", re.DOTALL), r"{name}: {other} is no number"),
 )
 _MISSING = "the following arguments are required: "
 _UNKNOWN = "unrecognized arguments: "

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from cockpit.given_number import LONGEST_DAYS, number
 from skills.counted import counted
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
     parser.add_argument("--evidence", action="append", default=[], metavar="TEXT", help="what speaks for it")
     parser.add_argument("--test", default="", metavar="TEXT", help="how the hypothesis is tested")
-    parser.add_argument("--minutes", type=float, default=15.0, metavar="N", help="how long that takes")
+    parser.add_argument("--minutes", type=number(), default=15.0, metavar="N", help="how long that takes")
     parser.add_argument("--users", choices=["all", "subset", "one"], default="one", help="whom the issue hits")
     result = parser.add_mutually_exclusive_group()
     result.add_argument("--confirmed", action="store_true", help="the test says yes")
@@ -45,7 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--good", metavar="REV", help="bisect: a commit at which the command passes")
     parser.add_argument("--bad", default="HEAD", metavar="REV", help="bisect: one at which it fails (default HEAD)")
     parser.add_argument("--category", default="Technology", metavar="NAME", help="factor: where it belongs")
-    parser.add_argument("--hours", type=float, default=24.0, metavar="N", help="patterns: how far back")
+    parser.add_argument(
+        "--hours", type=number(24 * LONGEST_DAYS), default=24.0, metavar="N", help="patterns: how far back"
+    )
     parser.add_argument("--solution", default="", metavar="TEXT", help="report: what mended it")
     parser.add_argument("--prevention", default="", metavar="TEXT", help="report: what keeps it from coming back")
     parser.add_argument("--write", action="store_true", help="report: also write docs/debug/ID.md")

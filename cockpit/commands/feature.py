@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from cockpit.given_number import LONGEST_DAYS, number
 from skills.counted import counted
 
 if TYPE_CHECKING:
@@ -36,13 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--on", default="", metavar="ID", help="which feature (default: the one of this work tree)")
     parser.add_argument("--priority", default="P1", choices=["P0", "P1", "P2"], help="new: how urgent")
     parser.add_argument("--issue", default="", metavar="LINK", help="new: where it was asked for")
-    parser.add_argument("--days", type=float, metavar="N", help="new: estimated effort")
+    parser.add_argument("--days", type=number(LONGEST_DAYS), metavar="N", help="new: estimated effort")
     parser.add_argument("--make", action="store_true", help="plan: make the worktrees of the next group")
     parser.add_argument("--confirm", action="append", default=[], metavar="ITEM", help="gate, ship-check: it is so")
     parser.add_argument("--not-applicable", action="append", default=[], metavar="ITEM", help="it does not apply here")
     parser.add_argument("--reason", default="", metavar="TEXT", help="why: not applicable, resolve")
     parser.add_argument("--override", default="", metavar="REASON", help="gate: pass one that failed; recorded")
-    parser.add_argument("--estimate", type=float, metavar="USD", help="cost: what it may cost")
+    parser.add_argument("--estimate", type=number(), metavar="USD", help="cost: what it may cost")
     parser.add_argument("--stable", action="store_true", help="ship: tag stable-DATE")
     parser.add_argument("--tag", default="", metavar="NAME", help="ship: a release tag")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
@@ -326,19 +327,15 @@ def _ship(call: "Call") -> _Answer:
 
 def _cost(call: "Call") -> _Answer:
     """What the feature cost against its estimate, by the branches that are its own."""
-    import math
     from dataclasses import replace
 
     from cockpit.bench.feature import change, open_feature
     from cockpit.bench.feature_cost import feature_cost
     from cockpit.bench.feature_gates import branches_of
-    from cockpit.errors import CannotAnswer
     from skills.spending.amount import dollars
 
     repository, given = call.repository(), call.args.estimate
     if given is not None:
-        if not math.isfinite(given) or given < 0:
-            raise CannotAnswer("an estimate is a number of dollars, 0 or more")
         feature = change(repository, call.args.on, lambda one: replace(one, estimate_usd=given))
     else:
         feature = open_feature(repository, call.args.on)

@@ -4,6 +4,8 @@ import argparse
 import asyncio
 from typing import IO, TYPE_CHECKING
 
+from cockpit.given_number import number
+
 if TYPE_CHECKING:
     from cockpit.call import Call
     from cockpit.recording.lines import Recorder
@@ -20,7 +22,7 @@ Left out: home folders, mail addresses, secrets, and the words of prompts.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's own options."""
     parser.add_argument("file", metavar="FILE", help="a file that does not exist yet, or - for standard output")
-    parser.add_argument("--seconds", type=float, default=None, metavar="N", help="stop after so long")
+    parser.add_argument("--seconds", type=number(), default=None, metavar="N", help="stop after so long")
     parser.add_argument("--json", action="store_true", help="also print each line as it is written")
 
 

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from cockpit.given_number import number
 from skills.counted import counted
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ _LONGEST = 2.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's own options."""
     parser.add_argument("file", metavar="FILE", help="a file that cockpit record wrote")
-    parser.add_argument("--speed", type=float, default=1.0, metavar="N", help="times as fast (default 1; 0: at once)")
+    parser.add_argument(
+        "--speed", type=number(), default=1.0, metavar="N", help="times as fast (default 1; 0: at once)"
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--plain", action="store_true", help="print the lines of cockpit watch --plain")
     form.add_argument("--json", action="store_true", help="print the lines of cockpit watch --json")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from cockpit.bench.research_gates import approve, checklist, gate1, gate2, gate3
 from cockpit.bench.research_words import Answer, named_option, pairs, study_document, text_of, told
+from cockpit.given_number import number
 from skills.counted import counted
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--about", default="", metavar="TEXT", help="option: in one line")
     parser.add_argument("--pro", action="append", default=[], metavar="TEXT", help="option: what speaks for it")
     parser.add_argument("--con", action="append", default=[], metavar="TEXT", help="option: what speaks against it")
-    parser.add_argument("--threshold", type=float, metavar="USD", help="project: a month above it is for review "
+    parser.add_argument("--threshold", type=number(), metavar="USD", help="project: a month above it is for review "
                         "(default: the monthly budget)")  # fmt: skip
     parser.add_argument("--override", default="", metavar="REASON", help="gate1, gate2: pass a NO-GO; recorded")
     parser.add_argument("--note", default="", metavar="TEXT", help="approve, checklist: a note for the record")

@@ -5,6 +5,8 @@ next.
 import argparse
 from typing import TYPE_CHECKING
 
+from cockpit.given_number import LONGEST_DAYS, number
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -56,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--apply", action="store_true", help="clean, reconcile, trash: do it, not only say what would be done"
     )
-    parser.add_argument("--older-than", metavar="DAYS", type=float, help="trash: what was removed longer ago")
+    parser.add_argument(
+        "--older-than", metavar="DAYS", type=number(LONGEST_DAYS), help="trash: what was removed longer ago"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document; paths are absolute")
 
 
