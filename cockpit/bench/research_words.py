@@ -89,5 +89,6 @@ def named_option(call: "Call", study: "Study") -> "Approach":
     word = call.args.words[0] if call.args.words else ""
     found = next((one for one in study.options if one.name.lower() == word.lower()), None)
     if found is None:
-        raise ValueError(f"there is no option {word!r}; cockpit research option NAME adds one")
+        what = f"there is no option {word!r}" if word else "say which option"
+        raise ValueError(f"{what}; cockpit research option NAME adds one")
     return found

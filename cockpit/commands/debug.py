@@ -203,6 +203,8 @@ def _test(call: "Call") -> _Answer:
 
     known = list(open_case(call.repository()).hypotheses)
     word = call.args.words[0] if call.args.words else ""
+    if not known:
+        raise CannotAnswer("there is no hypothesis yet", "cockpit debug hypothesis TEXT notes one")
     if not word.isdecimal() or not 1 <= int(word) <= len(known):
         raise CannotAnswer(f"there are hypotheses 1 to {len(known)}", "cockpit debug test N --confirmed or --rejected")
     if not (call.args.confirmed or call.args.rejected):

@@ -189,7 +189,8 @@ def _gate(call: "Call") -> _Answer:
 
     name = call.args.words[0] if call.args.words else ""
     if name not in GATES:
-        raise CannotAnswer(f"there is no gate {plain_text(name, 40)!r}", "use " + ", ".join(GATES))
+        what = f"there is no gate {plain_text(name, 40)!r}" if name else "say which gate"
+        raise CannotAnswer(what, "use " + ", ".join(GATES))
     return _judged(call, name)
 
 

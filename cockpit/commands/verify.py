@@ -47,8 +47,10 @@ def run(call: "Call") -> int:
         from cockpit.verify.confirmations import confirm
 
         given = confirm(repository.root, call.args.confirm)
-        print(f"{call.args.confirm}: confirmed by {given.who} at {given.commit[:9]}")
-        return 0
+        row = {"item": call.args.confirm, "who": given.who, "at": given.at, "commit": given.commit}
+        return call.told(
+            0, {"confirmed": row}, [f"{call.args.confirm}: confirmed by {given.who} at {given.commit[:9]}"]
+        )
     started = time.perf_counter()
     shown = sys.stderr.isatty()
 

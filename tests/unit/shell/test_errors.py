@@ -1,6 +1,7 @@
 """Errors that a person sees: one line, nothing in it that a terminal acts on, and what to do about it."""
 
 import errno
+import json
 import os
 import re
 import socket
@@ -12,6 +13,17 @@ import pytest
 
 from cockpit.cli import main
 from cockpit.errors import cannot_write
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with one commit, as the current folder."""
+    monkeypatch.chdir(tmp_path)
+    subprocess.run(["git", "init", "-q"], check=True)
+    subprocess.run(["git", "config", "user.name", "a"], check=True)
+    subprocess.run(["git", "config", "user.email", "a@b.c"], check=True)
+    subprocess.run(["git", "commit", "-q", "--allow-empty", "-m", "x"], check=True)
+    return tmp_path
 
 
 @pytest.mark.parametrize("command", ["status", "check", "worktree list", "trust", "start-day"])
@@ -76,3 +88,27 @@ def test_a_port_that_another_has_is_never_told_as_ours(tmp_path: Path, capsys: p
         assert main(["--repo", str(tmp_path), "serve", "--json", "--port", port]) == 2
     said = capsys.readouterr()
     assert said.out == "" and said.err.startswith(f"cockpit: port {port} cannot be had (")
+
+
+def test_a_confirmed_item_is_one_document(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "--confirm", "backups", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["version"] == 1 and document["meta"] == {} and document["confirmed"]["item"] == "backups"
+    assert document["confirmed"].keys() == {"item", "who", "at", "commit"}
+
+
+@pytest.mark.parametrize(
+    ("begin", "words", "line"),
+    [
+        ("feature new a", "feature gate", "say which gate; use contract"),
+        ("debug new a", "debug test", "there is no hypothesis yet; "),
+        ("research new a", "research project", "a: say which option; "),
+    ],
+)
+def test_a_word_that_is_missing_is_not_shown_as_an_empty_name(
+    repo: Path, begin: str, words: str, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(begin.split())
+    capsys.readouterr()
+    assert main(words.split()) == 2
+    assert capsys.readouterr().err.startswith(f"cockpit: {line}")
