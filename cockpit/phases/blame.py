@@ -73,8 +73,9 @@ class Origin:
 def blame(index: EditIndex, root: Path, path: str, line: int) -> Origin:
     """Where line `line` (from 1) of `path` (relative to `root`) comes from. Raises `CannotAnswer` where it is none."""
     lines = read_source(root, path)
-    if not 1 <= line <= len(lines):
-        raise CannotAnswer(f"{plain_text(path)}:{line}: the file has {counted(len(lines), 'line')}")
+    holds = len(lines) - (not lines[-1])  # what follows the last line break is no line
+    if not 1 <= line <= holds:
+        raise CannotAnswer(f"{plain_text(path)}:{line}: the file has {counted(holds, 'line')}")
     commit = _commit(root, path, line)
     if commit is None:  # not committed: whoever wrote it did so in this worktree
         found = from_edits(index, root, path, line, lines)

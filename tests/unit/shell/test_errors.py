@@ -112,3 +112,10 @@ def test_a_word_that_is_missing_is_not_shown_as_an_empty_name(
     capsys.readouterr()
     assert main(words.split()) == 2
     assert capsys.readouterr().err.startswith(f"cockpit: {line}")
+
+
+def test_a_line_after_the_last_one_is_none_of_the_file(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repo / "a.py").write_text("x = 1\n")
+    assert main(["blame", "a.py:2"]) == 2
+    assert capsys.readouterr().err == "cockpit: a.py:2: the file has 1 line\n"
+    assert main(["blame", "a.py:1"]) == 1, "nobody's, and no transcript knows it"
