@@ -250,6 +250,21 @@ class Verify(Answer):
     report: str
 
 
+class Confirmed(TypedDict):
+    """An item of the predeploy list that a person vouches for, at a commit."""
+
+    item: str
+    who: str
+    at: str
+    commit: str
+
+
+class VerifyConfirm(Answer):
+    """`cockpit verify --confirm ITEM --json`."""
+
+    confirmed: Confirmed
+
+
 class TrustedProgram(TypedDict):
     """A program of the repository, and the place of the configuration that names it."""
 

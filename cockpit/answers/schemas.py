@@ -13,6 +13,7 @@ ANSWERS: dict[str, type] = {
     "hooks": gates.Hooks,
     "sweep": gates.Sweep,
     "verify": gates.Verify,
+    "verify-confirm": gates.VerifyConfirm,
     "status": agents.StatusLine,
     "sessions": agents.Sessions,
     "watch": agents.Event,

@@ -212,6 +212,8 @@ def _request(
     fields = _words(args.tenant_fields)
     if args.tenant_fields is not None and not fields:
         raise CannotAnswer("--tenant-fields names no field", "e.g. --tenant-fields tenant,tenant_id")
+    if args.select is not None and not _words(args.select):
+        raise CannotAnswer("--select names no rule", "cockpit rules lists them; leave it out to ask all")
     options = options_of(
         config,
         profile=args.profile,

@@ -82,6 +82,7 @@ DEEDS = {
     "skills-install": "skills install django-celery --json",
     "skills-lint": "skills lint .claude/skills --json",
     "hooks": "hooks install --agent claude --dry-run --json",
+    "verify-confirm": "verify --confirm backups --json",
     "spend-add": "spend add compute 12.5 --on 2026-11-19 --json",
     "spend-export": "spend --export costs --json",
     "spend": "spend --by category --json",

@@ -75,10 +75,13 @@ def test_cockpits_own_state_may_lie_elsewhere(monkeypatch: pytest.MonkeyPatch, t
     assert cannot_write("a", OSError("odd")).hint == ""
 
 
-def test_tenant_fields_without_a_name_are_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("option", "said"), [("--tenant-fields", "names no field"), ("--select", "names no rule")])
+def test_a_list_without_a_name_is_wrong_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, said: str
+) -> None:
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
-    assert main(["--repo", str(tmp_path), "check", "--isolated", "--tenant-fields", " ,"]) == 2
-    assert capsys.readouterr().err.startswith("cockpit: --tenant-fields names no field; ")
+    assert main(["--repo", str(tmp_path), "check", "--isolated", option, " ,"]) == 2
+    assert capsys.readouterr().err.startswith(f"cockpit: {option} {said}; ")
 
 
 def test_a_port_that_another_has_is_never_told_as_ours(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
