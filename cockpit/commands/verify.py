@@ -42,15 +42,9 @@ def run(call: "Call") -> int:
     from skills.verify.model import PHASES, Answer
     from skills.verify.report import report_text
 
-    repository, config = call.repository(), call.config()
     if call.args.confirm:
-        from cockpit.verify.confirmations import confirm
-
-        given = confirm(repository.root, call.args.confirm)
-        row = {"item": call.args.confirm, "who": given.who, "at": given.at, "commit": given.commit}
-        return call.told(
-            0, {"confirmed": row}, [f"{call.args.confirm}: confirmed by {given.who} at {given.commit[:9]}"]
-        )
+        return _confirm(call)
+    repository, config = call.repository(), call.config()
     started = time.perf_counter()
     shown = sys.stderr.isatty()
 
@@ -82,6 +76,16 @@ def run(call: "Call") -> int:
     else:
         print("\n".join(filled(text.split("\n"), output_width())), end="")
     return _EXIT[verification.status]
+
+
+def _confirm(call: "Call") -> int:
+    """Tick a manual item of the predeploy list, for the commit that is checked out."""
+    from cockpit.verify.confirmations import confirm
+
+    item = call.args.confirm
+    given = confirm(call.repository().root, item)
+    row = {"item": item, "who": given.who, "at": given.at, "commit": given.commit}
+    return call.told(0, {"confirmed": row}, [f"{item}: confirmed by {given.who} at {given.commit[:9]}"])
 
 
 def _note_green(repository: "Repository") -> None:
