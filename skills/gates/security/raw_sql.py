@@ -81,7 +81,7 @@ def _seen(context: FileContext) -> set[ast.AST]:
 def _on_string(node: ast.JoinedStr | ast.BinOp, context: FileContext) -> None:
     if node in _seen(context) or (isinstance(node, ast.BinOp) and not isinstance(node.op, (ast.Add, ast.Mod))):
         return
-    if not (_speaks_sql(context) and may_begin_sql(node)):
+    if not (_speaks_sql(context) and may_begin_sql(node, context)):
         return
     found = read_text(node, context)
     if found is not None:
@@ -204,16 +204,21 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
 
 def _on_method(node: ast.Call, context: FileContext) -> None:
     """`"…".format(…)` and its kin."""
-    if last_name(node.func) in _FILLS and _speaks_sql(context) and _may_fill_sql(node) and node not in _seen(context):
+    if (
+        last_name(node.func) in _FILLS
+        and _speaks_sql(context)
+        and _may_fill_sql(node, context)
+        and node not in _seen(context)
+    ):
         found = read_text(node, context)
         if found is not None:
             _judge(node, found, context)
 
 
-def _may_fill_sql(node: ast.Call) -> bool:
+def _may_fill_sql(node: ast.Call, context: FileContext) -> bool:
     """A cheap test that calls pass whose text is not written there, or may begin as SQL."""
     pattern = node.func.value if isinstance(node.func, ast.Attribute) and node.func.attr != "join" else None
-    return not isinstance(pattern, (ast.Constant, ast.JoinedStr, ast.BinOp)) or may_begin_sql(pattern)
+    return not isinstance(pattern, (ast.Constant, ast.JoinedStr, ast.BinOp)) or may_begin_sql(pattern, context)
 
 
 def _statements(node: ast.Call, name: str) -> list[ast.expr]:

@@ -66,6 +66,14 @@ RAW_SQL_BAD: tuple[Example, ...] = one_file(
     '    cursor.execute(f"UPDATE shop SET {column} = %s", [1])\n',
     "def rows(cursor, name, size):\n"
     "    cursor.execute(\"SELECT id FROM shop WHERE size = %d AND name = '%s'\" % (size, name))\n",
+    'class Shops:\n    all = "SELECT id FROM shop"\n\n    def named(self, name):\n'
+    "        return self.all + f\" WHERE name = '{name}'\"\n",
+    "from shop.queries import BY_NAME\n\n\n"
+    "def rows(cursor, name):\n    cursor.execute(BY_NAME.substitute(name=name))\n",
+    'from string import Template\n\nNAMED = Template("SELECT id FROM shop WHERE name = $name")\n\n\n'
+    "def rows(cursor, name):\n    cursor.execute(NAMED.substitute(name=name))\n",
+    'def rows(cursor, names):\n    quoted = ", ".join("\'" + name + "\'" for name in names)\n'
+    '    cursor.execute(f"SELECT id FROM shop WHERE name IN ({quoted})")\n',
 )
 
 RAW_SQL_GOOD: tuple[Example, ...] = (
@@ -211,6 +219,17 @@ RAW_SQL_GOOD: tuple[Example, ...] = (
         'def refuse(relation):\n    message = f"SELECT * cannot be read from {relation}"\n    raise Refused(message)\n',
         'def say(name):\n    log.info(f"Select a shop from {name}")\n    return f"Update {name} set up"\n',
         'def run(command, name):\n    return command.execute(f"say {name}")\n',
+    ),
+    *one_file(
+        "shop/reports.py",
+        'class Shops:\n    all = "SELECT id FROM shop"\n\n    def late(self, cursor, name):\n'
+        '        cursor.execute(self.all + " WHERE late")\n'
+        '        cursor.execute(self.all + " WHERE name = %s", [name])\n',
+        "from shop.queries import OF_SIZE\n\n\ndef rows(cursor, size: int):\n"
+        "    cursor.execute(OF_SIZE.substitute(size=int(size)))\n",
+        "from shop.mails import HELLO\n\n\ndef hello(command, name):\n    command.send(HELLO.substitute(name=name))\n",
+        'def rows(cursor, late):\n    where = "kind = \'" + ("late" if late else "open") + "\'"\n'
+        '    cursor.execute(f"SELECT id FROM shop WHERE {where}")\n',
     ),
     *one_file("scripts/drop_role.py", 'def drop(cursor, role):\n    cursor.execute(f"DROP ROLE {role}")\n'),
     *one_file("shop/migrations/0002_x.py", 'def up(cursor, t):\n    cursor.execute(f"DELETE FROM {t}")\n'),

@@ -15,6 +15,7 @@ INPUT_BAD = one_file(
     _HEAD + '    return HttpResponseRedirect(resolve_url(request.GET.get("next", "home")))\n',
     _HEAD + '    known = {}\n    kind = request.GET["kind"]\n    known[kind] = known[kind] + 1\n    open(kind)\n',
     _HEAD + '    url = request.GET["url"]\n    url += "&again=1"\n    return HttpResponseRedirect(url)\n',
+    "from sqlalchemy import literal_column\n" + _HEAD + '    session.query(literal_column(request.GET["by"]))\n',
     _HEAD + '    order.note, order.kind = request.POST["note"], 1\n    order.save()\n',
     "import requests\n" + _HEAD + '    url = request.GET["url"]\n    host = urlsplit(url).hostname\n'
     "    note(host)\n    requests.get(url)\n",

@@ -216,9 +216,9 @@ def _known_call(node: ast.Call, context: FileContext) -> Sink | None:
 
 def _statement(node: ast.Call, context: FileContext) -> Sink | None:
     """A whole statement of SQLAlchemy; what is put together is raw-sql-interpolation's."""
-    if last_name(node.func) not in {"text", "TextClause"} or not (context.resolve(node.func) or "").startswith(
-        "sqlalchemy."
-    ):
+    if last_name(node.func) not in {"text", "TextClause", "literal_column"} or not (
+        context.resolve(node.func) or ""
+    ).startswith("sqlalchemy."):
         return None
     whole: list[ast.expr] = [one for one in one_of(node, "text") if isinstance(one, (ast.Name, ast.Subscript))]
     return whole, "is run as SQL", "CRITICAL"

@@ -163,13 +163,16 @@ def doubles_quotes(node: ast.expr | None) -> bool:
 
 
 def quotes_by_hand(node: ast.expr | None) -> bool:
-    """True for `f"'{name}'"`, also inside of a join: a quote in the name ends the text."""
-    return node is not None and any(
-        isinstance(text, ast.Constant) and str(text.value).endswith("'") and isinstance(after, ast.FormattedValue)
-        for part in descendants(node)
-        if isinstance(part, ast.JoinedStr)
-        for text, after in pairwise(part.values)
-    )
+    """True for `f"'{name}'"` and `"'" + name + "'"`, also inside of a join: a quote in the name ends the text."""
+    for part in descendants(node) if node is not None else ():
+        texts = part.values if isinstance(part, ast.JoinedStr) else []
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add):
+            texts = [part.left, part.right]
+        for text, after in pairwise(texts):
+            quoted = isinstance(text, ast.Constant) and isinstance(text.value, str) and text.value.endswith("'")
+            if quoted and not isinstance(after, ast.Constant):
+                return True
+    return False
 
 
 def _leaves_words(node: ast.Call, context: FileContext) -> bool:

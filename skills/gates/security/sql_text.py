@@ -2,18 +2,20 @@
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from skills.gates.analysis.local_values import values_of
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
+from skills.gates.engine.syntax import descendants
 from skills.gates.security.sql_harmless import LAYOUT
 from skills.gates.security.sql_names import by_key, grown
 from skills.gates.security.sql_places import asks_for_number, is_frame, is_number_by_format, may_stand
 from skills.gates.security.sql_values import harmless
 
 HOLE = "\0"
+_OWN = frozenset({"self", "cls"})
 _READ = "sql-text: read"
 _DEEPEST, _LONGEST = 40, 100_000
 _START = r"^[\s(]*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*(?:explain\s+(?:analyze\s+)?)?"
@@ -110,10 +112,9 @@ def _filled(part: ast.expr, context: FileContext, depth: int) -> Text:
     inner = read_text(part, context, depth + 1)
     if inner is not None:
         return inner
-    if isinstance(part, ast.Name):
-        bound = values_of(part.id, context)
-        if len(bound) == 1 and isinstance(bound[0], ast.Constant) and isinstance(bound[0].value, str):
-            return Text(bound[0].value)
+    said = _said_by_name(part, context)
+    if said is not None:
+        return Text(said)
     return Text(HOLE, () if harmless(part, context) else (part,))
 
 
@@ -191,9 +192,43 @@ def _template(node: ast.expr, context: FileContext, depth: int) -> Text | None:
     return found
 
 
+def _said_by_name(node: ast.expr, context: FileContext) -> str | None:
+    """The one text that a name is bound to, or an attribute of the object at hand by the body of its class."""
+    if isinstance(node, ast.Name):
+        return _only_text(values_of(node.id, context))
+    said = _said_in_class(node, context)
+    owner = context.class_scope
+    return None if owner is None or said is None or _is_set(last_name(node), owner) else said
+
+
+def _said_in_class(node: ast.expr, context: FileContext) -> str | None:
+    """The text of `self.name` in the body of the class, whatever methods make of it."""
+    own = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in _OWN
+    owner = context.class_scope if own else None
+    if owner is None:
+        return None
+    name = last_name(node)
+    return _only_text(
+        [part.value for part in owner.body if isinstance(part, ast.Assign) and last_name(part.targets[0]) == name]
+    )
+
+
+def _only_text(bound: Sequence[ast.expr | None]) -> str | None:
+    first = bound[0] if len(bound) == 1 else None
+    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
+
+
+def _is_set(name: str, owner: ast.ClassDef) -> bool:
+    """True where a method gives an attribute another value."""
+    return any(
+        isinstance(part, ast.Attribute) and part.attr == name and isinstance(part.ctx, ast.Store)
+        for part in descendants(owner)
+    )
+
+
 def _names_text(node: ast.expr, context: FileContext) -> bool:
     if not isinstance(node, ast.Name):
-        return False
+        return _said_by_name(node, context) is not None
     bound = values_of(node.id, context)
     return any(isinstance(value, ast.Constant) and isinstance(value.value, str) for value in bound)
 
@@ -218,9 +253,16 @@ def _of_call(node: ast.Call, context: FileContext, depth: int) -> Text | None:
 def _of_template(node: ast.Call, function: ast.Attribute, context: FileContext, depth: int) -> Text | None:
     """`"…".format(…)` and its kin."""
     pattern = function.value
+    bound = values_of(pattern.id, context) if isinstance(pattern, ast.Name) else []
+    if len(bound) == 1 and isinstance(bound[0], ast.Call):
+        pattern = bound[0]
     if isinstance(pattern, ast.Call) and last_name(pattern.func) == "Template" and pattern.args:
         pattern = pattern.args[0]
     template = _template(pattern, context, depth)
+    if template is None and function.attr in {"substitute", "safe_substitute"}:
+        given = (*node.args, *(word.value for word in node.keywords))
+        # The template stands in another file: nothing is known of its text.
+        return Text(f"  {HOLE}", tuple(value for value in given if not harmless(value, context)), built=True)
     if template is None:
         return None
     if function.attr == "replace":
@@ -229,8 +271,8 @@ def _of_template(node: ast.Call, function: ast.Attribute, context: FileContext, 
     values = iter(node.args)
     keyed = {word.arg: word.value for word in node.keywords}
     if function.attr != "format":
-        for given in node.args:
-            keyed.update(by_key(given) if isinstance(given, ast.Dict) else {None: given})
+        for one in node.args:
+            keyed.update(by_key(one) if isinstance(one, ast.Dict) else {None: one})
 
     def value_of(match: re.Match[str]) -> ast.expr | None:
         named, spec = match[1] or match[3] or "", match[2] or ""
@@ -267,7 +309,7 @@ def _of_grown_list(name: str, context: FileContext, depth: int) -> Text | None:
     return found
 
 
-def may_begin_sql(node: ast.expr) -> bool:
+def may_begin_sql(node: ast.expr, context: FileContext) -> bool:
     """A cheap test that every expression passes whose text, when it is put together, `is_sql`: by how it begins."""
     while True:
         if isinstance(node, ast.Constant):
@@ -279,7 +321,10 @@ def may_begin_sql(node: ast.expr) -> bool:
         elif isinstance(node, ast.BinOp):
             node = node.left
         else:
-            return not isinstance(node, (ast.Attribute, ast.Subscript))  # these are holes, and no SQL begins with one
+            # what no class says the text of is a hole, and no SQL begins with one
+            said = _said_in_class(node, context)
+            begins = said is not None and _BEGINNING.match(said) is not None
+            return begins or not isinstance(node, (ast.Attribute, ast.Subscript))
 
 
 def is_sql(text: str) -> bool:
