@@ -15,6 +15,8 @@ INPUT_BAD = one_file(
     _HEAD + '    return HttpResponseRedirect(resolve_url(request.GET.get("next", "home")))\n',
     _HEAD + '    known = {}\n    kind = request.GET["kind"]\n    known[kind] = known[kind] + 1\n    open(kind)\n',
     _HEAD + '    url = request.GET["url"]\n    url += "&again=1"\n    return HttpResponseRedirect(url)\n',
+    "from configparser import ConfigParser\n" + _HEAD + "    given = ConfigParser()\n"
+    '    given.read_string(request.POST["options"])\n    open(given.get("shop", "path"))\n',
     "from sqlalchemy import literal_column\n" + _HEAD + '    session.query(literal_column(request.GET["by"]))\n',
     _HEAD + '    order.note, order.kind = request.POST["note"], 1\n    order.save()\n',
     "import requests\n" + _HEAD + '    url = request.GET["url"]\n    host = urlsplit(url).hostname\n'
@@ -88,6 +90,8 @@ INPUT_BAD = one_file(
 
 INPUT_GOOD = one_file(
     "shop/views.py",
+    "from configparser import ConfigParser\n" + _HEAD + "    given = ConfigParser()\n"
+    '    given.read("shop.ini")\n    note(request.POST["options"])\n    open(given.get("shop", "path"))\n',
     _HEAD + '    ends = {"go": "go", "python": "py"}\n    kind = request.GET["kind"]\n    end = ends[kind]\n'
     '    open(f"/srv/{kind}/demo.{end}")\n',
     _HEAD + '    url = start_of(request)\n    for name in request.GET:\n        url += f"&{name}"\n'

@@ -30,8 +30,8 @@ _CLASSES = "request data: classes of plain fields"
 _TRIMS = frozenset({"strip", "lstrip", "rstrip", "lower", "upper", "removeprefix", "removesuffix", "casefold"})
 _TAKES_APART = frozenset({"urlparse", "urlsplit", "URL"})
 _OF_ADDRESS = frozenset({"hostname", "netloc", "host", "scheme"})
-_EMPTY = frozenset({"list", "set", "deque", "StringIO"})
-_GROWS = frozenset({"append", "appendleft", "extend", "insert", "add", "write"})
+_EMPTY = frozenset({"list", "set", "deque", "StringIO", "ConfigParser", "RawConfigParser"})
+_GROWS = frozenset({"append", "appendleft", "extend", "insert", "add", "write", "read_string", "read_dict"})
 
 
 def written_as(read: ast.AST) -> str:
@@ -164,7 +164,7 @@ def grown(statement: ast.Expr) -> tuple[str, list[ast.expr]] | None:
 
 
 def is_empty(value: ast.expr) -> bool:
-    """True for `list()`, `set()` and `StringIO()`."""
+    """True for `list()`, `set()`, `StringIO()` and `ConfigParser()`."""
     return isinstance(value, ast.Call) and not value.args and last_name(value.func) in _EMPTY
 
 
