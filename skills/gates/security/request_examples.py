@@ -17,6 +17,8 @@ INPUT_BAD = one_file(
     _HEAD + '    url = request.GET["url"]\n    url += "&again=1"\n    return HttpResponseRedirect(url)\n',
     "from configparser import ConfigParser\n" + _HEAD + "    given = ConfigParser()\n"
     '    given.read_string(request.POST["options"])\n    open(given.get("shop", "path"))\n',
+    "from flask import request\nfrom markupsafe import Markup\n\n\n@app.route('/name')\ndef name():\n"
+    "    return '<b>{}</b>'.format(request.args['name'])\n",
     "from sqlalchemy import literal_column\n" + _HEAD + '    session.query(literal_column(request.GET["by"]))\n',
     _HEAD + '    order.note, order.kind = request.POST["note"], 1\n    order.save()\n',
     "import requests\n" + _HEAD + '    url = request.GET["url"]\n    host = urlsplit(url).hostname\n'
@@ -90,6 +92,8 @@ INPUT_BAD = one_file(
 
 INPUT_GOOD = one_file(
     "shop/views.py",
+    "from flask import request\nfrom markupsafe import Markup\n\n\n@app.route('/name')\ndef name():\n"
+    "    return Markup('<b>{}</b>').format(request.args['name'])\n",
     "from configparser import ConfigParser\n" + _HEAD + "    given = ConfigParser()\n"
     '    given.read("shop.ini")\n    note(request.POST["options"])\n    open(given.get("shop", "path"))\n',
     _HEAD + '    ends = {"go": "go", "python": "py"}\n    kind = request.GET["kind"]\n    end = ends[kind]\n'

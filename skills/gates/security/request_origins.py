@@ -13,6 +13,7 @@ from skills.gates.security.request_parts import (
     METHODS,
     at_key,
     cut,
+    is_markup,
     operands,
     read_field,
     written_as,
@@ -112,7 +113,7 @@ class Origins:
                 if function.attr in BODY_CALLS:
                     return Origin("body", node, node.lineno)
                 return None
-            if function.attr in METHODS:
+            if function.attr in METHODS and not is_markup(function.value):
                 owner = self.origin(function.value)
                 if owner is not None:
                     return at_key(owner, function.value, node)

@@ -63,11 +63,15 @@ def at_key(origin: Origin | None, inner: ast.expr, outer: ast.expr) -> Origin | 
     return Origin(origin.kind, origin.node, origin.line, outer)
 
 
+def is_markup(node: ast.expr) -> bool:
+    """True for `Markup("…")`, which escapes what `%` and its methods put into it."""
+    return isinstance(node, ast.Call) and last_name(node.func) == "Markup"
+
+
 def operands(node: ast.AST | None) -> list[ast.expr]:
     """The expressions that the value of an expression is made of."""
     if isinstance(node, ast.BinOp):
-        escaped = isinstance(node.left, ast.Call) and last_name(node.left.func) == "Markup"
-        return [] if escaped else [node.left, node.right]
+        return [] if is_markup(node.left) else [node.left, node.right]
     if isinstance(node, (ast.JoinedStr, ast.BoolOp)):
         return node.values
     if isinstance(node, ast.IfExp):
