@@ -333,7 +333,7 @@ insecure_settings = Rule(
         Watch((ast.Module,), note_settings, (), may_hold_settings),
         Watch((ast.Module,), _on_module, (), may_be_deployed),
         Watch((ast.Assign,), _on_assign, (b"flask", b"Flask"), _run),
-        Watch((ast.Call,), _on_call, (b"flask", b"Flask", b"fastapi", b"settings.configure("), _run),
+        Watch((ast.Call,), _on_call, (b"flask", b"Flask", b"fastapi", b"create_app(", b"settings.configure("), _run),
     ),
     holds=_holds,
     bad=(
@@ -355,7 +355,7 @@ insecure_settings = Rule(
         Example({"shop/settings/production.py": "from .base import *\n\nDEBUG = False\n"}),
         *one_file(
             "shop/app.py",
-            "from flask import Flask\n\napp = Flask(__name__)\napp.run(debug=True)\n",
+            "from shop import create_app\n\napp = create_app()\napp.run(debug=True)\n",
             'from flask import Flask\n\napp = Flask(__name__)\napp.config["WTF_CSRF_ENABLED"] = False\n',
             'from flask import Flask\n\napp = Flask(__name__)\napp.config["SECRET_KEY"] = "shop"\n',
             'from flask import Flask\n\napp = Flask(__name__)\napp.secret_key = "your-secret-key-here"\n',
