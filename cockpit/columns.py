@@ -58,12 +58,14 @@ def hanging(lead: str, words: str, width: int) -> list[str]:
     return [*lines, lead.rstrip()]
 
 
-def filled(lines: Iterable[str], width: int) -> list[str]:
-    """Each line in as many as it needs to have at most `width` cells (0: one), those after its first two cells in."""
-    return [part for line in lines for part in _filled(line, width)]
+def on_paper(lines: Iterable[str], width: int | None = None) -> str:
+    """Lines as one text: each in as many as it needs to have at most `width` cells (0: one; None: as standard output
+    has it), those after its first two cells in."""
+    width = output_width() if width is None else width
+    return "\n".join(part for line in lines for part in _wrapped(line, width))
 
 
-def _filled(line: str, width: int) -> list[str]:
+def _wrapped(line: str, width: int) -> list[str]:
     start = len(line) - len(line.lstrip()) + 2
     return hanging(line[:start], line[start:], width)
 

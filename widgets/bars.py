@@ -10,9 +10,9 @@ from cockpit.actions import Action, key_label, keys_of
 from cockpit.agents.models import Session
 from cockpit.plain_text import plain_text
 from cockpit.worktrees.models import Worktree, WorktreesSnapshot
+from skills.ages import age
 from widgets.line_view import FixedLines
 from widgets.lines import Line, Span, join, line, spread, width_of
-from widgets.words import age
 from widgets.worktrees_pane import head_of, presence
 
 

@@ -7,11 +7,11 @@ from rich.cells import cell_len
 
 from cockpit.agents.models import Session
 from cockpit.plain_text import plain_text
+from skills.ages import age
 from skills.orchestrator.checklist import ChecklistItem
 from skills.workflow.track import TrackStep
 from widgets.lines import Line, join, line, pad, width_of
 from widgets.phase_pane import GLYPH, STATE_GLYPH
-from widgets.words import age
 from widgets.wrap import wrap_line
 
 _MARK = {True: ("[x]", "good"), False: ("[ ]", "warn"), None: ("[?]", "faint")}

@@ -7,11 +7,12 @@ from rich.cells import cell_len
 
 from cockpit.agents.models import Check, Forecast, Phase, Session
 from cockpit.plain_text import plain_text
+from skills.ages import age
 from skills.counted import counted
 from widgets.bindings import filled
 from widgets.line_view import FixedLines
 from widgets.lines import Line, Span, crop, join, line, pad, width_of
-from widgets.words import age, money
+from widgets.words import money
 from widgets.wrap import hanging, wrap_line, wrapped
 
 _NARROW = 60  # cells below which a sentence goes on in the next line

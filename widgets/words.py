@@ -1,6 +1,4 @@
-"""How figures and answers read: money, ages, token counts, statuses. One way each, for every pane and screen."""
-
-from datetime import datetime, timedelta
+"""How figures and answers read: money, token counts, statuses. One way each, for every pane and screen."""
 
 from skills.gates.model import GLYPHS
 from skills.spending.amount import dollars
@@ -28,14 +26,3 @@ def tokens(count: int) -> str:
             value = count / limit
             return f"{value:.1f}{unit}" if value < 100 else f"{value:.0f}{unit}"
     return str(count)
-
-
-def age(moment: datetime | None, now: datetime) -> str:
-    """How long ago, in one unit: `<1m`, 3m, 5h, 2d, 7w. Empty where unknown; a future time is now."""
-    if moment is None:
-        return ""
-    seconds = max(0, int((now - moment) / timedelta(seconds=1)))
-    for size, unit in ((604_800 * 2, "w"), (86_400, "d"), (3_600, "h"), (60, "m")):
-        if seconds >= size:
-            return f"{seconds // (604_800 if unit == 'w' else size)}{unit}"
-    return "<1m"

@@ -8,11 +8,11 @@ from rich.cells import cell_len
 
 from cockpit.plain_text import plain_text
 from cockpit.worktrees.models import Counts, Presence, Worktree, WorktreesSnapshot
+from skills.ages import age
 from skills.counted import counted
 from skills.spending.amount import Amount
 from widgets.lines import Line, Span, crop, crop_middle, fit, line, pad, width_of
 from widgets.virtual_list import VirtualList
-from widgets.words import age
 
 AGENT_GLYPH = {"busy": ("●", "good"), "waiting": ("◐", "warn"), "idle": ("○", "muted")}
 

@@ -13,9 +13,10 @@ from cockpit.worktrees.progress import TreeProgress
 from cockpit.worktrees.remove import RemovalPlan
 from cockpit.worktrees.tidy import CleanPlan
 from cockpit.worktrees.trash import Trashed
+from skills.ages import age
 from skills.counted import counted
 from widgets.lines import Line, line, pad
-from widgets.words import STATUS, age, money
+from widgets.words import STATUS, money
 from widgets.worktrees_pane import changes, distance, head_of, presence
 
 _LABEL = 11

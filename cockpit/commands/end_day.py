@@ -48,7 +48,7 @@ def run(call: Call) -> int:
 
 
 def _run(call: Call) -> int:
-    from cockpit.columns import filled, output_width
+    from cockpit.columns import on_paper
     from cockpit.commands.start_day import show_step
     from cockpit.commands.sweep import run_cancellable
     from cockpit.day.draft import edited, read_draft
@@ -79,7 +79,7 @@ def _run(call: Call) -> int:
                     "meta": {"duration_ms": ms}})  # fmt: skip
     else:
         text = plain_text(end_text(result.report), multiline=True)
-        sys.stdout.write("\n".join(filled(text.split("\n"), output_width())))
+        sys.stdout.write(on_paper(text.split("\n")))
     return result.exit_code
 
 

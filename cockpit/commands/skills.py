@@ -125,7 +125,7 @@ def _row_document(row: "SkillRow") -> dict[str, Any]:
 def _table(report: "SkillsReport") -> list[str]:
     from cockpit.agents.models import named
     from cockpit.catalogue.files import slash_commands
-    from cockpit.columns import aligned, filled, output_width
+    from cockpit.columns import aligned, on_paper, output_width
 
     of = f" of {named(report.agents)}" if report.agents else ""
     width = output_width()
@@ -140,7 +140,7 @@ def _table(report: "SkillsReport") -> list[str]:
         + (f"; without description: {', '.join(report.lost)}" if report.lost else ""),
     ]
     told += [*report.notes, f"slash commands: {' '.join(f'/{name}' for name in slash_commands())}"]
-    return [*lines, "", *filled(told, width)]
+    return [*lines, "", on_paper(told)]
 
 
 def _cells(row: "SkillRow") -> tuple[str, ...]:

@@ -332,7 +332,7 @@ def _row(row: "SpendRow") -> dict[str, Any]:
 
 
 def _print_rows(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total: "SpendRow") -> None:
-    from cockpit.columns import filled, output_width
+    from cockpit.columns import on_paper
     from cockpit.plain_text import plain_text
     from cockpit.spend.sources import unread
     from skills.spending.amount import percent
@@ -355,7 +355,7 @@ def _print_rows(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total:
         said.append("≥ some sub-agent usage never became final: the real figure is higher")
     if total.unpriced_tokens:
         said.append("≥ no price is known for some models (cockpit spend explain): their dollars are not in the sums")
-    print("\n".join(filled(said, output_width())))
+    print(on_paper(said))
     for line in unread(ledger):
         say(f"not counted: {line}")
 

@@ -61,10 +61,10 @@ def run(call: Call) -> int:
         looked = {"scans": scans if args.scan else None, "findings": findings}
         print_json({**document(started), **looked, "meta": _meta(begun)})
         return 0
-    from cockpit.columns import filled, output_width
+    from cockpit.columns import on_paper
     from skills.workflow.day_text import start_text
 
-    sys.stdout.write("\n".join(filled(start_text(started.report).split("\n"), output_width())))
+    sys.stdout.write(on_paper(start_text(started.report).split("\n")))
     sys.stdout.flush()
     if args.scan or (not args.no_scan and sys.stdout.isatty()):
         sys.stdout.write("\n### Quick Scans\n\n")
@@ -191,10 +191,10 @@ def _findings(call: Call, started: "Started") -> list[str] | None:
 def _print_scan(_: dict[str, Any], lines: list[str]) -> None:
     if not lines:
         return
-    from cockpit.columns import filled, output_width
+    from cockpit.columns import on_paper
 
     said = (f"- {line}" if at == 0 else f"  {line}" for at, line in enumerate(lines))
-    sys.stdout.write("\n".join(filled(said, output_width())) + "\n")
+    sys.stdout.write(on_paper(said) + "\n")
     sys.stdout.flush()
 
 

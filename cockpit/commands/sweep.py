@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(call: Call) -> int:
     """Sweep and print. Returns the exit code. Raises `CannotAnswer` where git does not tell its files."""
     from cockpit import clock
-    from cockpit.columns import filled, output_width
+    from cockpit.columns import on_paper
     from cockpit.sweep.run import Sweep
     from skills.workflow.sweep import MANUAL_CHECKLIST, exit_code, sweep_lines
 
@@ -78,7 +78,7 @@ def run(call: Call) -> int:
         if args.checklist:
             lines += ["", "For a person to check:", *(f"  [ ] {line}" for line in MANUAL_CHECKLIST)]
         lines += [f"written: {name}" for name in files]
-        sys.stdout.write("\n".join(filled(lines, output_width())) + "\n")
+        sys.stdout.write(on_paper(lines) + "\n")
     if unwritten:
         say(f"cockpit: {unwritten}")
     return exit_code(checks) or (2 if unwritten else 0)

@@ -37,7 +37,7 @@ def run(call: "Call") -> int:
     import time
 
     from cockpit.call import print_json, rewrite, say
-    from cockpit.columns import filled, output_width
+    from cockpit.columns import on_paper
     from cockpit.verify.run import verify
     from skills.verify.model import PHASES, Answer
     from skills.verify.report import report_text
@@ -54,9 +54,8 @@ def run(call: "Call") -> int:
 
     def tell(answer: Answer) -> None:
         if shown and answer.status in ("fail", "not_run"):
-            for line in filled(
-                [f"  {answer.title}: {answer.status.replace('_', ' ')} {answer.detail}"], output_width()
-            ):
+            told = on_paper([f"  {answer.title}: {answer.status.replace('_', ' ')} {answer.detail}"])
+            for line in told.split("\n"):
                 say(line)
 
     def said(text: str) -> None:
@@ -74,7 +73,7 @@ def run(call: "Call") -> int:
         meta = {"duration_ms": round((time.perf_counter() - started) * 1000)}
         print_json({**document(verification, items), "report": text, "meta": meta})
     else:
-        print("\n".join(filled(text.split("\n"), output_width())), end="")
+        print(on_paper(text.split("\n")), end="")
     return _EXIT[verification.status]
 
 

@@ -160,13 +160,15 @@ ports nowhere."""
 
 def _cells(tree: "Worktree", now: "datetime | None") -> tuple[str, ...]:
     from cockpit.plain_text import plain_text
+    from skills.ages import age
 
     distance = " ".join(f"{sign}{number}" for sign, number in (("↑", tree.ahead), ("↓", tree.behind)) if number)
     agent = f"{tree.agent.agent} {tree.agent.state}" if tree.agent else ""
     if tree.agent and tree.agent.waiting_for:
         agent += f": {tree.agent.waiting_for}"
     ports = ",".join(f":{port}" for port in tree.ports)
-    return (tree.name, tree.checked_out, _changes(tree), distance, _age(tree, now), plain_text(agent, 48), ports)
+    old = age(tree.committed_at, now) if now else ""
+    return (tree.name, tree.checked_out, _changes(tree), distance, old, plain_text(agent, 48), ports)
 
 
 def _remarks(tree: "Worktree") -> str:
@@ -191,13 +193,3 @@ def _changes(tree: "Worktree") -> str:
         (counts.untracked, "new"),
     )
     return ", ".join(f"{number} {word}" for number, word in kinds if number) or "clean"
-
-
-def _age(tree: "Worktree", now: "datetime | None") -> str:
-    if tree.committed_at is None or now is None:
-        return ""
-    minutes = max(0, int((now - tree.committed_at).total_seconds()) // 60)
-    for size, unit in ((20_160, "w"), (1440, "d"), (60, "h")):  # as the pane tells it
-        if minutes >= size:
-            return f"{minutes // (10_080 if unit == 'w' else size)}{unit}"
-    return f"{minutes}m"

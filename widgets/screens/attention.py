@@ -13,13 +13,13 @@ from textual.message import Message
 
 from cockpit.phases.attention import Held
 from cockpit.plain_text import plain_text
+from skills.ages import age
 from skills.counted import counted
 from widgets.bindings import bind
 from widgets.lines import Line, Span, crop, line, pad, width_of
 from widgets.screens.leaving import Leaving
 from widgets.screens.listing import MOVES, Moving
 from widgets.virtual_list import VirtualList
-from widgets.words import age
 from widgets.wrap import wrap_line
 
 _ROOMY, _INDENT = 24, 6  # cells that words should have below their own beginning, else they begin further left

@@ -31,9 +31,9 @@ def run(call: Call, meter: "Meter", scope: "Scope") -> int:
         document = {**as_document(advice), "routes": routes, "roi": returns or None, "tables": _tables()}
         print_json({**document, "meta": meta})
         return 0
-    from cockpit.columns import filled, output_width
+    from cockpit.columns import on_paper
 
-    print("\n".join(filled(in_words(advice, returns), output_width())))
+    print(on_paper(in_words(advice, returns)))
     if not advice.requests:
         say("no request was recorded in this time")
     return 0

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from skills.ages import age
 from skills.counted import counted
 from widgets.lines import crop, crop_path, fit, gauge, line, next_lines, pad, plain, sparkline, spread, width_of
-from widgets.words import age, money, tokens
+from widgets.words import money, tokens
 
 texts = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cc", "Cf", "Mn", "Me", "Cs", "Zl", "Zp")), max_size=40

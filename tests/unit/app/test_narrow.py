@@ -14,6 +14,7 @@ from cockpit.commands.worktree import _table
 from cockpit.findings.models import CheckProblem, FileCounts, FindingsSnapshot, GateResult, TrendPoint
 from cockpit.spend.dashboard_models import Cost, CostTable
 from cockpit.worktrees.models import Counts, Presence, Worktree, WorktreesSnapshot
+from skills.ages import age
 from skills.gates import rule_document
 from skills.gates.model import Check
 from skills.spending.amount import Amount, percent
@@ -33,7 +34,6 @@ from widgets.markdown_lines import markdown_lines
 from widgets.screens.report import report_title
 from widgets.screens.rows import Row, wrapped_row
 from widgets.spend_lines import name_of
-from widgets.words import age
 from widgets.worktrees_pane import columns, head_of, presence, worktree_row
 from widgets.wrap import wrap_line
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.cli import main
-from cockpit.columns import aligned, cell_width, filled, hanging, output_width
+from cockpit.columns import aligned, cell_width, hanging, on_paper, output_width
 from cockpit.demo import make_demo
 
 ROWS = [("busy", "4m", "Add an endpoint for refunds with a test"), ("idle", "12m", "名前を直す: rename")]
@@ -40,11 +40,10 @@ def test_what_goes_on_stands_below_the_words_and_no_word_is_broken() -> None:
         "  a long name that leaves no room",
         "      what it does in a few words",
     ]
-    assert filled(["  ? one two  three four five", "short"], 40) == ["  ? one two  three four five", "short"]
-    assert filled(["? Name    one two three four five six seven"], 34) == [
-        "? Name    one two three four five",
-        "  six seven",
-    ]
+    assert on_paper(["  ? one two  three four five", "short"], 40) == "  ? one two  three four five\nshort"
+    assert on_paper(["? Name    one two three four five six seven"], 34) == (
+        "? Name    one two three four five\n  six seven"
+    )
 
 
 COMMANDS = (
