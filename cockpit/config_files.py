@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, cannot_read
 from cockpit.files import read_regular
 from cockpit.paths import user_config_file
 from cockpit.plain_text import plain_text
@@ -30,7 +30,7 @@ def _content(path: Path) -> bytes:
     try:
         return read_regular(path)
     except OSError as problem:
-        raise CannotAnswer(f"{path}: cannot be read ({problem.strerror})") from None
+        raise cannot_read(path, problem) from None
 
 
 def table_of(path: Path, raw: bytes) -> dict[str, Any]:

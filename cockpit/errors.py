@@ -19,6 +19,13 @@ def reason_of(problem: Exception) -> str:
     return (problem.strerror if isinstance(problem, OSError) else None) or str(problem) or type(problem).__name__
 
 
+def cannot_read(place: object, problem: Exception) -> CannotAnswer:
+    """That the file or folder `place` cannot be read, and why."""
+    from cockpit.plain_text import plain_text  # a hook feels the import
+
+    return CannotAnswer(f"{plain_text(place, 200)}: cannot be read ({reason_of(problem)})")
+
+
 def cannot_write(place: object, problem: Exception) -> CannotAnswer:
     """That the file or folder `place` cannot be written, why, and what to do about it."""
     from cockpit.plain_text import plain_text  # a hook feels the import

@@ -5,7 +5,7 @@ stays fast).
 import os
 from pathlib import Path
 
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, cannot_read
 from skills.record import record
 
 
@@ -88,7 +88,7 @@ def _pointed_at(marker: Path) -> Path:
     try:
         text = marker.read_text("utf-8", "surrogateescape").strip()
     except OSError as problem:
-        raise CannotAnswer(f"{marker} cannot be read ({problem.strerror})") from None
+        raise cannot_read(marker, problem) from None
     if not text.startswith("gitdir:"):
         raise CannotAnswer(
             f"{marker} does not point at a git folder",

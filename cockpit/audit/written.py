@@ -9,10 +9,9 @@ from pathlib import Path
 
 from cockpit.audit.sources import BOARD, LOG, read_text, rows_of
 from cockpit.clock import iso
-from cockpit.errors import CannotAnswer, reason_of
+from cockpit.errors import CannotAnswer, cannot_write
 from cockpit.files import create_atomically, only_one, write_atomically
 from cockpit.paths import state_dir
-from cockpit.plain_text import plain_text
 from skills.audit.documents import domain_of, worker_document
 from skills.audit.model import AuditResult, LogRow
 from skills.audit.report import audit_report, task_file, team_of, worker_report
@@ -89,7 +88,7 @@ def write_task(root: Path, result: AuditResult, moment: datetime) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         create_atomically(path, text)
     except OSError as problem:
-        raise _refused(name, problem) from None
+        raise cannot_write(name, problem) from None
     return name
 
 
@@ -99,10 +98,5 @@ def _put(root: Path, name: str, text: str) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text)
     except OSError as problem:
-        raise _refused(name, problem) from None
+        raise cannot_write(name, problem) from None
     return name
-
-
-def _refused(name: str, problem: OSError) -> CannotAnswer:
-    why = plain_text(reason_of(problem), 120)
-    return CannotAnswer(f"{name} cannot be written: {why}", "make the folder writable, or leave out --write and --task")

@@ -14,7 +14,7 @@ import msgspec
 
 from cockpit.bench.shared import keep, recorded
 from cockpit.clock import iso, now
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, cannot_read
 from cockpit.files import read_tail
 from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
@@ -103,7 +103,7 @@ def patterns(paths: Sequence[Path], hours: float) -> tuple[Counter[str], int]:
         try:
             text = read_tail(path, _LARGEST_LOG).decode("utf-8", "replace")
         except OSError as problem:
-            raise CannotAnswer(f"{plain_text(path, 160)} cannot be read ({problem.strerror})") from None
+            raise cannot_read(path, problem) from None
         found, lost = count_patterns(text.splitlines(), now(), hours)
         total += found
         undated += lost

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from cockpit.bench.records import read_records, records_folder, write_record
 from cockpit.clock import read_iso
-from cockpit.errors import CannotAnswer, cannot_write
+from cockpit.errors import CannotAnswer, cannot_read, cannot_write
 from cockpit.files import create_atomically, only_one, read_regular, write_atomically
 from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
@@ -121,7 +121,7 @@ def text_of(root: Path, name: str) -> str:
     except FileNotFoundError:
         return ""
     except OSError as problem:
-        raise CannotAnswer(f"{name} cannot be read ({problem.strerror})") from None
+        raise cannot_read(name, problem) from None
     if len(raw) > _LARGEST:
         raise CannotAnswer(f"{name} is larger than {_LARGEST // 1_000_000} MB", "make it smaller first")
     return raw.decode("utf-8", "surrogateescape")

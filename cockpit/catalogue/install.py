@@ -15,7 +15,7 @@ from cockpit import clock, paths
 from cockpit.agents.models import AGENT_NAMES
 from cockpit.catalogue.files import catalogue, slash_commands
 from cockpit.catalogue.models import Step
-from cockpit.errors import CannotAnswer, cannot_write
+from cockpit.errors import CannotAnswer, cannot_read, cannot_write
 from cockpit.files import digest_of, only_one, read_regular, write_atomically
 from cockpit.plain_text import plain_text
 from skills.standard.document import parse_skill
@@ -202,7 +202,7 @@ def _present(place: Path) -> bytes | None:
     try:
         content = read_regular(place, _LARGEST + 1)
     except OSError as problem:
-        raise CannotAnswer(f"{plain_text(place)} cannot be read ({problem.strerror})") from None
+        raise cannot_read(place, problem) from None
     if len(content) > _LARGEST:  # only a part of it would be laid aside
         raise CannotAnswer(f"{plain_text(place)} is larger than {_LARGEST >> 20} MB", "move it away")
     return content

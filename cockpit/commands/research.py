@@ -154,7 +154,7 @@ def _cache(call: "Call") -> Answer:
 
     from cockpit.bench.research import read_cache, write_cache
     from cockpit.clock import iso
-    from cockpit.errors import CannotAnswer
+    from cockpit.errors import cannot_read
     from cockpit.plain_text import plain_text
 
     term = text_of(call, "a term")
@@ -162,7 +162,7 @@ def _cache(call: "Call") -> Answer:
         try:
             text = sys.stdin.read() if call.args.put == "-" else Path(call.args.put).read_text("utf-8", "replace")
         except OSError as problem:
-            raise CannotAnswer(f"{call.args.put} cannot be read ({problem.strerror})") from None
+            raise cannot_read(call.args.put, problem) from None
         path = write_cache(term, call.args.kind or "llm", text)
         return 0, {"path": str(path)}, [f"kept: {path}"]
     kept = read_cache(term)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.call import Call, print_json
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, cannot_read
 from skills.counted import counted
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ def _linted(call: Call, places: list[Path]) -> "tuple[dict[str, SkillDocument], 
         try:
             read[str(place)] = skill_at(place)
         except OSError as problem:
-            raise CannotAnswer(f"{place} cannot be read ({problem.strerror})") from None
+            raise cannot_read(place, problem) from None
     known = _known(call) | {document.folder for document, _, _ in read.values()}
     measured = _measured(call)
     documents = {place: document for place, (document, _, _) in read.items()}

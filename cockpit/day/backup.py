@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 
-from cockpit.errors import CannotAnswer, cannot_write, reason_of
+from cockpit.errors import CannotAnswer, cannot_read, cannot_write, reason_of
 from cockpit.files import clear_leftovers, read_regular, write_atomically
 from cockpit.repository import Repository
 
@@ -56,7 +56,7 @@ def contents(root: Path, before: Mapping[str, bytes]) -> dict[str, bytes]:
         except FileNotFoundError:
             continue
         except OSError as problem:
-            raise CannotAnswer(f"{root / name}: cannot be read ({problem.strerror})") from None
+            raise cannot_read(root / name, problem) from None
     for name, old in before.items():
         if found.get(name) != old:
             found[f"previous/{name}"] = old

@@ -20,7 +20,7 @@ from cockpit.day.gather import guarded
 from cockpit.day.git_state import read_author
 from cockpit.day.record import DayRecord, read_record
 from cockpit.day.talk import Talk, read_talk
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, cannot_read
 from cockpit.files import read_regular
 from cockpit.findings.models import Finding
 from cockpit.git_command import GitFailed, git
@@ -144,7 +144,7 @@ def _files(root: Path) -> dict[str, bytes]:
             continue
         except OSError as problem:
             if name in (CONTEXT, CONTEXT_JSON):
-                raise CannotAnswer(f"{root / name}: cannot be read ({problem.strerror})") from None
+                raise cannot_read(root / name, problem) from None
             continue
         if len(found[name]) > _LARGEST and name in (CONTEXT, CONTEXT_JSON):  # its end would be lost in the new one
             raise CannotAnswer(f"{root / name}: larger than {_LARGEST // 1_000_000} MB", "make it smaller first")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from cockpit.errors import CannotAnswer, cannot_write
+from cockpit.errors import CannotAnswer, cannot_read, cannot_write
 from cockpit.files import read_regular, write_atomically
 from cockpit.plain_text import plain_text
 from skills.gates.engine.fingerprints import content_of, statement_of, stem_of
@@ -127,7 +127,7 @@ def read_baseline(path: Path, *, required: bool = False) -> Baseline:
             raise CannotAnswer(f"{path}: no such baseline", "write one with cockpit check --write-baseline") from None
         return Baseline()
     except OSError as problem:
-        raise CannotAnswer(f"{path}: cannot be read ({problem.strerror})") from None
+        raise cannot_read(path, problem) from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         if any(line.startswith((b"<<<<<<< ", b">>>>>>> ")) for line in raw.splitlines()):
             raise CannotAnswer(

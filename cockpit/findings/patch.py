@@ -9,7 +9,7 @@ import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
-from cockpit.errors import CannotAnswer, cannot_write
+from cockpit.errors import CannotAnswer, cannot_read, cannot_write
 from cockpit.files import read_regular, write_atomically
 from cockpit.plain_text import plain_text
 from skills.record import record
@@ -52,7 +52,7 @@ def read_source(root: Path, name: str) -> bytes:
     try:
         return read_regular(path)
     except OSError as problem:
-        raise CannotAnswer(f"{plain_text(name, 200)}: cannot be read ({problem.strerror})") from None
+        raise cannot_read(name, problem) from None
 
 
 def encoding_of(source: bytes) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 from cockpit import paths
 from cockpit.agents.models import Agent
 from cockpit.config import HooksConfig
-from cockpit.errors import CannotAnswer, cannot_write
+from cockpit.errors import CannotAnswer, cannot_read, cannot_write
 from cockpit.files import digest_of, read_regular, write_atomically
 from cockpit.hooks import backup
 from cockpit.hooks.git import HookPlan, make_plan
@@ -314,7 +314,7 @@ def _content(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as problem:
-        raise CannotAnswer(f"{path}: cannot be read ({problem.strerror})") from None
+        raise cannot_read(path, problem) from None
 
 
 def shown(hooks: AgentHooks) -> str:

@@ -15,7 +15,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
 
-from cockpit.errors import CannotAnswer, cannot_write
+from cockpit.errors import CannotAnswer, cannot_read, cannot_write
 from cockpit.files import write_atomically
 from cockpit.git_command import GitFailed, git
 from cockpit.hooks.launcher import isolated
@@ -180,7 +180,7 @@ def _content(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as problem:
-        raise CannotAnswer(f"{path}: cannot be read ({problem.strerror})") from None
+        raise cannot_read(path, problem) from None
 
 
 def _call_kept(hook: Hook, content: bytes) -> bytes:

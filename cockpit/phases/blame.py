@@ -9,7 +9,7 @@ from typing import Literal
 
 from cockpit.agents.models import Agent
 from cockpit.clock import at_seconds
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, cannot_read
 from cockpit.files import read_regular
 from cockpit.git_command import GitFailed, git
 from cockpit.phases.edits import EditIndex, MadeEdit
@@ -89,7 +89,7 @@ def read_source(root: Path, path: str) -> list[str]:
     try:
         return read_regular(root / path, _LARGEST).decode("utf-8", "replace").split("\n")
     except OSError as problem:
-        raise CannotAnswer(f"{plain_text(path)}: {problem.strerror or 'cannot be read'}") from None
+        raise cannot_read(path, problem) from None
 
 
 def from_edits(index: EditIndex, root: Path, path: str, line: int, lines: Sequence[str]) -> Origin | None:

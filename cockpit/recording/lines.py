@@ -14,7 +14,7 @@ import msgspec
 from cockpit import __version__
 from cockpit.agents.models import SessionsSnapshot
 from cockpit.clock import iso, now, read_iso
-from cockpit.errors import CannotAnswer
+from cockpit.errors import CannotAnswer, cannot_read
 from cockpit.files import LONGEST_LINE
 from cockpit.findings.models import FindingsSnapshot
 from cockpit.plain_text import plain_text
@@ -92,7 +92,7 @@ def read_recording(path: Path) -> Recording:
                 else:
                     events.append(event)
     except OSError as problem:
-        raise CannotAnswer(f"{plain_text(path, 200)} cannot be read ({problem.strerror})") from None
+        raise cannot_read(path, problem) from None
     if not events:
         raise CannotAnswer(f"{plain_text(path, 200)} holds no snapshot", "record one with cockpit record FILE")
     return Recording(heading[0], heading[1], tuple(events), unread)

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 from cockpit.config import load_config
-from cockpit.errors import CannotAnswer, cannot_write, reason_of
+from cockpit.errors import CannotAnswer, cannot_read, cannot_write
 from cockpit.files import only_one, write_atomically
 from cockpit.paths import user_config_file
 from cockpit.spend.budget_words import BudgetWish, in_file
@@ -58,7 +58,7 @@ def _read(path: Path) -> str:
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError) as problem:
-        raise CannotAnswer(f"{path}: cannot be read ({reason_of(problem)})") from None
+        raise cannot_read(path, problem) from None
 
 
 def _with(text: str, table: str, key: str, value: str) -> str:

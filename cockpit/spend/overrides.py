@@ -5,7 +5,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from cockpit.errors import CannotAnswer
+from cockpit.errors import cannot_read
 from cockpit.paths import user_config_file
 from skills.record import record
 
@@ -66,7 +66,7 @@ def read_overrides() -> Overrides:
     except FileNotFoundError:
         return Overrides()
     except OSError as problem:
-        raise CannotAnswer(f"{path}: cannot be read ({problem.strerror})") from None
+        raise cannot_read(path, problem) from None
     from cockpit.config import load_config
 
     return Overrides(load_config(None).prices)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.clock import iso, now
-from cockpit.errors import CannotAnswer, cannot_write
+from cockpit.errors import CannotAnswer, cannot_read, cannot_write
 from cockpit.files import clear_leftovers, locked, read_regular, readable_json, write_atomically
 from cockpit.paths import claude_folders
 from cockpit.worktrees.ports import LARGEST_REGISTRY, entry_path, entry_ports, registry_files
@@ -157,7 +157,7 @@ def _read(path: Path) -> RegistryFile:
     except FileNotFoundError:
         return RegistryFile(path, empty)
     except OSError as problem:
-        raise CannotAnswer(f"{path}: cannot be read ({problem.strerror})") from None
+        raise cannot_read(path, problem) from None
     if len(raw) > LARGEST_REGISTRY:
         raise CannotAnswer(f"{path} is larger than 8 MB", "move it aside; cockpit makes a new one")
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.cli import main
-from cockpit.errors import cannot_write
+from cockpit.errors import cannot_read, cannot_write
 
 
 @pytest.fixture
@@ -64,6 +64,11 @@ def test_a_machine_without_room_for_temporary_files_is_named(tmp_path: Path) -> 
 )
 def test_what_cannot_be_written_says_what_to_do(number: int, way_out: str) -> None:
     assert cannot_write("a/b", OSError(number, "Why")).args == (f"a/b: cannot be written (Why); {way_out}",)
+
+
+def test_what_cannot_be_read_says_where_and_why_in_one_safe_line() -> None:
+    said = cannot_read("a\x1b[31m/b", OSError(errno.EACCES, "Why")).args
+    assert said == ("a/b: cannot be read (Why)",)
 
 
 def test_cockpits_own_state_may_lie_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
