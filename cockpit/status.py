@@ -13,6 +13,7 @@ from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
 from cockpit.repository import Repository
 from cockpit.warm.snapshot import ShownSession, Snapshot, read_snapshot
+from skills.ages import age
 from skills.orchestrator.context import context_level
 
 _HUNDRED = 100  # a percentage is a share of a window: its level does not depend on the window's size
@@ -141,14 +142,7 @@ def line_of(status: Status, moment: datetime) -> list[tuple[str, str]]:
     if status.usd is not None:
         parts.append((f"{'≥' if status.floor else ''}${status.usd:.2f}", ""))
     if status.p0 is not None:
-        age = "" if status.p0_at is None else f" ({_age(status.p0_at, moment)} ago)"
+        old = "" if status.p0_at is None else f" ({age(read_iso(status.p0_at), moment) or '?'} ago)"
         unsure = "?" if status.p0_status == "not_run" else ""
-        parts.append((f"P0 {status.p0}{unsure}{age}", "bad" if status.p0 else ""))
+        parts.append((f"P0 {status.p0}{unsure}{old}", "bad" if status.p0 else ""))
     return parts
-
-
-def _age(at: str, moment: datetime) -> str:
-    if (then := read_iso(at)) is None:
-        return "?"
-    minutes = max(0, int((moment - then).total_seconds() // 60))
-    return f"{minutes}m" if minutes < 60 else f"{minutes // 60}h" if minutes < 2880 else f"{minutes // 1440}d"

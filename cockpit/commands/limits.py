@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 from cockpit.call import Call, print_json, say
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from cockpit.spend.models import UsageLimit
 
 EXAMPLES = """examples:
@@ -72,12 +70,6 @@ def _cells(limit: "UsageLimit") -> tuple[str, ...]:
 
 
 def _said(limit: "UsageLimit", now: datetime) -> str:
-    return f"{limit.basis}, {_age(now - limit.at)} ago" if limit.basis == "vendor" else limit.source
+    from skills.ages import age
 
-
-def _age(passed: "timedelta") -> str:
-    seconds = max(0, int(passed.total_seconds()))
-    for length, unit in ((86_400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= length:
-            return f"{seconds // length}{unit}"
-    return f"{seconds}s"
+    return f"{limit.basis}, {age(limit.at, now)} ago" if limit.basis == "vendor" else limit.source

@@ -122,6 +122,7 @@ def _lines(snapshot: "SessionsSnapshot", moment: datetime) -> list[str]:
 
 def _columns(session: "Session", moment: datetime) -> list[str]:
     from cockpit.plain_text import plain_text
+    from skills.ages import age
     from skills.spending.amount import dollars
 
     context = f"{session.context.percent:.0f} % {session.context.level}" if session.context else "-"
@@ -129,19 +130,10 @@ def _columns(session: "Session", moment: datetime) -> list[str]:
     told = session.waiting_for if session.state == "waiting" else session.prompt
     return [
         session.state,
-        _age(session.since, moment),
+        age(session.since, moment) or "-",
         f"{session.phase} {session.phase_name}",
         context,
         dollars(session.usd, floor=session.floor) if session.usd is not None else "-",
         plain_text(place, 30),
         plain_text(told or "", 60),
     ]
-
-
-def _age(since: datetime | None, moment: datetime) -> str:
-    if since is None:
-        return "-"
-    minutes = max(0, int((moment - since).total_seconds() // 60))
-    if minutes < 60:
-        return f"{minutes}m"
-    return f"{minutes // 60}h" if minutes < 2880 else f"{minutes // 1440}d"

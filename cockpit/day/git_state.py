@@ -3,9 +3,11 @@
 from datetime import datetime
 from pathlib import Path
 
+from cockpit.clock import at_seconds
 from cockpit.git_command import GitFailed, git
 from cockpit.plain_text import plain_text
 from cockpit.worktrees.cheap import STATUS
+from skills.ages import age
 from skills.workflow.day import GitState
 
 RECENT = 5
@@ -39,7 +41,7 @@ def read_commits(root: Path, now: datetime, *selection: str) -> tuple[str, ...]:
     found = []
     for line in told.split("\n")[:-1]:  # a subject may hold what else `str.splitlines` cuts at
         short, at, subject = line.split("\0", 2)
-        found.append(f"{short} {plain_text(subject, _LONGEST)} ({age(now.timestamp() - int(at))})")
+        found.append(f"{short} {plain_text(subject, _LONGEST)} ({age(at_seconds(int(at)), now) or '?'} ago)")
     return tuple(found)
 
 
@@ -73,14 +75,6 @@ def has_remote(folder: Path) -> bool:
         return bool(git(folder, "remote").strip())
     except GitFailed:
         return False
-
-
-def age(seconds: float) -> str:
-    """A length of time in its largest unit, e.g. `3 h ago`."""
-    for size, unit in ((86400 * 7, "w"), (86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size * 2 or (seconds >= size and unit != "w"):
-            return f"{int(seconds // size)} {unit} ago"
-    return "just now"
 
 
 def _status(output: str) -> tuple[dict[str, str], dict[str, int]]:
