@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cockpit.plain_text import plain_text
 from skills.counted import counted
+from skills.spending.amount import dollars
 
 if TYPE_CHECKING:
     from cockpit.agents.models import SessionsSnapshot
@@ -187,7 +188,7 @@ def _worktree_words(row: Row) -> str:
 def _spend_words(row: Row) -> str:
     sign = "at least " if row["floor"] else ""
     level = row["levels"].get("day", "ok")
-    return f"{sign}${row['today']:.2f} today, {sign}${row['month']:.2f} this month, day budget {level}"
+    return f"{sign}{dollars(row['today'])} today, {sign}{dollars(row['month'])} this month, day budget {level}"
 
 
 def _phase_words(row: Row) -> str:

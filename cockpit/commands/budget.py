@@ -167,21 +167,22 @@ def _print(windows: tuple["BudgetWindow", ...], meter: "Meter") -> None:
     from skills.spending.amount import dollars
 
     for window in windows:
-        limit = "no budget" if window.counted is None else f"of ${window.counted:,.2f}"
-        hard = "" if window.hard is None or window.soft is None else f"  hard ${window.hard:,.2f}"
+        limit = "no budget" if window.counted is None else f"of {dollars(window.counted)}"
+        hard = "" if window.hard is None or window.soft is None else f"  hard {dollars(window.hard)}"
         percent = "" if window.percent is None else f"{window.percent:6.1f} %  {window.level}"
         spent = dollars(window.spent, floor=window.floor)
         print(f"{window.window:<8} {spent:>13}  {limit:<14}{percent}{hard}".rstrip())
         low_high = meter.range_of(window)
         if low_high is not None:
             breach = "" if window.breach_at is None else f", past the next limit on {window.breach_at:%a %d %b %H:%M}"
-            print(f"{'':<8} heading for ${low_high[0]:,.2f} to ${low_high[1]:,.2f}{breach}")
+            print(f"{'':<8} heading for {dollars(low_high[0])} to {dollars(low_high[1])}{breach}")
         if meter.burns_too_fast(window):
             print(f"{'':<8} burning too fast for the part of the {window.window} that has passed")
 
 
 def _check(call: Call, meter: "Meter") -> int:
     from cockpit import clock
+    from skills.spending.amount import dollars
     from skills.spending.budget import fits
 
     windows, _ = meter.budget()
@@ -196,7 +197,7 @@ def _check(call: Call, meter: "Meter") -> int:
             {"fits": not refused, **given, "refused": refused, "warned": warned, "meta": {"at": clock.iso(clock.now())}}
         )
     elif refused:
-        print(f"no: ${call.args.cost:,.2f} goes past the hard limit of the {' and the '.join(refused)}")
+        print(f"no: {dollars(call.args.cost)} goes past the hard limit of the {' and the '.join(refused)}")
     else:
         print("yes" if not warned else f"yes, but past the limit of the {' and the '.join(warned)}")
     return 1 if refused else 0

@@ -345,7 +345,7 @@ def _cost(call: "Call") -> _Answer:
     share = f", {usd / expected * 100:.0f} % of it" if expected > 0 else ""
     lines = [
         f"next: {_next(call, feature)}",
-        f"estimate  ${expected:,.2f} ({basis})",
+        f"estimate  {dollars(expected)} ({basis})",
         f"actual    {dollars(usd, floor=floor)} in {counted(calls, 'call')} (computed){share}",
     ]
     document = {"estimate": round(expected, 6), "estimate_basis": basis,

@@ -150,9 +150,9 @@ def _lines(rows: "tuple[HabitRow, ...]", reading: "HabitsReading") -> list[str]:
     from cockpit.agents.models import named
     from cockpit.columns import hanging, output_width
     from skills.orchestrator.habit_models import PATTERN_NAMES
+    from skills.spending.amount import dollars
 
     width = output_width()
-
     if not reading.sessions:
         return ["no session of an agent to look at in this time"]
     lines = [f"{'habit':<24} {'status':<15} {'count':>5} {'seconds':>9} {'tokens':>10} {'dollars':>11}"]
@@ -160,7 +160,7 @@ def _lines(rows: "tuple[HabitRow, ...]", reading: "HabitsReading") -> list[str]:
         cells = (
             _cell(row.seconds, "{:.1f}"),
             _cell(row.tokens, "{:,}"),
-            _cell(row.usd, ("≥ " if row.floor else "") + "${:.4f}"),
+            "-" if row.usd is None else dollars(row.usd, floor=row.floor, digits=4),
         )
         name, status = PATTERN_NAMES[row.id], row.status.replace("_", " ")
         lines.append(f"{name:<24} {status:<15} {row.count:>5} {cells[0]:>9} {cells[1]:>10} {cells[2]:>11}".rstrip())

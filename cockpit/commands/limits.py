@@ -64,8 +64,10 @@ def _row(limit: "UsageLimit", now: datetime) -> dict[str, Any]:
 
 
 def _cells(limit: "UsageLimit") -> tuple[str, ...]:
+    from skills.spending.amount import dollars
+
     name = limit.window + (f" {limit.model}" if limit.model else "")
-    used = f"{limit.percent:.1f} %" if limit.percent is not None else f"${limit.usd or 0:,.2f}"
+    used = f"{limit.percent:.1f} %" if limit.percent is not None else dollars(limit.usd or 0)
     return limit.agent, name, used, f"resets {limit.resets_at.astimezone():%a %d %b %H:%M}"
 
 

@@ -227,8 +227,9 @@ def _project(call: "Call") -> Answer:
 
     from cockpit.bench.research import change
     from cockpit.bench.shared import home_of, keep_block
+    from skills.spending.amount import dollars
     from skills.workflow.research import USAGE, Study, next_step, projection
-    from skills.workflow.research_text import HIDDEN_COSTS, money, table
+    from skills.workflow.research_text import HIDDEN_COSTS, table
     from skills.workflow.worktree_setup import slug_of
 
     given = pairs(call.args.words[1:], list(USAGE))
@@ -244,9 +245,9 @@ def _project(call: "Call") -> Answer:
     option = named_option(call, study)
     costs = projection(option.usage)
     limit = call.args.threshold if call.args.threshold is not None else call.config().budget.month.soft
-    rows = [[scale, money(month), money(year)] for scale, (month, year) in costs.items()]
+    rows = [[scale, dollars(month), dollars(year)] for scale, (month, year) in costs.items()]
     over = [scale for scale, (month, _) in costs.items() if limit is not None and float(month) > limit]
-    review = f"for review: above ${limit:,.2f} a month at {', '.join(over)}" if over and limit is not None else ""
+    review = f"for review: above {dollars(limit)} a month at {', '.join(over)}" if over and limit is not None else ""
     made_from = [f"- {USAGE[name]}: {value}" for name, value in option.usage.items()]
     shown = [*table(["Use", "Monthly", "Yearly"], rows), *([review] if review else [])]
     place = f"docs/costs/{study.id}-{slug_of(option.name.lower())}.md"

@@ -206,6 +206,7 @@ def _add(call: Call) -> int:
     from cockpit import clock
     from cockpit.errors import CannotAnswer
     from cockpit.spend.entries import CATEGORIES, MOST_USD, Category, add_entry
+    from skills.spending.amount import dollars
 
     args = call.args
     try:
@@ -224,7 +225,7 @@ def _add(call: Call) -> int:
     if args.json:
         print_json({"category": category, "usd": usd, "at": clock.iso(at), "path": str(path), "meta": {}})
     else:
-        print(f"added ${usd:,.2f} for {category} on {at.astimezone():%Y-%m-%d}")
+        print(f"added {dollars(usd)} for {category} on {at.astimezone():%Y-%m-%d}")
     return 0
 
 
@@ -335,7 +336,7 @@ def _print_rows(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total:
     from cockpit.columns import on_paper
     from cockpit.plain_text import plain_text
     from cockpit.spend.sources import unread
-    from skills.spending.amount import percent
+    from skills.spending.amount import dollars, percent
 
     if rows and call.args.by != "total":
         _print_table(call.args.by, [*rows, total])
@@ -344,7 +345,7 @@ def _print_rows(call: Call, ledger: "Ledger", rows: Sequence["SpendRow"], total:
     said = []
     if total.billed is not None:
         billed = total.billed
-        said.append(f"billed, says the agent: ${billed.usd:,.2f} in {billed.sessions} of {billed.of} sessions")
+        said.append(f"billed, says the agent: {dollars(billed.usd)} in {billed.sessions} of {billed.of} sessions")
     loose = _unattributed(call.args.by, rows)
     if loose is not None and (share := _share(loose, total)):
         said.append(f"unattributed: {loose}, {percent(share, 1)}")

@@ -16,6 +16,7 @@ from cockpit.phases.edits import EditIndex, MadeEdit
 from cockpit.plain_text import plain_text
 from skills.counted import counted
 from skills.orchestrator.introduced import Change, introduced_by
+from skills.spending.amount import dollars
 
 _LARGEST = 4 << 20
 _SLACK = timedelta(minutes=2)  # between an edit and a commit that a clock of another machine may have stamped
@@ -66,7 +67,7 @@ class Origin:
         """What the step cost, and what that figure is."""
         if self.tokens is None:
             return "the transcript does not say"
-        usd = "unpriced" if self.usd is None else f"{'≥ ' if self.floor else ''}${self.usd:.4f}"
+        usd = "unpriced" if self.usd is None else dollars(self.usd, floor=self.floor, digits=4)
         return f"{usd} for the whole step, {self.tokens:,} tokens, computed"
 
 

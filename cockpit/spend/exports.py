@@ -20,7 +20,7 @@ from cockpit.spend.groups import feature_of
 from cockpit.spend.ledger import Ledger
 from cockpit.spend.sums import Cell, Scope, Sum, apportioned
 from skills.counted import counted
-from skills.spending.amount import percent
+from skills.spending.amount import dollars, percent
 from skills.spending.limits import Limits
 from skills.spending.spread import Usual, usual
 from skills.spending.work import work_of
@@ -156,7 +156,7 @@ def _report(day: str, cells: list[Cell], usual_days: Usual, budget: BudgetConfig
         ("Sessions", lambda cell: cell.origin.session or "unattributed"),
     )
     calls = sum(cell.requests for cell in cells)
-    lines = [f"# Cost report {day}", "", "## Summary", "", f"Total: ${total:,.2f} in {counted(calls, 'request')}"]
+    lines = [f"# Cost report {day}", "", "## Summary", "", f"Total: {dollars(total)} in {counted(calls, 'request')}"]
     for title, key in groups:
         lines += ["", f"## {title}", "", "| | dollars |", "|---|---:|"]
         found = _by(cells, key).items()
@@ -164,7 +164,9 @@ def _report(day: str, cells: list[Cell], usual_days: Usual, budget: BudgetConfig
         lines += [f"| {plain_text(name, 80).replace('|', '/')} | {usd:,.2f} |" for name, usd in ordered]
     lines += ["", "## Anomalies", "", _anomaly(total, usual_days)]
     limit = budget.day.counted
-    kept = "no budget for a day" if limit is None else f"${limit:,.2f}, of which this day took {_share(total, limit)}"
+    kept = "no budget for a day"
+    if limit is not None:
+        kept = f"{dollars(limit)}, of which this day took {_share(total, limit)}"
     return "\n".join([*lines, "", "## Tomorrow's budget", "", kept]) + "\n"
 
 
@@ -176,5 +178,5 @@ def _anomaly(total: float, days: Usual) -> str:
     if days.deviation is None:
         return "not judged: too few days, or all alike"
     away = days.away(total) or 0.0
-    compared = f"{away:+.1f} robust deviations from the median of ${days.middle:,.2f} ({days.count} days)"
+    compared = f"{away:+.1f} robust deviations from the median of {dollars(days.middle)} ({days.count} days)"
     return f"unusual: {compared}" if days.unusual(total) else f"none: {compared}"

@@ -100,7 +100,7 @@ def _sentence(alert: Alert, window: BudgetWindow | None) -> str:
     period = plain_text(alert.period, 60)
     if window is None:
         return f"{alert.window} {period}: {alert.level}"
-    of = "" if window.counted is None else f" of ${window.counted:,.2f}"
+    of = "" if window.counted is None else f" of {dollars(window.counted)}"
     percent = "" if window.percent is None else f" ({window.percent:.1f} %)"
     return f"{alert.window} {period}: {alert.level}, {dollars(window.spent, floor=window.floor)}{of}{percent}"
 

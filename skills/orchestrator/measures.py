@@ -314,7 +314,7 @@ def _estimates(sessions: Iterable[SessionFigures], expected: EstimateFigures | N
     }
     detail = "medians of a task: " + ", ".join(f"{name} {words}" for name, words in told.items())
     planned = {
-        f"feature {name}": f"${usd:.2f} so far against ${wanted:.2f} estimated"
+        f"feature {name}": f"{dollars(usd)} so far against {dollars(wanted)} estimated"
         for name, wanted, usd in (expected.planned if expected is not None else ())
     }
     rows = (*told.items(), *planned.items())
@@ -328,11 +328,11 @@ def _dollars(tasks: Sequence[TaskFigure], expected: EstimateFigures | None) -> s
         return "not known"
     cost = statistics.median(usd for usd, _ in known)
     if expected is None:
-        return f"${cost:.2f}, their pace could not be read"
+        return f"{dollars(cost)}, their pace could not be read"
     wanted = statistics.median(minutes / 60 * expected.usd_an_hour for _, minutes in known)
     many = expected.features
     by = f"by {counted(many, 'past feature')}" if many else "by the table's pace"
-    return f"${cost:.2f} against ${wanted:.2f} estimated {by}"
+    return f"{dollars(cost)} against {dollars(wanted)} estimated {by}"
 
 
 def _near(task: TaskFigure) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from skills.spending.amount import percent
+from skills.spending.amount import dollars, percent
 from skills.spending.tables import (
     EMERGENCY,
     EMERGENCY_ELSE,
@@ -119,7 +119,7 @@ def bulk_average(calls: Sequence[Call], targets: Mapping[str, str]) -> Suggestio
     return Suggestion(
         "bulk-average",
         "MEDIUM",
-        f"{len(bulk):,} sub-agent calls cost ${spent / len(bulk):.4f} on average",
+        f"{len(bulk):,} sub-agent calls cost {dollars(spent / len(bulk), digits=4)} on average",
         "batch what is alike, and give sub-agents a cheaper model",
         saved(bulk, targets),
     )

@@ -1,7 +1,10 @@
 """An amount of dollars as it is added up and shown: exact, or a floor where some usage never became final or has
 no price."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 
 class Amount(NamedTuple):
@@ -14,9 +17,10 @@ class Amount(NamedTuple):
         return dollars(self.usd, floor=self.floor)
 
 
-def dollars(usd: float, *, floor: bool = False, most: bool = False) -> str:
-    """Dollars with cents, e.g. `$4.12`; `≥` where it is a floor, `≤` where it is what a floor leaves at most."""
-    return f"{'≥ ' if floor else '≤ ' if most else ''}${usd:,.2f}"
+def dollars(usd: "float | Decimal", *, floor: bool = False, most: bool = False, digits: int = 2) -> str:
+    """Dollars with cents, e.g. `$4.12`; `≥` where it is a floor, `≤` where it is what a floor leaves at most. What one
+    call or step costs takes four `digits`."""
+    return f"{'≥ ' if floor else '≤ ' if most else ''}${usd:,.{digits}f}"
 
 
 def percent(share: float, digits: int = 0) -> str:

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from skills.spending.amount import dollars
 from skills.workflow.process import GLYPHS, Gate
 from skills.workflow.research import (
     CRITERIA,
@@ -158,7 +159,7 @@ def cost_table(study: Study) -> list[str]:
         if one.usage:
             costs = projection(one.usage)
             month, year = costs["1x"]
-            rows.append([cell(one.name), money(month), money(year), money(costs["10x"][0])])
+            rows.append([cell(one.name), dollars(month), dollars(year), dollars(costs["10x"][0])])
     if not rows:
         return ["## Costs", "", "Not projected yet."]
     return ["## Costs (computed)", "", *table(["Option", "Monthly", "Yearly", "Monthly at 10x"], rows)]
@@ -231,11 +232,6 @@ def table(head: list[str], rows: list[list[str]]) -> list[str]:
 def cell(text: str) -> str:
     """A text that fits into a cell."""
     return " ".join(text.split()).replace("|", "\\|")
-
-
-def money(value: Decimal) -> str:
-    """Dollars, to the cent."""
-    return f"${value:,.2f}"
 
 
 def _total(one: Approach) -> str:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from cockpit.call import Call, print_json
 from cockpit.errors import CannotAnswer
+from skills.spending.amount import dollars
 
 if TYPE_CHECKING:
     from cockpit.spend.meter import Meter
@@ -32,7 +33,7 @@ def run(call: Call, meter: "Meter", scope: "Scope") -> int:
     told = _actual(actual, found, feature)
     if told is not None:
         share = "" if told["percent"] is None else f", {told['percent']:.1f} % of the estimate"
-        print(f"actual    ${told['usd']:,.2f} in {told['calls']:,} calls so far{share}")
+        print(f"actual    {dollars(told['usd'])} in {told['calls']:,} calls so far{share}")
     return 0
 
 
@@ -59,10 +60,11 @@ def _actual(past: "Past | None", found: "Estimate", feature: str) -> dict[str, A
 
 
 def _lines(found: "Estimate") -> list[str]:
-    spread = "" if found.low is None or found.high is None else f", ${found.low:,.2f} to ${found.high:,.2f}"
+    spread = "" if found.low is None or found.high is None else f", {dollars(found.low)} to {dollars(found.high)}"
     pace = "recorded" if "calls_an_hour" in found.calibrated else "assumed"
     price = f"recorded of {found.features} features" if "usd_a_call" in found.calibrated else "assumed"
+    a_call = f"{dollars(found.usd_a_call, digits=4)} a call ({price})"
     return [
-        f"estimate  ${found.usd:,.2f}{spread} for {found.calls:,.0f} calls (estimated)",
-        f"          {found.calls_an_hour:,.1f} calls an hour ({pace}), ${found.usd_a_call:,.4f} a call ({price})",
+        f"estimate  {dollars(found.usd)}{spread} for {found.calls:,.0f} calls (estimated)",
+        f"          {found.calls_an_hour:,.1f} calls an hour ({pace}), {a_call}",
     ]

@@ -128,9 +128,8 @@ def markdown(report: "Report", scope: str, at: str, period: str) -> list[str]:
     for part in report.operations:
         when = "unknown time" if part.at is None else f"{part.at.astimezone():%Y-%m-%d %H:%M}"
         who = "sub-agent" if part.subagent else "main"
-        lines.append(
-            f"- {_mark(part.floor)}${part.usd:,.4f}  {when}  {_cell(part.model)}  {_cell(part.branch or '-')}  {who}"
-        )
+        usd = dollars(part.usd, floor=part.floor, digits=4)
+        lines.append(f"- {usd}  {when}  {_cell(part.model)}  {_cell(part.branch or '-')}  {who}")
     lines += ["", "## Anomalies", "", *_anomalies(report)]
     lines += ["", "## Optimization opportunities", ""]
     from cockpit.spend.answers.suggest import in_words
@@ -146,7 +145,7 @@ def _summary(report: "Report") -> list[str]:
         share = "" if window.percent is None else f" ({window.percent:.1f} % of its budget, {window.level})"
         lines.append(f"- {names[window.window]}: {dollars(window.spent, floor=window.floor)}{share}")
     month = next(window for window in report.windows if window.window == "month")
-    projected = "too early to tell" if month.projected is None else f"${month.projected:,.2f} (estimated)"
+    projected = "too early to tell" if month.projected is None else f"{dollars(month.projected)} (estimated)"
     return [*lines, f"- Projected month: {projected}"]
 
 
@@ -170,8 +169,8 @@ def _anomalies(report: "Report") -> Iterable[str]:
     for name in few:
         yield f"- {name}s: not judged, the last 30 days hold too few, or all alike"
     for part in report.anomalies:
-        away = f"{part.deviations:.1f} robust deviations above the median of ${part.median:,.4f}"
-        yield f"- {part.what} {_cell(part.key)}: ${part.usd:,.4f}, {away}"
+        away = f"{part.deviations:.1f} robust deviations above the median of {dollars(part.median, digits=4)}"
+        yield f"- {part.what} {_cell(part.key)}: {dollars(part.usd, digits=4)}, {away}"
     if report.more_anomalies:
         yield f"- and {report.more_anomalies} more"
     if not report.anomalies and len(few) < len(report.judged):
@@ -183,8 +182,8 @@ def _projections(report: "Report") -> Iterable[str]:
     if month.projected is None:
         yield "- too early in the month to tell"
         return
-    spread = "" if report.projected is None else f", ${report.projected[0]:,.2f} to ${report.projected[1]:,.2f}"
-    yield f"- straight line: ${month.projected:,.2f}{spread} by what the days differ (estimated)"
+    spread = "" if report.projected is None else f", {dollars(report.projected[0])} to {dollars(report.projected[1])}"
+    yield f"- straight line: {dollars(month.projected)}{spread} by what the days differ (estimated)"
     if month.breach_at is not None:
         yield f"- past the next limit on {month.breach_at.astimezone():%a %d %b %H:%M}"
     if report.burning:

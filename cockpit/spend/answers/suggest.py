@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from cockpit.call import Call, print_json, say
-from skills.spending.amount import percent
+from skills.spending.amount import dollars, percent
 
 if TYPE_CHECKING:
     from cockpit.spend.meter import Meter
@@ -152,7 +152,7 @@ def in_words(advice: "Advice", returns: dict[str, Any]) -> list[str]:
         lines.append(f"{found.priority:<7} {found.finding}")
         lines.append(f"{'':<7} {found.action}")
         if found.saves is not None:
-            least, most = f"${found.saves.low:,.2f}", f"${found.saves.high:,.2f}"
+            least, most = dollars(found.saves.low), dollars(found.saves.high)
             lines.append(f"{'':<7} would have saved {least}{'' if least == most else f' to {most}'} (estimated)")
     if not advice.suggestions and advice.requests:
         lines.append("nothing to suggest: no rule of thumb is broken")
@@ -169,13 +169,14 @@ def in_words(advice: "Advice", returns: dict[str, Any]) -> list[str]:
         lines.append(f"  {plain_text(model, 40):<28} in no tier: name it under [tiers] in your configuration")
     cache = advice.cache
     if cache.hit_rate is not None:
+        saved, paid = dollars(cache.saved), dollars(cache.write_premium)
         lines.append(
-            f"cache: {percent(cache.hit_rate, 1)} of the prompt tokens were read from it; saved ${cache.saved:,.2f}, "
-            f"writing it cost ${cache.write_premium:,.2f} more than fresh input"
+            f"cache: {percent(cache.hit_rate, 1)} of the prompt tokens were read from it; saved {saved}, "
+            f"writing it cost {paid} more than fresh input"
         )
     if returns:
-        roi, each = returns["roi_percent"], returns["cost_per_user"]
-        lines.append(f"return on ${returns['total']:,.2f}: {_said(roi, '{:,.2f} %')}; {_said(each, '${:,.2f} a user')}")
+        whole, roi, each = dollars(returns["total"]), returns["roi_percent"], returns["cost_per_user"]
+        lines.append(f"return on {whole}: {_said(roi, '{:,.2f} %')}; {_said(each, '${:,.2f} a user')}")
         lines.append(f"  {returns['verdict']}")
     return lines
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -162,7 +162,7 @@ def test_git_state_counts_every_kind(tmp_path):
     for name in ("a", "b", "c"):
         (tmp_path / name).write_text(name * 40)
     git(tmp_path, "add", ".")
-    git(tmp_path, "commit", "-qm", "one [/x] \x1b[31m")
+    git(tmp_path, "commit", "-qm", "one [/x] \x1b[31m", at=NOW - timedelta(hours=3))
     git(tmp_path, "mv", "a", "new name")
     (tmp_path / "b").write_text("changed")
     (tmp_path / "d").write_text("untracked")
@@ -173,7 +173,7 @@ def test_git_state_counts_every_kind(tmp_path):
     assert (state.upstream, state.ahead, state.behind) == (None, None, None)
     assert state.last is not None
     assert "one [/x]" in state.last
-    assert "\x1b" not in state.last
+    assert "\x1b" not in state.last and state.last.endswith(" (3h ago)")
 
 
 @pytest.fixture

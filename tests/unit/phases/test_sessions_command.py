@@ -63,7 +63,7 @@ def test_the_table_holds_one_line_a_session_and_nothing_raw(
     code, out, _ = run(capsys, "--repo", str(repository.root), "sessions")
 
     assert code == 0
-    assert out == "busy  0m  0 Pre-Analysis  -  -  feat/x  two lines  [/x]\n"
+    assert out == "busy  <1m  0 Pre-Analysis  -  -  feat/x  two lines  [/x]\n"
 
 
 def test_no_session_is_said_in_words(claude: Path, repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
