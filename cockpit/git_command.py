@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import subprocess
 
 WIDE = 1 << 20  # bytes; what Linux grants everybody
+_GIT = ("git", "-c", "core.fsmonitor=false")  # a file system monitor is a program: never run one for a look
+_NOT_FOUND = 127  # how `env` ends where it finds no program
 KILLED = 9  # the signal: `signal` and `threading` are imported where git is really run, not by every hook
 READ_ONLY = {
     "GIT_OPTIONAL_LOCKS": "0",
@@ -37,11 +39,23 @@ INHERITED = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_NAMESPACE",
 )
-
+OWN_IDENTITY = {f"GIT_{role}_{what}": "cockpit" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+"""Who wrote a commit that only cockpit looks at: git wants somebody."""
 
 _quick = False
 _AT_ONCE = 4
 _ahead: "dict[tuple[str, tuple[str, ...]], list[_Asked]]" = {}
+
+
+class GitFailed(Exception):
+    """Git said no. `status` is its exit code, `line` the first line that it printed on stderr, `out` what it printed
+    on stdout all the same."""
+
+    def __init__(self, args: tuple[str, ...], status: int, stderr: str, out: bytes = b"") -> None:
+        self.status = status
+        self.out = out
+        self.line = next((line for line in stderr.splitlines() if line.strip()), f"exit {status}")
+        super().__init__(f"git {args[0] if args else ''}: {self.line}")
 
 
 def start_quickly() -> None:
@@ -130,21 +144,6 @@ def _quick_answer(
     return out
 
 
-OWN_IDENTITY = {f"GIT_{role}_{what}": "cockpit" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-"""Who wrote a commit that only cockpit looks at: git wants somebody."""
-
-
-class GitFailed(Exception):
-    """Git said no. `status` is its exit code, `line` the first line that it printed on stderr, `out` what it printed
-    on stdout all the same."""
-
-    def __init__(self, args: tuple[str, ...], status: int, stderr: str, out: bytes = b"") -> None:
-        self.status = status
-        self.out = out
-        self.line = next((line for line in stderr.splitlines() if line.strip()), f"exit {status}")
-        super().__init__(f"git {args[0] if args else ''}: {self.line}")
-
-
 def git(
     folder: Path | str, *args: str, timeout: float | None = 60.0, environment: Mapping[str, str] | None = None
 ) -> str:
@@ -169,44 +168,72 @@ def git_bytes(
     if _quick:
         asked = None if environment else _taken((os.fspath(folder), args))
         return asked.answer(said) if asked else _quick_answer(folder, args, environment, timeout, said)
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-    import subprocess
+    process, wrapped = _start_by_gitpython(folder, args, environment)
+    try:
+        out, lines = _answer(process, args, b"", timeout)
+    except GitFailed as problem:
+        if problem.status == _NOT_FOUND and wrapped:
+            raise _no_git() from None
+        raise
+    said += lines
+    return out
 
+
+def _start_by_gitpython(
+    folder: Path | str, args: tuple[str, ...], environment: Mapping[str, str] | None
+) -> "tuple[subprocess.Popen[bytes], bool]":
+    """Git, and whether it runs inside `env`, whose exit code says then that there is no git."""
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     import git as gitpython
 
-    if not os.access(folder, os.X_OK) or not os.path.isdir(folder):  # noqa: PTH112 - may be a plain str
-        raise GitFailed(args, 128, f"{folder} is not a folder that can be entered")
+    _enter(folder, args)
     variables = {**READ_ONLY, **(environment or {})}
     foreign = [name for name in INHERITED if name in os.environ and name not in variables]
     # GitPython can add variables to those of this process but not take any away: env does
     without = ["env", *(word for name in foreign for word in ("-u", name))] if foreign else []
     try:
         running = gitpython.Git(str(folder)).execute(
-            # a file system monitor named in the configuration is a program: never run for a look
-            [*without, "git", "-c", "core.fsmonitor=false", *args],
+            [*without, *_GIT, *args],
             as_process=True,
             env=variables,
             start_new_session=True,  # its helpers end with it, and none of them can ask the terminal
         )
     except gitpython.GitCommandNotFound:
-        raise CannotAnswer("git was not found", "install git 2.36 or newer") from None
+        raise _no_git() from None
     except OSError as problem:
         raise GitFailed(args, 128, str(problem)) from None
-    process = running.proc
-    assert process is not None  # GitPython clears it only when `running` is thrown away
+    process, running.proc = running.proc, None  # else it ends when `running` is thrown away
+    assert process is not None
+    return process, bool(without)
+
+
+def _enter(folder: Path | str, args: tuple[str, ...]) -> None:
+    """Raise `GitFailed` where git could not start in `folder`."""
+    if not os.access(folder, os.X_OK) or not os.path.isdir(folder):  # noqa: PTH112 - may be a plain str
+        raise GitFailed(args, 128, f"{folder} is not a folder that can be entered")
+
+
+def _no_git() -> CannotAnswer:
+    return CannotAnswer("git was not found", "install git 2.36 or newer")
+
+
+def _answer(
+    process: "subprocess.Popen[bytes]", args: tuple[str, ...], given: bytes, timeout: float | None
+) -> tuple[bytes, list[str]]:
+    """What git says on stdout, and the lines that it says on stderr beside that. Raises `GitFailed`."""
     try:
-        out, err = process.communicate(timeout=timeout)
+        out, err = process.communicate(given, timeout=timeout)
     except BaseException as problem:
         _end(process)
+        import subprocess
+
         if isinstance(problem, subprocess.TimeoutExpired):
             raise GitFailed(args, -KILLED, f"no answer within {timeout:g} s") from None
         raise
-    if process.returncode == 127 and without:
-        raise CannotAnswer("git was not found", "install git 2.36 or newer")
+    told = err.decode("utf-8", "replace")
     if process.returncode:
-        raise GitFailed(args, process.returncode, err.decode("utf-8", "replace"), bytes(out))
-    said += err.decode("utf-8", "replace").splitlines()
-    return bytes(out)
+        raise GitFailed(args, process.returncode, told, bytes(out))
+    return bytes(out), told.splitlines()
 
 
 class RunningGit:
@@ -222,12 +249,11 @@ class RunningGit:
 
         self._args = args
         self.said: list[str] = []
-        if not os.access(folder, os.X_OK) or not os.path.isdir(folder):  # noqa: PTH112 - may be a plain str
-            raise GitFailed(args, 128, f"{folder} is not a folder that can be entered")
+        _enter(folder, args)
         inherited = {name: value for name, value in os.environ.items() if name not in INHERITED}
         try:
             self._process = subprocess.Popen(
-                ["git", "-c", "core.fsmonitor=false", *args],
+                [*_GIT, *args],
                 cwd=folder,
                 env={**inherited, **READ_ONLY, **(environment or {})},
                 stdin=subprocess.PIPE,
@@ -236,25 +262,14 @@ class RunningGit:
                 start_new_session=True,
             )
         except FileNotFoundError:
-            raise CannotAnswer("git was not found", "install git 2.36 or newer") from None
+            raise _no_git() from None
         except OSError as problem:
             raise GitFailed(args, 128, str(problem)) from None
         _widen(self._process)
 
     def answer(self, given: bytes = b"", timeout: float | None = 60.0) -> bytes:
         """Standard output, once git has read `given` and ended. Raises `GitFailed` as `git` does."""
-        try:
-            out, err = self._process.communicate(given, timeout=timeout)
-        except BaseException as problem:
-            _end(self._process)
-            import subprocess
-
-            if isinstance(problem, subprocess.TimeoutExpired):
-                raise GitFailed(self._args, -KILLED, f"no answer within {timeout:g} s") from None
-            raise
-        if self._process.returncode:
-            raise GitFailed(self._args, self._process.returncode, err.decode("utf-8", "replace"), bytes(out))
-        self.said = err.decode("utf-8", "replace").splitlines()
+        out, self.said = _answer(self._process, self._args, given, timeout)
         return out
 
     def end(self) -> None:

@@ -66,10 +66,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tree", action="store_true", help="each session with its sub-agents: tokens, dollars, duration"
     )
     parser.add_argument("--export", metavar="DIR", help="write files by day, month and feature into DIR")
+    _add_entry_arguments(parser)
+    _add_advice_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+
+
+def _add_entry_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--on", metavar="D", help="add: the day or time of the cost (default: now)")
     parser.add_argument("--feature", default="", help="add, suggest, estimate: the branch or feature")
     parser.add_argument("--task", default="", help="add: the task that it was for")
     parser.add_argument("--note", default="", help="add: a word about it")
+
+
+def _add_advice_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--complexity",
         choices=("high", "medium", "low"),
@@ -92,7 +101,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--users", type=_amount, metavar="N", help="suggest: how many people use it")
     parser.add_argument("--dev-hours", type=_amount, metavar="H", help="estimate: hours of development")
     parser.add_argument("--test-hours", type=_amount, metavar="H", help="estimate: hours of tests")
-    parser.add_argument("--json", action="store_true", help="one JSON document")
 
 
 def _amount(given: str) -> float:

@@ -87,39 +87,52 @@ def document(started: "Started") -> dict[str, Any]:
         "in_progress": [item.text for item in report.in_progress],
         "blockers": list(report.blockers),
         "planned": list(report.planned),
-        "queue": [
-            {
-                "task": entry.task.text,
-                "id": entry.task.id,
-                "score": entry.score,
-                "terms": [{"why": term.why, "points": term.points} for term in entry.terms],
-                "agent": agent or None,
-                "priority": entry.level,
-                "blocked_by": list(entry.blocked_by),
-                "files": list(files),
-            }
-            for entry, agent, files in zip(report.queue, report.agents, report.files, strict=True)
-        ],
-        "worktrees": None
-        if report.worktrees is None
-        else [
-            {"name": line.name, "branch": line.branch, "state": line.state, "ports": line.ports, "advice": line.advice}
-            for line in report.worktrees
-        ],
+        "queue": _queue(report),
+        "worktrees": _worktrees(report),
         "waiting": [{"where": one.where, "what": one.what, "minutes": one.minutes} for one in report.waiting],
         "since": _since(report),
         "spend": _spend(report),
-        "resources": {
-            "worktrees": report.resources.worktrees,
-            "max_worktrees": report.resources.max_worktrees,
-            "ports": list(report.resources.ports) if report.resources.ports else None,
-            "free_gb": None if report.resources.free_gb is None else int(report.resources.free_gb),
-        },
+        "resources": _resources(report),
         "preflight": list(report.preflight),
         "steps": [step.row() for step in started.steps],
         "files": [str(path) for path in started.files],
         "notes": list(report.notes),
         "report": start_text(report),
+    }
+
+
+def _queue(report: "StartReport") -> list[dict[str, Any]]:
+    return [
+        {
+            "task": entry.task.text,
+            "id": entry.task.id,
+            "score": entry.score,
+            "terms": [{"why": term.why, "points": term.points} for term in entry.terms],
+            "agent": agent or None,
+            "priority": entry.level,
+            "blocked_by": list(entry.blocked_by),
+            "files": list(files),
+        }
+        for entry, agent, files in zip(report.queue, report.agents, report.files, strict=True)
+    ]
+
+
+def _worktrees(report: "StartReport") -> list[dict[str, Any]] | None:
+    if report.worktrees is None:
+        return None
+    return [
+        {"name": line.name, "branch": line.branch, "state": line.state, "ports": line.ports, "advice": line.advice}
+        for line in report.worktrees
+    ]
+
+
+def _resources(report: "StartReport") -> dict[str, Any]:
+    resources = report.resources
+    return {
+        "worktrees": resources.worktrees,
+        "max_worktrees": resources.max_worktrees,
+        "ports": list(resources.ports) if resources.ports else None,
+        "free_gb": None if resources.free_gb is None else int(resources.free_gb),
     }
 
 

@@ -6,8 +6,6 @@ template strings (PEP 750) and `except A, B:` (PEP 758).
 
 import ast
 import re
-from functools import cache
-from typing import Any
 
 from skills.gates.engine.newer_strings import tree_of, without_nested_quotes
 from skills.gates.engine.patterns import lazy
@@ -49,11 +47,10 @@ def lower(source: bytes) -> ast.Module | None:
 
 
 def _lowered_by_libcst(source: bytes) -> ast.Module | None:
-    import libcst
+    from skills.gates.engine.lowering_visitor import lowered  # LibCST takes longer to import than a hundred files
 
     try:
-        module = libcst.parse_module(source)
-        return tree_of(module.visit(_transformer()()).bytes)
+        return tree_of(lowered(source))
     except Exception:  # it has many ways to say that it cannot read something, and some are its own mistakes
         return None
 
@@ -120,68 +117,3 @@ def _end_of_several(source: bytes, start: int) -> int:
             return 0
         several = several or token == b","
     return -1
-
-
-@cache
-def _transformer() -> Any:
-    """The class that rewrites, made on first use: importing LibCST takes longer than checking a hundred
-    files."""
-    import libcst
-
-    blank = libcst.Module([])
-
-    def folded(node: libcst.CSTNode | None) -> libcst.SimpleWhitespace:
-        code = blank.code_for_node(node) if node is not None else ""
-        return libcst.SimpleWhitespace("\\\n" * code.count("\n"))
-
-    def plain_string(node: libcst.BaseExpression) -> libcst.BaseExpression:
-        code = blank.code_for_node(node)
-        if tree_of(f"({code}\n)"):
-            return node
-        quote = '"""' if "\n" in code else '"'
-        return libcst.SimpleString(quote + "\n" * code.count("\n") + quote)
-
-    class Lowering(libcst.CSTTransformer):
-        def leave_FunctionDef(  # noqa: N802
-            self, original_node: libcst.FunctionDef, updated_node: libcst.FunctionDef
-        ) -> libcst.FunctionDef:
-            if updated_node.type_parameters is None:
-                return updated_node
-            return updated_node.with_changes(
-                type_parameters=None, whitespace_before_params=folded(original_node.type_parameters)
-            )
-
-        def leave_ClassDef(  # noqa: N802
-            self, original_node: libcst.ClassDef, updated_node: libcst.ClassDef
-        ) -> libcst.ClassDef:
-            if updated_node.type_parameters is None:
-                return updated_node
-            return updated_node.with_changes(
-                type_parameters=None, whitespace_after_name=folded(original_node.type_parameters)
-            )
-
-        def leave_TypeAlias(  # noqa: N802
-            self, original_node: libcst.TypeAlias, updated_node: libcst.TypeAlias
-        ) -> libcst.Assign:
-            target = libcst.AssignTarget(
-                updated_node.name, whitespace_before_equal=folded(original_node.type_parameters)
-            )
-            return libcst.Assign([target], updated_node.value, semicolon=updated_node.semicolon)
-
-        def leave_FormattedString(  # noqa: N802
-            self, original_node: libcst.FormattedString, updated_node: libcst.FormattedString
-        ) -> libcst.BaseExpression:
-            return plain_string(updated_node)
-
-        def leave_TemplatedString(  # noqa: N802
-            self, original_node: libcst.TemplatedString, updated_node: libcst.TemplatedString
-        ) -> libcst.BaseExpression:
-            # What stands in its braces is judged as in an f-string of the same text.
-            code = re.sub(
-                r"^([tT])|^([rR])[tT]", lambda prefix: f"f{prefix[2] or ''}", blank.code_for_node(updated_node)
-            )
-            if tree_of(f"({code}\n)"):
-                return libcst.parse_expression(code)
-            return plain_string(updated_node)
-
-    return Lowering

@@ -3,10 +3,10 @@
 import ast
 import sys
 
-import libcst
 import pytest
 
-from skills.gates.engine.lowering import _transformer, lower
+from skills.gates.engine.lowering import lower
+from skills.gates.engine.lowering_visitor import lowered
 from skills.gates.engine.newer_strings import without_nested_quotes
 
 NESTED = {
@@ -31,7 +31,7 @@ NESTED = {
 
 @pytest.mark.parametrize("source", NESTED.values(), ids=NESTED.keys())
 def test_texts_are_read_as_libcst_reads_them(source: str) -> None:
-    expected = libcst.parse_module(source.encode()).visit(_transformer()()).bytes
+    expected = lowered(source.encode())
 
     found = without_nested_quotes(source.encode())
 
