@@ -21,12 +21,15 @@ How to add a rule
    `django/facts.py`); add one there or in the file of the rule where no other rule wants it. `applies(project)`
    says why a whole rule does not apply.
 5. Fill in `catches`, `why`, `fix`, `when`, and at least one `bad` and one `good` example: they are the rule's
-   documentation *and* its tests (tests/unit/gates/test_rules_examples.py runs them all, no list to extend).
+   documentation *and* its tests (tests/unit/gates/test_rules_examples.py runs them all, no list to extend). More
+   than a few stand in a module of their own beside the rule, `…_examples.py`, named by `Apart`.
 6. Change `registry.RULESET_VERSION` when the answers change for the same input.
 """
 
 import ast
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from skills.gates.model import Candidate, FileReport, Gate, Severity
@@ -88,6 +91,26 @@ class Example:
     procfile: str = ""
 
 
+class Apart(Sequence[Example]):
+    """Examples that stand in modules of their own, each group named as `room.module.NAME`. They are loaded with the
+    first look at them: documentation and tests want them, and no check does."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = names
+
+    @cached_property
+    def _examples(self) -> tuple[Example, ...]:
+        parted = (name.rpartition(".") for name in self._names)
+        groups = (getattr(import_module(f"skills.gates.{module}"), name) for module, _, name in parted)
+        return tuple(example for group in groups for example in group)
+
+    def __len__(self) -> int:
+        return len(self._examples)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._examples[place]
+
+
 @record
 class Observer:
     """Collects facts of single files (`context.fact`), never findings."""
@@ -133,8 +156,8 @@ class Rule:
     fix: str
     when: str
     watches: tuple[Watch, ...]
-    bad: tuple[Example, ...]
-    good: tuple[Example, ...]
+    bad: Sequence[Example]
+    good: Sequence[Example]
     applies: Callable[["Project"], str | None] = always
     holds: Callable[[Candidate, FileReport, "Project"], Candidate | None] = needs_met
     profiles: frozenset[str] | None = None

@@ -5,14 +5,13 @@ import ast
 from skills.gates.analysis.local_values import said_in, values_of
 from skills.gates.analysis.queries import ATOMIC, Chain, chain_of, orm_evidence
 from skills.gates.django.relations import relations_of
-from skills.gates.django.view_examples import VIEW_BAD, VIEW_GOOD
 from skills.gates.django.view_scopes import OF_VIEW, is_view, may_hold_views, view_around
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import dotted, last_name, root_name
 from skills.gates.engine.syntax import descendants, is_singleton, keyword_of
 from skills.gates.model import Candidate, Confidence, FileReport
 from skills.gates.project import Project
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 
 SKILL = "django-architecture-enforcer"
 IN_VIEW = "logic-in-view"
@@ -390,8 +389,8 @@ logic_in_view = Rule(
         Watch((ast.ClassDef,), _on_class, (b"method_decorator(",), may_hold_views),
     ),
     holds=_holds,
-    bad=VIEW_BAD,
-    good=VIEW_GOOD,
+    bad=Apart("django.view_examples.VIEW_BAD"),
+    good=Apart("django.view_examples.VIEW_GOOD"),
 )  # fmt: skip
 
 RULES: tuple[Rule, ...] = (logic_in_view,)

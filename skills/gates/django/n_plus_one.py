@@ -6,9 +6,7 @@ from msgspec.structs import replace
 
 from skills.gates.django.admin_lists import actions, admin_list, asked_of_each, fields_shown, shown
 from skills.gates.django.alchemy_rows import WORDS
-from skills.gates.django.elsewhere_examples import ELSEWHERE_BAD, ELSEWHERE_GOOD
 from skills.gates.django.graph_rows import LISTED, LISTS, resolvers
-from skills.gates.django.n_plus_one_examples import N_PLUS_ONE_BAD, N_PLUS_ONE_GOOD
 from skills.gates.django.relations import Relations, relations_of
 from skills.gates.django.response_schemas import SCHEMAS
 from skills.gates.django.row_flow import LOOPING, Flow
@@ -35,7 +33,7 @@ from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path
 from skills.gates.model import Candidate, Confidence, Evidence, FileReport
 from skills.gates.project import Place, Project
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 
 SKILL = "django-query-optimizer"
 _QUERYSETS = (
@@ -366,8 +364,8 @@ n_plus_one = Rule(
         PROPERTIES,
     ),
     holds=_holds,
-    bad=N_PLUS_ONE_BAD + ELSEWHERE_BAD,
-    good=N_PLUS_ONE_GOOD + ELSEWHERE_GOOD,
+    bad=Apart("django.n_plus_one_examples.N_PLUS_ONE_BAD", "django.elsewhere_examples.ELSEWHERE_BAD"),
+    good=Apart("django.n_plus_one_examples.N_PLUS_ONE_GOOD", "django.elsewhere_examples.ELSEWHERE_GOOD"),
 )
 
 RULES: tuple[Rule, ...] = (n_plus_one,)

@@ -10,7 +10,6 @@ from skills.gates.analysis.loops import Loop, loops_around, scope_of
 from skills.gates.analysis.queries import MANAGER_WORDS, MANAGERS, chain_of
 from skills.gates.analysis.transactions import first_time
 from skills.gates.django.loop_helpers import calls_in_loops, handed_over, plain_helper, scopes_at, takes_many
-from skills.gates.django.query_in_loop_examples import IN_LOOP_BAD, IN_LOOP_GOOD
 from skills.gates.django.relations import relations_of
 from skills.gates.django.session_loops import RUNS, WORDS, asked_of_query, asked_of_session
 from skills.gates.engine.context import FileContext
@@ -19,7 +18,7 @@ from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Project
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 from skills.record import record
 
 SKILL = "django-query-optimizer"
@@ -298,8 +297,8 @@ query_in_loop = Rule(
         Watch((ast.YieldFrom,), _on_yield, (b"yield from",), is_product_path),
     ),
     holds=_holds,
-    bad=IN_LOOP_BAD,
-    good=IN_LOOP_GOOD,
+    bad=Apart("django.query_in_loop_examples.IN_LOOP_BAD"),
+    good=Apart("django.query_in_loop_examples.IN_LOOP_GOOD"),
 )
 
 RULES: tuple[Rule, ...] = (query_in_loop,)

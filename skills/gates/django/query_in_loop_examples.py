@@ -1,16 +1,7 @@
 """Examples of the rules query-in-loop and unindexed-filter."""
 
+from skills.gates.example_files import shop
 from skills.gates.rule import Example
-
-
-def shop(source: str, path: str = "shop/services.py") -> Example:
-    """A module beside models whose columns are known, some of them indexed."""
-    models = (
-        "class Order(models.Model):\n    number = models.CharField()\n    team = models.ForeignKey(Team, CASCADE)\n"
-    )
-    models += "    code = models.CharField(unique=True)\n    day = models.DateField()\n\n    class Meta:\n"
-    models += "        indexes = [models.Index(fields=['day'])]\n"
-    return Example({"shop/models.py": models, path: "from shop.models import Order\n\n\n" + source})
 
 
 def _sql(body: str) -> Example:

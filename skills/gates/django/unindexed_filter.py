@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from skills.gates.analysis.queries import MANAGER_WORDS, MANAGERS, chain_of, literal_keywords
-from skills.gates.django.query_in_loop_examples import shop
 from skills.gates.django.relations import relations_of
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_migration_path, is_test_path, path_role
 from skills.gates.engine.syntax import is_falsy, strings_in
+from skills.gates.example_files import shop
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Observer, Rule, Watch

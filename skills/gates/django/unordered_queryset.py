@@ -21,14 +21,13 @@ from skills.gates.django.relations import relations_of
 from skills.gates.django.row_managers import has_manager, orders_itself
 from skills.gates.django.row_sources import unordered
 from skills.gates.django.serializer_rows import REST_LISTS, may_decide_itself
-from skills.gates.django.unordered_examples import UNORDERED_BAD, UNORDERED_GOOD
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import is_decorated, last_name
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants, is_singleton
 from skills.gates.model import Candidate, Confidence, Evidence, FileReport
 from skills.gates.project import Place, Project
-from skills.gates.rule import Observer, Rule, Watch
+from skills.gates.rule import Apart, Observer, Rule, Watch
 
 UNORDERED = "unordered-queryset"
 _DJANGO_LISTS = ("ListView",)
@@ -325,8 +324,8 @@ unordered_queryset = Rule(
         Watch((ast.Subscript,), _on_slice, (b"offset", b"page", b"start"), is_product_path, near=(b"[",)),
     ),
     holds=_holds,
-    bad=UNORDERED_BAD,
-    good=UNORDERED_GOOD,
+    bad=Apart("django.unordered_examples.UNORDERED_BAD"),
+    good=Apart("django.unordered_examples.UNORDERED_GOOD"),
 )
 
 RULES: tuple[Rule, ...] = (unordered_queryset,)

@@ -11,7 +11,6 @@ from skills.gates.engine.names import dotted, is_decorated, last_name, module_na
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import descendants
-from skills.gates.fastapi.caller_examples import BAD, GOOD
 from skills.gates.fastapi.router_guards import (
     OTHER_REFUSALS,
     asking_apps,
@@ -26,7 +25,7 @@ from skills.gates.fastapi.security import SKILL
 from skills.gates.fastapi.strangers import is_for_strangers, is_question
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Place, Project
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 
 NO_AUTH = "write-without-auth"
 
@@ -343,8 +342,8 @@ write_without_auth = Rule(
         Watch((ast.ClassDef,), _on_controller, (b"Depends(", b"Security(", b"APIRouter"), outside_tests),
     ),
     holds=_auth_holds,
-    bad=BAD,
-    good=GOOD,
+    bad=Apart("fastapi.caller_examples.BAD"),
+    good=Apart("fastapi.caller_examples.GOOD"),
 )
 
 RULES: tuple[Rule, ...] = (write_without_auth,)

@@ -9,14 +9,13 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import is_singleton
 from skills.gates.example_files import one_file
-from skills.gates.fastapi.openapi_examples import DRIFT_BAD, DRIFT_GOOD
 from skills.gates.fastapi.openapi_fields import Told, differing_fields
 from skills.gates.fastapi.openapi_routes import Route, may_be_mounted, routes_of
 from skills.gates.fastapi.openapi_schema import segments
 from skills.gates.fastapi.routes import endpoint_of
 from skills.gates.model import ApiOperation, Candidate, Evidence, FileReport
 from skills.gates.project import Project
-from skills.gates.rule import Example, Rule, Watch
+from skills.gates.rule import Apart, Example, Rule, Watch
 
 SKILL = "openapi-contract-validator"
 UNDOCUMENTED, DRIFT = "openapi-undocumented", "openapi-drift"
@@ -341,8 +340,8 @@ openapi_drift = Rule(
     applies=_applies,
     survey=_survey,
     blind=_blind,
-    bad=DRIFT_BAD,
-    good=DRIFT_GOOD,
+    bad=Apart("fastapi.openapi_examples.DRIFT_BAD"),
+    good=Apart("fastapi.openapi_examples.DRIFT_GOOD"),
 )
 
 RULES: tuple[Rule, ...] = (openapi_undocumented, openapi_drift)

@@ -14,9 +14,8 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import LEAVING, calls_in, descendants, names_in
 from skills.gates.model import Evidence, Severity
-from skills.gates.persistence.commit_order_examples import NARROW
 from skills.gates.persistence.database_events import Event, events_of, inside, statement_of
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 
 RULE = "scope-too-narrow"
 _QUEUES = frozenset({"delay", "apply_async", "send_task", "enqueue", "enqueue_job", "publish"})
@@ -244,8 +243,8 @@ scope_too_narrow = Rule(
     "called "
     "or a task is queued in between.",
     watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_pairs, (b"commit", b"atomic"), is_product_path),),
-    bad=NARROW[0],
-    good=NARROW[1],
+    bad=Apart("persistence.commit_order_examples.NARROW_BAD"),
+    good=Apart("persistence.commit_order_examples.NARROW_GOOD"),
 )
 
 RULES: tuple[Rule, ...] = (scope_too_narrow,)

@@ -13,10 +13,9 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path, outside_tests
 from skills.gates.model import Candidate, Evidence, Fact, FileReport, Severity
-from skills.gates.persistence.event_channels_examples import CHANNELS
 from skills.gates.persistence.sql_texts import LISTEN, LISTEN_ANY, NOTIFY, NOTIFY_ANY
 from skills.gates.project import Project
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 
 RULE = "event-channel-consistency"
 
@@ -244,8 +243,8 @@ event_channel_consistency = Rule(
         Watch((ast.Constant, ast.JoinedStr), _on_text, SQL_WORDS, outside_tests),
     ),
     holds=_channel_holds,
-    bad=CHANNELS[0],
-    good=CHANNELS[1],
+    bad=Apart("persistence.event_channels_examples.CHANNELS_BAD"),
+    good=Apart("persistence.event_channels_examples.CHANNELS_GOOD"),
 )
 
 

@@ -13,10 +13,9 @@ from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import function_role, is_product_path
 from skills.gates.engine.syntax import defaults_of, descendants
 from skills.gates.model import Candidate, Evidence, FileReport, Severity
-from skills.gates.persistence.resource_examples import INJECTION
 from skills.gates.persistence.taken_resources import SKILL
 from skills.gates.project import Project
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 from skills.gates.runtime.blocking_hops import function_elsewhere
 from skills.record import record
 
@@ -167,8 +166,8 @@ factory_vs_injection = Rule(
         Watch((ast.Assign, ast.AnnAssign), _on_alias, (b"Annotated[",), is_product_path, near=(b"Annotated[",)),
     ),
     holds=alias_holds,
-    bad=INJECTION[0],
-    good=INJECTION[1],
+    bad=Apart("persistence.resource_examples.INJECTION_BAD"),
+    good=Apart("persistence.resource_examples.INJECTION_GOOD"),
 )
 
 RULES: tuple[Rule, ...] = (factory_vs_injection,)

@@ -20,10 +20,9 @@ from skills.gates.engine.syntax import descendants, names_in
 from skills.gates.model import Candidate, Confidence, Evidence, FileReport, Severity
 from skills.gates.persistence.database_calls import Write, write_in_list, write_of
 from skills.gates.persistence.loop_turns import bound_by, few_turns, in_pieces, loop_around, runs_once
-from skills.gates.persistence.loop_writes_examples import BULK, WRITES
 from skills.gates.persistence.row_writes import SAVES, Turns, row_write, rows_of, tell_saving
 from skills.gates.project import Project
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 
 SKILL = "query-efficiency-auditor"
 LOOP_RULE, BULK_RULE = "n-update-delete-loop", "missing-bulk-ops"
@@ -308,8 +307,8 @@ n_update_delete_loop = Rule(
         Watch((ast.Call,), tell_saving, _SAVES_ITSELF, is_product_path, near=_SAVES_ITSELF),
     ),
     holds=_holds,
-    bad=WRITES[0],
-    good=WRITES[1],
+    bad=Apart("persistence.loop_writes_examples.WRITES_BAD"),
+    good=Apart("persistence.loop_writes_examples.WRITES_GOOD"),
 )  # fmt: skip
 
 missing_bulk_ops = Rule(
@@ -326,8 +325,8 @@ missing_bulk_ops = Rule(
     "same statements as `add_all`; LOW in code that runs once.",
     watches=(Watch((), _on_call, _WORDS, is_product_path),),
     holds=_holds,
-    bad=BULK[0],
-    good=BULK[1],
+    bad=Apart("persistence.loop_writes_examples.BULK_BAD"),
+    good=Apart("persistence.loop_writes_examples.BULK_GOOD"),
 )
 
 RULES: tuple[Rule, ...] = (n_update_delete_loop, missing_bulk_ops)

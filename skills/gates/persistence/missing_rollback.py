@@ -15,10 +15,9 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import calls_in, defaults_of, descendants, stands_in
 from skills.gates.model import Candidate, Confidence, Evidence, FileReport, Severity
-from skills.gates.persistence.commit_order_examples import ROLLBACK
 from skills.gates.persistence.database_events import Event, events_of, inside, session_text, statement_of
 from skills.gates.project import Place, Project
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 
 RULE = "missing-rollback"
 _TEARDOWNS = frozenset({"teardown_appcontext", "teardown_request", "teardown_app_request"})
@@ -257,8 +256,8 @@ missing_rollback = Rule(
         ),
     ),
     holds=_rollback_holds,
-    bad=ROLLBACK[0],
-    good=ROLLBACK[1],
+    bad=Apart("persistence.commit_order_examples.ROLLBACK_BAD"),
+    good=Apart("persistence.commit_order_examples.ROLLBACK_GOOD"),
 )
 
 

@@ -16,11 +16,10 @@ from skills.gates.engine.syntax import descendants, parents_in
 from skills.gates.model import Candidate, Evidence, FileReport, Severity
 from skills.gates.persistence.database_calls import is_class_name
 from skills.gates.persistence.database_events import inside
-from skills.gates.persistence.over_fetching_examples import COLUMNS
 from skills.gates.persistence.over_fetching_views import WATCHES as VIEW_WATCHES
 from skills.gates.persistence.over_fetching_views import shown_alone
 from skills.gates.project import Project
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 from skills.record import record
 
 SKILL = "query-efficiency-auditor"
@@ -358,8 +357,8 @@ over_fetching = Rule(
         *VIEW_WATCHES,
     ),
     holds=_holds,
-    bad=COLUMNS[0],
-    good=COLUMNS[1],
+    bad=Apart("persistence.over_fetching_examples.COLUMNS_BAD"),
+    good=Apart("persistence.over_fetching_examples.COLUMNS_GOOD"),
 )  # fmt: skip
 
 RULES: tuple[Rule, ...] = (over_fetching,)

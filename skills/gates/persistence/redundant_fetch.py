@@ -17,9 +17,8 @@ from skills.gates.engine.syntax import descendants
 from skills.gates.model import Candidate, Evidence, FileReport, Severity
 from skills.gates.persistence.database_events import Event, events_of, inside, statement_of
 from skills.gates.persistence.passed_keys import Passed, callers_of, tell_callers
-from skills.gates.persistence.redundant_fetch_examples import REDUNDANT, RESOLVE
 from skills.gates.project import Project
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 
 SKILL = "query-efficiency-auditor"
 FETCH_RULE, RESOLVE_RULE = "redundant-fetch", "unnecessary-resolve"
@@ -273,8 +272,8 @@ redundant_fetch = Rule(
     "locks.",
     watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, _WORDS, is_product_path),),
     holds=_holds,
-    bad=REDUNDANT[0],
-    good=REDUNDANT[1],
+    bad=Apart("persistence.redundant_fetch_examples.REDUNDANT_BAD"),
+    good=Apart("persistence.redundant_fetch_examples.REDUNDANT_GOOD"),
 )
 
 unnecessary_resolve = Rule(
@@ -289,8 +288,8 @@ unnecessary_resolve = Rule(
     when="In production code, over files, where at least one caller has the object.",
     watches=(Watch((), _on_function, _WORDS, is_product_path),),
     holds=_holds,
-    bad=RESOLVE[0],
-    good=RESOLVE[1],
+    bad=Apart("persistence.redundant_fetch_examples.RESOLVE_BAD"),
+    good=Apart("persistence.redundant_fetch_examples.RESOLVE_GOOD"),
 )
 
 RULES: tuple[Rule, ...] = (redundant_fetch, unnecessary_resolve)

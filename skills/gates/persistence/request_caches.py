@@ -12,9 +12,8 @@ from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import defaults_of, descendants, statements
 from skills.gates.model import Candidate, Evidence, FileReport, Severity
-from skills.gates.persistence.over_fetching_examples import CACHES
 from skills.gates.project import Project
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 
 SKILL = "query-efficiency-auditor"
 RULE = "wrong-caching-scope"
@@ -224,8 +223,8 @@ wrong_caching_scope = Rule(
               is_product_path),
     ),
     holds=_holds,
-    bad=CACHES[0],
-    good=CACHES[1],
+    bad=Apart("persistence.over_fetching_examples.CACHES_BAD"),
+    good=Apart("persistence.over_fetching_examples.CACHES_GOOD"),
 )  # fmt: skip
 
 RULES: tuple[Rule, ...] = (wrong_caching_scope,)

@@ -16,7 +16,6 @@ from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants, mentions, stands_in, strings_in
 from skills.gates.model import Candidate, Confidence, Evidence, FileReport
-from skills.gates.persistence.resource_examples import CLEANUP, POOL
 from skills.gates.persistence.session_config import LAYER_WORDS, on_import
 from skills.gates.persistence.session_config import on_call as tell_config
 from skills.gates.persistence.taken_resources import (
@@ -30,7 +29,7 @@ from skills.gates.persistence.taken_resources import (
     taken,
 )
 from skills.gates.project import Project
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 
 POOL_RULE = "pool-configuration"
 
@@ -297,8 +296,8 @@ pool_configuration = Rule(
         Watch((ast.Import, ast.ImportFrom), on_import, LAYER_WORDS, is_product_path),
     ),
     holds=_in_web,
-    bad=POOL[0],
-    good=POOL[1],
+    bad=Apart("persistence.resource_examples.POOL_BAD"),
+    good=Apart("persistence.resource_examples.POOL_GOOD"),
 )  # fmt: skip
 
 _TAKES = (
@@ -333,8 +332,8 @@ missing_cleanup = Rule(
         Watch((ast.Call,), _on_inline, _TAKES, is_product_path, near=_TAKES_INLINE),
     ),
     holds=made_elsewhere,
-    bad=CLEANUP[0],
-    good=CLEANUP[1],
+    bad=Apart("persistence.resource_examples.CLEANUP_BAD"),
+    good=Apart("persistence.resource_examples.CLEANUP_GOOD"),
 )
 
 RULES: tuple[Rule, ...] = (pool_configuration, missing_cleanup)

@@ -13,9 +13,8 @@ from skills.gates.engine.roles import function_role, is_product_path
 from skills.gates.model import Evidence, Severity
 from skills.gates.persistence.database_events import inside
 from skills.gates.persistence.injected_sessions import alias_holds, needs_of, session_parameter, stream_of
-from skills.gates.persistence.session_scope_examples import ERRORS, SCOPE
 from skills.gates.persistence.taken_resources import CLEANUP_RULE, SKILL, leak_of, made_elsewhere, made_name, taken
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 
 SCOPE_RULE, ERROR_RULE = "resource-scope-mismatch", "error-path-leak"
 SMALLEST_SHARE = 0.2
@@ -144,8 +143,8 @@ resource_scope_mismatch = Rule(
     "not use it. Streams are `streaming-resource-holding`.",
     watches=(Watch(_FUNCTIONS, _on_endpoint, (b"fastapi",), is_product_path),),
     holds=alias_holds,
-    bad=SCOPE[0],
-    good=SCOPE[1],
+    bad=Apart("persistence.session_scope_examples.SCOPE_BAD"),
+    good=Apart("persistence.session_scope_examples.SCOPE_GOOD"),
 )
 
 error_path_leak = Rule(
@@ -170,8 +169,8 @@ error_path_leak = Rule(
         ),
     ),
     holds=made_elsewhere,
-    bad=ERRORS[0],
-    good=ERRORS[1],
+    bad=Apart("persistence.session_scope_examples.ERRORS_BAD"),
+    good=Apart("persistence.session_scope_examples.ERRORS_GOOD"),
 )
 
 RULES: tuple[Rule, ...] = (resource_scope_mismatch, error_path_leak)

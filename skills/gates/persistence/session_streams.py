@@ -19,10 +19,8 @@ from skills.gates.persistence.injected_sessions import (
     session_parameter,
     stream_of,
 )
-from skills.gates.persistence.resource_examples import STREAMING
-from skills.gates.persistence.session_scope_examples import STREAMS
 from skills.gates.persistence.taken_resources import SKILL
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 
 STREAM_RULE = "streaming-resource-holding"
 _LONG_POLL = 30
@@ -253,8 +251,8 @@ streaming_resource_holding = Rule(
         ),
     ),
     holds=alias_holds,
-    bad=(*STREAMING[0], *STREAMS[0]),
-    good=(*STREAMING[1], *STREAMS[1]),
+    bad=Apart("persistence.resource_examples.STREAMING_BAD", "persistence.session_scope_examples.STREAMS_BAD"),
+    good=Apart("persistence.resource_examples.STREAMING_GOOD", "persistence.session_scope_examples.STREAMS_GOOD"),
 )
 
 RULES: tuple[Rule, ...] = (streaming_resource_holding,)

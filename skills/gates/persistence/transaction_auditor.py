@@ -25,9 +25,8 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import CHILDREN, descendants
 from skills.gates.model import Candidate, Evidence, FileReport
-from skills.gates.persistence.transaction_examples import IMPLICIT, LONG, SWALLOWED, TASK, WIDE
 from skills.gates.project import Project
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 
 TASK_RULE = "task-before-commit"
 ERROR_RULE = "swallowed-db-error"
@@ -323,8 +322,8 @@ scope_too_wide = Rule(
         Watch((ast.AsyncFunctionDef,), _on_client, (b"httpx", b"aiohttp", b"aiosmtplib"), is_product_path),
     ),
     holds=_borrowed_holds,
-    bad=(*WIDE[0], *IMPLICIT[0]),
-    good=(*WIDE[1], *IMPLICIT[1]),
+    bad=Apart("persistence.transaction_examples.WIDE_BAD", "persistence.transaction_examples.IMPLICIT_BAD"),
+    good=Apart("persistence.transaction_examples.WIDE_GOOD", "persistence.transaction_examples.IMPLICIT_GOOD"),
 )
 
 long_held_transaction = Rule(
@@ -342,8 +341,8 @@ long_held_transaction = Rule(
         Watch((), _on_session, (b"commit(", b"flush("), is_product_path),  # found with scope-too-wide
     ),
     holds=_borrowed_holds,
-    bad=LONG[0],
-    good=LONG[1],
+    bad=Apart("persistence.transaction_examples.LONG_BAD"),
+    good=Apart("persistence.transaction_examples.LONG_GOOD"),
 )
 
 task_before_commit = Rule(
@@ -359,8 +358,8 @@ task_before_commit = Rule(
     "the `begin()` block.",
     when="In production code, inside `transaction.atomic` or `session.begin()`.",
     watches=(Watch(_NODES, _watching(_judge_tasks), _BEGINS, is_product_path),),
-    bad=TASK[0],
-    good=TASK[1],
+    bad=Apart("persistence.transaction_examples.TASK_BAD"),
+    good=Apart("persistence.transaction_examples.TASK_GOOD"),
 )
 
 swallowed_db_error = Rule(
@@ -376,8 +375,8 @@ swallowed_db_error = Rule(
     "inside the `try`, or catch outside the transaction.",
     when="In production code, where the handler neither raises nor rolls back. `get_or_create` has its own savepoint.",
     watches=(Watch(_NODES, _watching(_judge_errors), (b"Error",), is_product_path),),
-    bad=SWALLOWED[0],
-    good=SWALLOWED[1],
+    bad=Apart("persistence.transaction_examples.SWALLOWED_BAD"),
+    good=Apart("persistence.transaction_examples.SWALLOWED_GOOD"),
 )
 
 RULES: tuple[Rule, ...] = (scope_too_wide, long_held_transaction, task_before_commit, swallowed_db_error)

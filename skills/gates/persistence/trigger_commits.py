@@ -17,10 +17,9 @@ from skills.gates.engine.roles import is_product_path, outside_tests
 from skills.gates.model import Candidate, Evidence, Fact, FileReport, Severity
 from skills.gates.persistence.database_events import Event, events_of, inside, statement_of
 from skills.gates.persistence.event_channels import SQL_WORDS, covers, text_of
-from skills.gates.persistence.event_channels_examples import COMMITS
 from skills.gates.persistence.sql_texts import trigger_facts
 from skills.gates.project import Project
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 
 RULE = "missing-intermediate-commits"
 
@@ -248,8 +247,8 @@ missing_intermediate_commits = Rule(
         Watch((ast.ClassDef,), _on_table, (b"__tablename__", b"db_table"), is_product_path),
     ),
     holds=_commit_holds,
-    bad=COMMITS[0],
-    good=COMMITS[1],
+    bad=Apart("persistence.event_channels_examples.COMMITS_BAD"),
+    good=Apart("persistence.event_channels_examples.COMMITS_GOOD"),
 )
 
 

@@ -10,8 +10,7 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants, is_singleton, keyword_of
 from skills.gates.model import Severity
-from skills.gates.rule import Rule, Watch
-from skills.gates.runtime.allocation_examples import ALLOCATION_EXAMPLES
+from skills.gates.rule import Apart, Rule, Watch
 from skills.gates.runtime.built_lists import Comprehension, all_lines, built_before
 
 SKILL = "runtime-performance-auditor"
@@ -344,8 +343,8 @@ unnecessary_list_allocation = Rule(
         ),
         Watch((ast.Compare,), _on_compare, (b" in list(", b" in tuple(", b" in ["), is_product_path),
     ),
-    bad=ALLOCATION_EXAMPLES[0],
-    good=ALLOCATION_EXAMPLES[1],
+    bad=Apart("runtime.allocation_examples.ALLOCATION_BAD"),
+    good=Apart("runtime.allocation_examples.ALLOCATION_GOOD"),
 )
 
 RULES: tuple[Rule, ...] = (unnecessary_list_allocation,)

@@ -9,9 +9,8 @@ from skills.gates.engine.names import last_name
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Evidence
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 from skills.gates.runtime.copied_loops import on_comprehension, on_loop
-from skills.gates.runtime.copy_examples import COPY_EXAMPLES
 from skills.gates.runtime.copy_readers import reader_of
 from skills.gates.runtime.copy_sources import (
     COPIES,
@@ -304,8 +303,8 @@ redundant_data_copies = Rule(
         Watch((ast.Subscript,), _on_slice, (b"[:]",), is_product_path, near=(b"[:]",)),
         Watch((ast.Assign, ast.AnnAssign), _on_assignment, _ASSIGNED, is_product_path, near=_ASSIGNED),
     ),
-    bad=COPY_EXAMPLES[0],
-    good=COPY_EXAMPLES[1],
+    bad=Apart("runtime.copy_examples.COPY_BAD"),
+    good=Apart("runtime.copy_examples.COPY_GOOD"),
 )  # fmt: skip
 
 RULES: tuple[Rule, ...] = (redundant_data_copies,)

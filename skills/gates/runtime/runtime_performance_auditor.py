@@ -24,8 +24,7 @@ from skills.gates.engine.names import last_name, root_name
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import is_singleton, keyword_of
 from skills.gates.model import Confidence, Evidence
-from skills.gates.rule import Rule, Watch
-from skills.gates.runtime.blocking_examples import BLOCKING_EXAMPLES, SLEEP_EXAMPLES
+from skills.gates.rule import Apart, Rule, Watch
 from skills.gates.runtime.blocking_hops import (
     CLIENT_CALLS,
     CLIENT_WORDS,
@@ -372,8 +371,8 @@ blocking_io_in_async = Rule(
         Watch((ast.Module,), note_clients, CLIENT_WORDS, is_product_path),
     ),
     holds=waits_elsewhere,
-    bad=BLOCKING_EXAMPLES[0],
-    good=BLOCKING_EXAMPLES[1],
+    bad=Apart("runtime.blocking_examples.BLOCKING_BAD"),
+    good=Apart("runtime.blocking_examples.BLOCKING_GOOD"),
 )
 
 sync_sleep_in_async = Rule(
@@ -388,8 +387,8 @@ sync_sleep_in_async = Rule(
     when="In coroutines of production code: HIGH while a request waits, MEDIUM elsewhere, LOW in code that runs once. "
     "Not in scripts and commands, lambdas and nested functions.",
     watches=(Watch((ast.Call,), _on_sleep, (b"sleep",), is_product_path),),
-    bad=SLEEP_EXAMPLES[0],
-    good=SLEEP_EXAMPLES[1],
+    bad=Apart("runtime.blocking_examples.SLEEP_BAD"),
+    good=Apart("runtime.blocking_examples.SLEEP_GOOD"),
 )
 
 RULES: tuple[Rule, ...] = (blocking_io_in_async, sync_sleep_in_async)

@@ -10,8 +10,7 @@ from skills.gates.engine.context import FileContext
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants, mentions
 from skills.gates.model import Evidence
-from skills.gates.rule import Rule, Watch
-from skills.gates.runtime.string_examples import STRING_EXAMPLES
+from skills.gates.rule import Apart, Rule, Watch
 
 SKILL = "runtime-performance-auditor"
 CONCAT = "string-concat-in-loop"
@@ -352,8 +351,8 @@ string_concat_in_loop = Rule(
         Watch((ast.AugAssign,), _on_augmented, (b"+=",), is_product_path),
         Watch((ast.Assign,), _on_assignment, (b"for ", b"while "), is_product_path),
     ),
-    bad=STRING_EXAMPLES[0],
-    good=STRING_EXAMPLES[1],
+    bad=Apart("runtime.string_examples.STRING_BAD"),
+    good=Apart("runtime.string_examples.STRING_GOOD"),
 )
 
 RULES: tuple[Rule, ...] = (string_concat_in_loop,)

@@ -13,9 +13,8 @@ from skills.gates.engine.roles import outside_tests
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Candidate, FileReport
 from skills.gates.project import Project
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 from skills.gates.security.drf_open_defaults import PERMISSION, SKILL, guards, is_empty, written_out
-from skills.gates.security.drf_permission_examples import VIEW_BAD, VIEW_GOOD
 from skills.gates.security.drf_view_bases import BUILT_ON, HANDLERS, SAYS_WHO, WATCHES, is_open, turns_away
 
 NO_PERMISSION = "view-without-permissions"
@@ -316,8 +315,8 @@ view_without_permissions = Rule(
         *WATCHES,
     ),
     holds=_holds,
-    bad=VIEW_BAD,
-    good=VIEW_GOOD,
+    bad=Apart("security.drf_permission_examples.VIEW_BAD"),
+    good=Apart("security.drf_permission_examples.VIEW_GOOD"),
 )
 
 RULES: tuple[Rule, ...] = (view_without_permissions,)

@@ -9,8 +9,7 @@ from skills.gates.analysis.settings_modules import is_settings, may_be_deployed
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
-from skills.gates.rule import Rule, Watch
-from skills.gates.security.secret_examples import SECRET_BAD, SECRET_GOOD
+from skills.gates.rule import Apart, Rule, Watch
 from skills.gates.security.secret_places import is_of_a_developer, is_sample, is_shown, judged
 from skills.gates.security.secret_values import (
     KEY_WORDS,
@@ -371,8 +370,8 @@ hardcoded_secret = Rule(
         Watch((ast.Constant,), _on_constant, (), judged, near=(b"://",), words=KEY_WORDS),
         Watch((ast.Constant,), _on_vendor_key, (), is_of_a_developer, words=KEY_WORDS),
     ),
-    bad=SECRET_BAD,
-    good=SECRET_GOOD,
+    bad=Apart("security.secret_examples.SECRET_BAD"),
+    good=Apart("security.secret_examples.SECRET_GOOD"),
 )
 
 RULES: tuple[Rule, ...] = (hardcoded_secret,)

@@ -12,8 +12,7 @@ from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Evidence
-from skills.gates.rule import Rule, Watch
-from skills.gates.security.raw_sql_examples import RAW_SQL_BAD, RAW_SQL_GOOD
+from skills.gates.rule import Apart, Rule, Watch
 from skills.gates.security.sql_places import is_unknown, names_schema_thing, shows_request
 from skills.gates.security.sql_text import (
     Text,
@@ -326,8 +325,8 @@ raw_sql_interpolation = Rule(
         Watch((ast.Call,), _on_call, (), _judged, words=_EXECUTE_WORDS),
         Watch((ast.Call,), _on_method, _WRITTEN, _judged),
     ),
-    bad=RAW_SQL_BAD,
-    good=RAW_SQL_GOOD,
+    bad=Apart("security.raw_sql_examples.RAW_SQL_BAD"),
+    good=Apart("security.raw_sql_examples.RAW_SQL_GOOD"),
 )
 
 RULES: tuple[Rule, ...] = (raw_sql_interpolation,)

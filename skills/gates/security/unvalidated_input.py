@@ -12,10 +12,9 @@ from skills.gates.engine.roles import is_product_path
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Project
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 from skills.gates.security.mass_fields import ASKS, fields_given
 from skills.gates.security.request_data import Origin, route_of
-from skills.gates.security.request_examples import INPUT_BAD, INPUT_GOOD, MASS_BAD, MASS_GOOD
 from skills.gates.security.request_flow import Flow
 from skills.gates.security.request_passed import passed_on
 from skills.gates.security.request_sinks import is_signed, redirect_origin, sink_of
@@ -298,8 +297,8 @@ unvalidated_input = Rule(
         ),
         Watch((ast.ClassDef,), note_text_fields, (b"pydantic", b"SQLModel"), is_product_path),
     ),
-    bad=INPUT_BAD,
-    good=INPUT_GOOD,
+    bad=Apart("security.request_examples.INPUT_BAD"),
+    good=Apart("security.request_examples.INPUT_GOOD"),
 )
 
 mass_assignment = Rule(
@@ -314,8 +313,8 @@ mass_assignment = Rule(
     fix="Name the fields: a serializer or form with a list of fields, a Pydantic model without extras, or keywords.",
     when="Inside one function, outside of tests; classes count where the project defines them as models.",
     watches=(),
-    bad=MASS_BAD,
-    good=MASS_GOOD,
+    bad=Apart("security.request_examples.MASS_BAD"),
+    good=Apart("security.request_examples.MASS_GOOD"),
 )
 
 RULES: tuple[Rule, ...] = (unvalidated_input, mass_assignment)

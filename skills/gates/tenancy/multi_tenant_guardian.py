@@ -19,7 +19,7 @@ from skills.gates.engine.roles import class_role, is_migration_path, is_test_pat
 from skills.gates.engine.syntax import descendants, string_of
 from skills.gates.model import Candidate, FileReport
 from skills.gates.project import Project
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 from skills.gates.tenancy.modes import LEAST_QUERIES, tenancy_of, tenant_field
 from skills.gates.tenancy.tenant_apart import (
     asked_around,
@@ -48,7 +48,6 @@ from skills.gates.tenancy.tenant_coverage import (
     what_is_named,
     what_scopes,
 )
-from skills.gates.tenancy.tenant_examples import MANUAL_BAD, MANUAL_GOOD
 from skills.gates.tenancy.unscoped_function import SHORTCUTS
 
 SKILL = "multi-tenant-guardian"
@@ -382,8 +381,8 @@ manual_tenant_filter = Rule(
         Watch((ast.ClassDef,), _on_serializer, (b"Serializer",), is_judged_path),
         Watch((ast.Constant,), _on_text, (b"WHERE", b"where "), is_judged_path, near=(b"WHERE", b"where", b"Where")),
     ),
-    bad=MANUAL_BAD,
-    good=MANUAL_GOOD,
+    bad=Apart("tenancy.tenant_examples.MANUAL_BAD"),
+    good=Apart("tenancy.tenant_examples.MANUAL_GOOD"),
     applies=_applies,
     holds=_holds,
 )

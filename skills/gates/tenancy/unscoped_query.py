@@ -13,7 +13,7 @@ from skills.gates.engine.roles import class_role, path_role, role_of_scope
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Candidate, Evidence, FileReport
 from skills.gates.project import Project
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 from skills.gates.tenancy.modes import (
     PUBLISHED,
     READ,
@@ -27,13 +27,9 @@ from skills.gates.tenancy.modes import (
 from skills.gates.tenancy.multi_tenant_guardian import SKILL, implements_isolation, is_judged_path
 from skills.gates.tenancy.tenant_coverage import covers, needed
 from skills.gates.tenancy.unscoped_callers import model_needs, reach_needs, reaches
-from skills.gates.tenancy.unscoped_examples import UNSCOPED_BAD
 from skills.gates.tenancy.unscoped_function import SHORTCUTS, is_manager
-from skills.gates.tenancy.unscoped_good import UNSCOPED_GOOD
-from skills.gates.tenancy.unscoped_pairs import PAIRS_BAD, PAIRS_GOOD
 from skills.gates.tenancy.unscoped_reach import ROWS_OF_ALL, reach_of
 from skills.gates.tenancy.unscoped_shown import NAMES_ITS_MODEL
-from skills.gates.tenancy.unscoped_shown_examples import SHOWN_BAD, SHOWN_GOOD
 from skills.gates.tenancy.unscoped_visitors import APART, is_for_staff, own_models, says_public
 from skills.gates.tenancy.unscoped_words import (
     ASKERS,
@@ -357,8 +353,16 @@ unscoped_tenant_query = Rule(
         ),
         Watch((ast.ClassDef,), _on_class, tuple(map(str.encode, NAMES_ITS_MODEL)), _is_judged_path, tenants=True),
     ),
-    bad=UNSCOPED_BAD + PAIRS_BAD + SHOWN_BAD,
-    good=UNSCOPED_GOOD + PAIRS_GOOD + SHOWN_GOOD,
+    bad=Apart(
+        "tenancy.unscoped_examples.UNSCOPED_BAD",
+        "tenancy.unscoped_pair_examples.PAIRS_BAD",
+        "tenancy.unscoped_shown_examples.SHOWN_BAD",
+    ),
+    good=Apart(
+        "tenancy.unscoped_good_examples.UNSCOPED_GOOD",
+        "tenancy.unscoped_pair_examples.PAIRS_GOOD",
+        "tenancy.unscoped_shown_examples.SHOWN_GOOD",
+    ),
     applies=_applies,
     holds=_holds,
 )

@@ -15,9 +15,8 @@ from skills.gates.engine.roles import is_test_path
 from skills.gates.engine.syntax import descendants, mentions
 from skills.gates.model import Candidate, FileReport
 from skills.gates.project import Project
-from skills.gates.rule import Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 from skills.gates.style.code_style_enforcer import is_asked
-from skills.gates.testing.aaa_examples import AAA_BAD, AAA_GOOD
 from skills.gates.testing.acts import (
     acts_alike,
     assigns_result,
@@ -379,8 +378,8 @@ test_not_aaa = Rule(
     "is heard.",
     watches=(Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_test, (b"def test",), is_test_path),),
     holds=_holds,
-    bad=AAA_BAD,
-    good=AAA_GOOD,
+    bad=Apart("testing.aaa_examples.AAA_BAD"),
+    good=Apart("testing.aaa_examples.AAA_GOOD"),
 )
 
 RULES: tuple[Rule, ...] = (test_not_aaa,)
