@@ -4,12 +4,12 @@ import ast
 import re
 from collections.abc import Iterator
 
+from skills.gates.analysis.effects import INSTANCE_WRITES
 from skills.gates.analysis.local_values import own_nodes
 from skills.gates.analysis.loops import MUTATORS
 from skills.gates.analysis.queries import MANAGERS, Chain, chain_of
 from skills.gates.analysis.settings_modules import is_away_from_production, is_settings_path
 from skills.gates.analysis.transactions import waits_outside
-from skills.gates.django.django_architecture_enforcer import INSTANCE_WRITES
 from skills.gates.engine.context import FileContext
 from skills.gates.engine.fingerprints import on_line
 from skills.gates.engine.names import last_name

@@ -2,8 +2,7 @@
 
 import ast
 
-from skills.gates.analysis.queries import Chain, chain_of
-from skills.gates.django.django_architecture_enforcer import (
+from skills.gates.analysis.effects import (
     EFFECTS,
     INSTANCE_WRITES,
     WRITES,
@@ -15,6 +14,7 @@ from skills.gates.django.django_architecture_enforcer import (
     outbound,
     shown_chain,
 )
+from skills.gates.analysis.queries import Chain, chain_of
 from skills.gates.django.django_architecture_enforcer import (
     SKILL as ARCHITECTURE,
 )
@@ -23,7 +23,7 @@ from skills.gates.engine.names import last_name, root_name
 from skills.gates.engine.roles import class_role, is_product_path
 from skills.gates.engine.syntax import descendants
 from skills.gates.model import Confidence, Evidence
-from skills.gates.rule import Example, Rule, Watch
+from skills.gates.rule import Apart, Rule, Watch
 
 SKILL = "drf-serializer-patterns"
 IN_SERIALIZER, ALL_FIELDS = "logic-in-serializer", "serializer-all-fields"
@@ -244,14 +244,6 @@ def _on_class(node: ast.ClassDef, context: FileContext) -> None:
         context.report(ALL_FIELDS, value, message, symbol=context.symbol_of(f"{node.name}.Meta"))
 
 
-_HEAD = "from rest_framework import serializers\n\n\nclass OrderSerializer(serializers.ModelSerializer):\n"
-_META = "    class Meta:\n        model = Order\n        fields = ['id']\n\n"
-
-
-def _order(source: str, before: str = "") -> Example:
-    return Example({"shop/serializers.py": before + _HEAD + _META + source})
-
-
 logic_in_serializer = Rule(
     name=IN_SERIALIZER,
     gate="P0",
@@ -270,101 +262,9 @@ logic_in_serializer = Rule(
         Watch((ast.Call,), _on_call, (b"erializer",), is_product_path, near=(*EFFECTS, *_QUEUE_WORDS)),
         Watch((ast.FunctionDef, ast.AsyncFunctionDef), _on_function, (b"atomic",), is_product_path),
     ),
-    bad=(
-        Example(
-            {
-                "shop/serializers.py": "from rest_framework.serializers import ModelSerializer as Base\n\n\n"
-                "class OrderIn(Base):\n    class Meta:\n        model = Order\n\n"
-                "    def update(self, instance, validated_data):\n        Log.objects.create(text='changed')\n"
-                "        return super().update(instance, validated_data)\n"
-            }
-        ),
-        _order(
-            "    def create(self, validated_data):\n        lines = validated_data.pop('lines')\n"
-            "        order = Order.objects.create(**validated_data)\n        for line in lines:\n"
-            "            Line.objects.create(order=order, **line)\n        return order\n"
-        ),
-        _order(
-            "    def create(self, validated_data):\n        order = super().create(validated_data)\n"
-            "        send_mail('Paid', 'Thanks', None, [order.email])\n        return order\n",
-            "from django.core.mail import send_mail\n",
-        ),
-        _order(
-            "    def validate(self, attrs):\n        requests.get('https://rates.example')\n        return attrs\n",
-            "import requests\n",
-        ),
-        _order(
-            "    def update(self, instance, validated_data):\n        stock = validated_data['stock']\n"
-            "        stock.count -= 1\n        stock.save()\n        return super().update(instance, validated_data)\n"
-        ),
-        _order(
-            "    def save(self, **kw):\n        with transaction.atomic():\n            return super().save(**kw)\n",
-            "from django.db import transaction\n",
-        ),
-        _order(
-            "    @transaction.atomic\n    def create(self, data):\n        return super().create(data)\n",
-            "from django.db import transaction\n",
-        ),
-        _order(
-            "    def update(self, instance, validated_data):\n        instance.lines.all().delete()\n"
-            "        return super().update(instance, validated_data)\n"
-        ),
-        _order(
-            "    def create(self, validated_data):\n        order = super().create(validated_data)\n"
-            "        Receipt.objects.create(order=order)\n        return order\n"
-        ),
-        Example({"shop/serializers.py": "class BulkSerializer(serializers.Serializer):\n"
-                 "    def save(self):\n        self.validated_data['lines'].delete()\n"}),
-        _order(
-            "    def create(self, validated_data):\n        order = super().create(validated_data)\n"
-            "        Receipt(order=order).save()\n        return order\n"
-        ),
-        _order(
-            "    def to_representation(self, instance):\n        instance.seen = True\n        instance.save()\n"
-            "        return super().to_representation(instance)\n"
-        ),
-        _order(
-            "    def create(self, validated_data):\n        order = super().create(validated_data)\n"
-            "        tasks.notify.delay(order.pk)\n        return order\n",
-            "from shop import tasks\n",
-        ),
-        _order("    def validate(self, data):\n        notify.send(3)\n        return data\n",
-               "from shop.tasks import notify\n"),
-        _order("    def get_seen(self, obj):\n        View.objects.filter(order=obj).update(seen=True)\n"),
-    ),
-    good=(
-        _order("    def update(self, instance, given):\n        instance.logo.delete()\n        return instance\n"),
-        _order("    def create(self, given):\n        return Order.objects.using('log').create(**given)\n"),
-        _order(
-            "    def create(self, validated_data):\n        order = Order.objects.create(**validated_data)\n"
-            "        order.number = 3\n        order.save()\n        return order\n"
-        ),
-        _order(
-            "    def update(self, instance, validated_data):\n        instance.name = validated_data['name']\n"
-            "        instance.save(update_fields=['name'])\n        instance.tags.set([])\n        return instance\n"
-        ),
-        Example({"shop/serializers.py": "class UserSerializer(serializers.ModelSerializer):\n    class Meta:\n"
-                 "        model = User\n\n    def create(self, given):\n"
-                 "        return User.objects.create_user(**given)\n"}),
-        _order("    def update(self, order, given):\n        order.tags.remove(given['tag'])\n        order.save()\n"),
-        _order("    def create(self, data):\n        created.send(data)\n        return Order(**data)\n",
-               "from shop.signals import created\n"),
-        _order("    def create(self, data):\n        self.clock.delay(data['late'])\n        return Order(**data)\n"),
-        _order("    def create(self, data):\n        return OrderService().place(**data)\n"),
-        _order("    def create(self, data):\n        Order(**data).save()\n        OrderForm(data).save()\n"),
-        _order("    def get_open(self, obj):\n        return Line.objects.filter(order=obj, open=True).exists()\n"),
-        _order("    def to_internal_value(self, data):\n        data.update(a=1)\n        return data\n"),
-        Example(
-            {"shop/serializers.py": "class UserSerializer(serializers.Serializer):\n    def create(self, data):\n"
-             "        user = User.objects.create(**data)\n        user.set_password('x')\n        user.save()\n"
-             "        return user\n"}
-        ),
-        Example(
-            {"shop/tests/test_serializers.py": "class FakeSerializer(ModelSerializer):\n    def create(self, data):\n"
-             "        Log.objects.create()\n        return Order.objects.create(**data)\n"}
-        ),
-    ),
-)  # fmt: skip
+    bad=Apart("django.drf_serializer_examples.LOGIC_BAD"),
+    good=Apart("django.drf_serializer_examples.LOGIC_GOOD"),
+)
 
 serializer_all_fields = Rule(
     name=ALL_FIELDS,
@@ -377,23 +277,8 @@ serializer_all_fields = Rule(
     fix="List the fields, and give reading and writing a serializer of its own where they differ.",
     when="In the `Meta` of classes whose bases are serializers or model forms. Not in tests and migrations.",
     watches=(Watch((ast.ClassDef,), _on_class, (b"__all__", b"ALL_FIELDS"), is_product_path),),
-    bad=(
-        Example(
-            {"shop/serializers.py": _HEAD + "    class Meta:\n        model = Order\n        fields = '__all__'\n"}
-        ),
-        Example({"shop/serializers.py": _HEAD + "    class Meta:\n        fields = serializers.ALL_FIELDS\n"}),
-        Example(
-            {
-                "shop/forms.py": "class OrderForm(forms.ModelForm):\n    class Meta:\n        model = Order\n"
-                "        fields = '__all__'\n"
-            }
-        ),
-        Example({"shop/forms.py": "class OrderForm(forms.ModelForm):\n    class Meta:\n        fields = '__all__'\n"}),
-    ),
-    good=(
-        _order(""),
-        Example({"shop/filters.py": "class OrderFilter(FilterSet):\n    class Meta:\n        fields = '__all__'\n"}),
-    ),
+    bad=Apart("django.drf_serializer_examples.FIELDS_BAD"),
+    good=Apart("django.drf_serializer_examples.FIELDS_GOOD"),
 )
 
 RULES: tuple[Rule, ...] = (logic_in_serializer, serializer_all_fields)

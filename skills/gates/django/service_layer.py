@@ -2,17 +2,9 @@
 
 import ast
 
+from skills.gates.analysis.effects import INSTANCE_WRITES, WRITES, not_a_row, on_rows, shown_chain
 from skills.gates.analysis.queries import chain_of
-from skills.gates.django.django_architecture_enforcer import (
-    INSTANCE_WRITES,
-    SKILL,
-    WRITES,
-    in_related_rows,
-    not_a_row,
-    on_rows,
-    related_name,
-    shown_chain,
-)
+from skills.gates.django.django_architecture_enforcer import SKILL, in_related_rows, related_name
 from skills.gates.django.relations import relations_of
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import last_name

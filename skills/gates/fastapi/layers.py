@@ -3,9 +3,9 @@
 import ast
 import re
 
+from skills.gates.analysis.effects import on_rows, outbound, shown_chain
 from skills.gates.analysis.local_values import Values, local_values, own_nodes
 from skills.gates.analysis.queries import chain_of
-from skills.gates.django.django_architecture_enforcer import on_rows, outbound, shown_chain
 from skills.gates.engine.context import FileContext, FunctionNode
 from skills.gates.engine.names import dotted, last_name, root_name, shortened
 from skills.gates.engine.roles import outside_tests

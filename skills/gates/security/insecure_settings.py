@@ -1,7 +1,6 @@
 """The rule insecure-settings of the skill django-security, for Django and Flask."""
 
 import ast
-import re
 from collections import Counter
 
 from msgspec.structs import replace
@@ -24,163 +23,17 @@ from skills.gates.engine.context import FileContext
 from skills.gates.engine.names import last_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.engine.roles import outside_tests
-from skills.gates.engine.syntax import string_of
 from skills.gates.example_files import one_file
-from skills.gates.model import Candidate, FileReport, Severity
+from skills.gates.model import Candidate, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Example, Rule, Watch
 from skills.gates.security.django_security import has_reason
+from skills.gates.security.settings_values import OF_DJANGO, SETTINGS, VALIDATORS, hosts_weakness, told_by, weakness_of
 
 INSECURE = "insecure-settings"
-_YEAR = 31_536_000
-_ON = {
-    "SECURE_SSL_REDIRECT": "plain HTTP is answered",
-    "SESSION_COOKIE_SECURE": "the session cookie travels over plain HTTP",
-    "CSRF_COOKIE_SECURE": "the CSRF cookie travels over plain HTTP",
-    "SESSION_COOKIE_HTTPONLY": "scripts can read the session cookie",
-    "SECURE_HSTS_INCLUDE_SUBDOMAINS": "subdomains stay reachable over plain HTTP",
-    "SECURE_HSTS_PRELOAD": "the first visit may be over plain HTTP",
-    "SECURE_CONTENT_TYPE_NOSNIFF": "browsers may guess that an upload is a script",
-    "WTF_CSRF_ENABLED": "forms accept requests of other sites",
-    "WTF_CSRF_CHECK_DEFAULT": "forms accept requests of other sites",
-    "REMEMBER_COOKIE_SECURE": "the remember cookie travels over plain HTTP",
-    "REMEMBER_COOKIE_HTTPONLY": "scripts can read the remember cookie",
-}
-_OFF = {
-    "DEBUG": "errors show code, settings and queries to every visitor",
-    "TEMPLATE_DEBUG": "template errors show their context to every visitor",
-    "DEBUG_PROPAGATE_EXCEPTIONS": "errors reach the visitor as they are",
-    "CORS_ORIGIN_ALLOW_ALL": "every site may read the answers",
-    "CORS_ALLOW_ALL_ORIGINS": "every site may read the answers",
-    "TESTING": "errors are raised instead of answered, checks are off",
-}
 _REQUIRED = ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_HSTS_SECONDS")
 _FRAMED = (b"wagtail", b'"cms"', b"'cms'")  # they show a page to its editor in a frame of the same site
 _SETS = lazy(r"\.config\.|^django\.conf\.settings\.configure\.")
-_WEAK_HASHES = lazy(r"(?:MD5|SHA1|Crypt|Unsalted\w+)PasswordHasher$")
-_LENGTH, _DJANGO_LENGTH = 12, 8  # what a password has at least, and what Django asks for unless told
-_OF_DJANGO = "django.contrib.auth.password_validation."
-_VALIDATORS = ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
-
-
-def _told(value: ast.expr) -> object:
-    """The value of a constant, as settings are often read: "True" and "1" from the environment are true."""
-    if isinstance(value, ast.Constant):
-        return {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False}.get(
-            str(value.value).lower(), value.value
-        )
-    return None
-
-
-def _weakness(name: str, value: ast.expr) -> tuple[str, Severity] | None:
-    """(what is wrong, how bad) of one setting, None where nothing is."""
-    told = _told(value)
-    if name in _OFF and told is True:
-        return _OFF[name], "HIGH"
-    if name in _ON and told is False:
-        return _ON[name], "MEDIUM"
-    if name == "SECRET_KEY" and string_of(value):
-        return "whoever reads the source can sign sessions and reset links", "HIGH"
-    check = _CHECKS.get(name)
-    return check(value, told) if check is not None else None
-
-
-def _hosts(value: ast.expr, told: object) -> tuple[str, Severity] | None:
-    listed = value.elts if isinstance(value, (ast.List, ast.Tuple, ast.Set)) else None
-    names = told.split(",") if isinstance(told, str) else [p.value for p in listed or () if isinstance(p, ast.Constant)]
-    if "*" in names:
-        return "every Host header is accepted, and ends up in links and mails", "HIGH"
-    if listed is None:
-        return None
-    if not listed:
-        return "no host is named: without DEBUG every request is refused, until somebody writes `*`", "MEDIUM"
-    if not any(names) and len(names) == len(listed):
-        return "no host is named, so the check is left to chance", "MEDIUM"
-    return None
-
-
-def _hsts(value: ast.expr, told: object) -> tuple[str, Severity] | None:
-    if isinstance(value, ast.Constant) and isinstance(value.value, int) and value.value < _YEAR:
-        return "browsers forget to use HTTPS in less than a year", "MEDIUM"
-    return None
-
-
-def _frames(value: ast.expr, told: object) -> tuple[str, Severity] | None:
-    if not isinstance(told, str) or told.upper() == "DENY":
-        return None
-    if told.upper() == "SAMEORIGIN":
-        return "a page of the same site, an upload too, may show the others in a frame", "LOW"
-    return "other sites may show the pages in a frame", "MEDIUM"
-
-
-def _origins(value: ast.expr, told: object) -> tuple[str, Severity] | None:
-    parts = value.elts if isinstance(value, (ast.List, ast.Tuple)) else []
-    if any(isinstance(part, ast.Constant) and re.fullmatch(r"(?:https?://)?\*", str(part.value)) for part in parts):
-        return "forms of every site are accepted", "HIGH"
-    return None
-
-
-def _serializer(value: ast.expr, told: object) -> tuple[str, Severity] | None:
-    if isinstance(told, str) and told.endswith("PickleSerializer"):
-        return "whoever learns the `SECRET_KEY` runs code on the server", "MEDIUM"
-    return None
-
-
-def _same_site(value: ast.expr, told: object) -> tuple[str, Severity] | None:
-    if isinstance(value, ast.Constant) and (value.value in {None, False} or str(value.value).lower() == "none"):
-        return "the cookie goes along with requests that other sites start", "MEDIUM"
-    return None
-
-
-def _hashers(value: ast.expr, told: object) -> tuple[str, Severity] | None:
-    first = value.elts[0] if isinstance(value, (ast.List, ast.Tuple)) and value.elts else None
-    if isinstance(first, ast.Constant) and _WEAK_HASHES.search(str(first.value)):
-        return "passwords are stored with a hash that is broken in minutes", "HIGH"
-    return None
-
-
-def _validators(value: ast.expr, told: object) -> tuple[str, Severity] | None:
-    if not isinstance(value, (ast.List, ast.Tuple)):
-        return None
-    if not value.elts:
-        return "any password is accepted", "MEDIUM"
-    text = ast.unparse(value)
-    if text.count("'NAME':") != len(value.elts) or text.count("'NAME':") != text.count(_OF_DJANGO):
-        return None  # the project has validators of its own, which may ask for more
-    shortest = re.search(r"'min_length': (\S+?)[,}]", text)
-    length = shortest[1] if shortest else str(_DJANGO_LENGTH if "MinimumLength" in text else 1)
-    wrong = []
-    if length.isdigit() and int(length) < _LENGTH:
-        wrong.append(
-            f"passwords of {length} characters are accepted (`min_length`)"
-            if length != "1"
-            else "any length is accepted"
-        )
-    missing = [f"`{name}Validator`" for name in _VALIDATORS if name != "MinimumLength" and name not in text]
-    if missing:
-        wrong.append(f"nothing like {', '.join(missing)} is asked")
-    short = length.isdigit() and int(length) < _DJANGO_LENGTH
-    return (", and ".join(wrong), "MEDIUM" if short else "LOW") if wrong else None
-
-
-def _environment(value: ast.expr, told: object) -> tuple[str, Severity] | None:
-    return ("the debugger and reloader of development are on", "MEDIUM") if told in {"development", "testing"} else None
-
-
-_CHECKS = {
-    "ALLOWED_HOSTS": _hosts,
-    "SECURE_HSTS_SECONDS": _hsts,
-    "X_FRAME_OPTIONS": _frames,
-    "CSRF_TRUSTED_ORIGINS": _origins,
-    "SESSION_SERIALIZER": _serializer,
-    "SESSION_COOKIE_SAMESITE": _same_site,
-    "CSRF_COOKIE_SAMESITE": _same_site,
-    "PASSWORD_HASHERS": _hashers,
-    "AUTH_PASSWORD_VALIDATORS": _validators,
-    "FLASK_ENV": _environment,
-    "ENV": _environment,
-}
-_NAMES = frozenset({*_ON, *_OFF, *_CHECKS, "SECRET_KEY"})
 
 
 def _on_module(node: ast.Module, context: FileContext) -> None:
@@ -190,21 +43,23 @@ def _on_module(node: ast.Module, context: FileContext) -> None:
     last: dict[str, tuple[ast.expr, ast.stmt]] = {}
     many = Counter(name for name, _, _ in assigned(node.body))
     for name, value, statement in assigned(node.body):
-        if not isinstance(statement, ast.AugAssign) or (name == "ALLOWED_HOSTS" and _hosts(value, None) is not None):
+        if not isinstance(statement, ast.AugAssign) or (
+            name == "ALLOWED_HOSTS" and hosts_weakness(value, None) is not None
+        ):
             last[name] = (with_scheme(value, node.body), statement)
     credentials = last.get("CORS_ALLOW_CREDENTIALS")
     for name, (value, statement) in last.items():
         if name.startswith("CORS_") and (
-            (credentials is not None and _told(credentials[0]) is True) or "CORS_URLS_REGEX" in last
+            (credentials is not None and told_by(credentials[0]) is True) or "CORS_URLS_REGEX" in last
         ):
             continue  # cors-wildcard-credentials says it; or it is about the addresses that are meant for all
         if name == "ALLOWED_HOSTS" and isinstance(value, ast.List) and not value.elts and many[name] > 1:
             continue  # nobody, where the environment names nobody
         if name == "X_FRAME_OPTIONS" and (has_reason(statement, context) or any(map(context.holds, _FRAMED))):
             continue
-        if name == "SECRET_KEY" and refused_in_production(name, str(_told(default_of(value))), node.body):
+        if name == "SECRET_KEY" and refused_in_production(name, str(told_by(default_of(value))), node.body):
             continue
-        if name in _NAMES and name != "TESTING" and name != "ENV":
+        if name in SETTINGS and name != "TESTING" and name != "ENV":
             context.statement = statement
             _report(name, value, statement, context, (("unless-production-sets", name),))
     debug = last.get("DEBUG")
@@ -223,7 +78,7 @@ def _report(
     effective = default_of(value)
     if isinstance(value, ast.Call) and names_section(value, context.packages):
         return
-    weakness = _weakness(name, effective)
+    weakness = weakness_of(name, effective)
     if isinstance(effective, ast.List) and effective is not value and not effective.elts:
         weakness = None  # nobody is let in until the environment says who
     if weakness is None:
@@ -253,7 +108,7 @@ def _on_assign(node: ast.Assign, context: FileContext) -> None:
     for target in node.targets:
         if isinstance(target, ast.Subscript) and last_name(target.value) == "config":
             key = target.slice.value if isinstance(target.slice, ast.Constant) else None
-            if isinstance(key, str) and key in _NAMES:
+            if isinstance(key, str) and key in SETTINGS:
                 _report(key, node.value, node, context)
         elif isinstance(target, ast.Attribute) and last_name(target.value) in {"app", "application"}:
             name = target.attr.upper()
@@ -268,21 +123,21 @@ def _on_call(node: ast.Call, context: FileContext) -> None:
         if last_name(function.value) in {"uvicorn", "asyncio", "subprocess", "anyio", "trio"}:
             return
         for keyword in node.keywords:
-            if keyword.arg in {"debug", "use_debugger"} and _told(default_by_name(keyword.value, context)) is True:
+            if keyword.arg in {"debug", "use_debugger"} and told_by(default_by_name(keyword.value, context)) is True:
                 if _asks_for_debug(node, context):
                     return
                 message = "the interactive debugger runs any code that a visitor types into an error page"
                 context.report(INSECURE, node, f"`{keyword.arg}=True`: {message}", severity="HIGH")
                 return
     elif name in {"update", "from_mapping", "configure"} and _SETS.search(f"{context.resolve(function)}."):
-        given = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg in _NAMES}
-        if len(given) > 1 and "TESTING" in given and _told(given["TESTING"]) is True:
+        given = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg in SETTINGS}
+        if len(given) > 1 and "TESTING" in given and told_by(given["TESTING"]) is True:
             return  # all of it is said for tests
         for key, value in given.items():
             _report(key, value, node, context)
     elif name in {"FastAPI", "Starlette"}:
         for keyword in node.keywords:
-            if keyword.arg == "debug" and _told(default_by_name(keyword.value, context)) is True:
+            if keyword.arg == "debug" and told_by(default_by_name(keyword.value, context)) is True:
                 context.report(INSECURE, node, "`debug=True`: errors show code to every visitor", severity="HIGH")
 
 
@@ -309,7 +164,7 @@ _SETTINGS = "shop/settings.py"
 def _named(validator: str, length: int | None = None) -> str:
     """The source of an entry of the setting, for the examples."""
     options = f', "OPTIONS": {{"min_length": {length}}}' if length and validator == "MinimumLength" else ""
-    return f'{{"NAME": "{_OF_DJANGO}{validator}Validator"{options}}}'
+    return f'{{"NAME": "{OF_DJANGO}{validator}Validator"{options}}}'
 
 
 insecure_settings = Rule(
@@ -350,7 +205,7 @@ insecure_settings = Rule(
             "SECURE_HSTS_SECONDS = 60\n",
             "AUTH_PASSWORD_VALIDATORS = []\n",
             f"AUTH_PASSWORD_VALIDATORS = [{_named('MinimumLength', 8)}, {_named('CommonPassword')}]\n",
-            f"AUTH_PASSWORD_VALIDATORS = [{', '.join(map(_named, _VALIDATORS))}]\n",
+            f"AUTH_PASSWORD_VALIDATORS = [{', '.join(map(_named, VALIDATORS))}]\n",
         ),
         Example({"shop/settings/production.py": "from .base import *\n\nDEBUG = False\n"}),
         *one_file(
@@ -366,7 +221,7 @@ insecure_settings = Rule(
         *one_file(
             _SETTINGS,
             'DEBUG = os.environ.get("DEBUG") == "1"\nSECRET_KEY = os.environ["SECRET_KEY"]\n',
-            f"AUTH_PASSWORD_VALIDATORS = [{', '.join(_named(name, 12) for name in _VALIDATORS)}]\n",
+            f"AUTH_PASSWORD_VALIDATORS = [{', '.join(_named(name, 12) for name in VALIDATORS)}]\n",
             f'AUTH_PASSWORD_VALIDATORS = [{_named("MinimumLength", 8)}, {{"NAME": "shop.passwords.Strength"}}]\n',
             'import configparser\n\nconf = configparser.ConfigParser()\nSECRET_KEY = conf.get("django", "secret")\n',
             'ALLOWED_HOSTS = ["shop.example"]\nSESSION_COOKIE_SECURE = not DEBUG\nSECURE_HSTS_SECONDS = 31536000\n',
