@@ -36,7 +36,7 @@ def import_later() -> None:
     """From now on load the modules below only where they are used. Called before anything else is imported."""
     import urllib
 
-    _stand_in("inspect")  # `dataclasses`: for the docstring of a class that has none
+    _stand_in("inspect", **_OF_INSPECT)  # `dataclasses`: for the docstring of a class that has none
     _stand_in("urllib.parse", quote_from_bytes=_of("urllib.parse", "quote_from_bytes"))  # `pathlib`: for `as_uri`
     _stand_in("gettext", gettext=str, ngettext=_plural)  # `argparse`: for translations that cockpit does not have
     _stand_in("platform", system=lambda: os.uname().sysname)  # `uuid`: for the name of the system
@@ -55,6 +55,17 @@ def import_later() -> None:
     else:
         _stand_in("hashlib", blake2b=blake2b)  # it loads OpenSSL where only BLAKE2 is wanted
     vars(urllib).setdefault("parse", sys.modules["urllib.parse"])
+
+
+def _annotations(owner: object, **asked: object) -> object:
+    """`inspect.get_annotations`, which `dataclasses` asks about every class from Python 3.13 on."""
+    if asked or not isinstance(owner, type):
+        return _of("inspect", "get_annotations")(owner, **asked)
+    return dict(vars(owner).get("__annotations__") or ())
+
+
+# from Python 3.14 on a class works its annotations out when it is asked for them, and `dataclasses` asks otherwise
+_OF_INSPECT = {"get_annotations": _annotations} if sys.version_info < (3, 14) else {}
 
 
 def _stand_in(name: str, **known: object) -> _Later:

@@ -55,7 +55,7 @@ class SecretPool:
 
     def _serve(self) -> None:
         worker = _Worker()
-        with self.cancel.ended_by(worker.end):
+        with self.cancel.ended_by(worker.kill):
             try:
                 while not self.cancel.cancelled:
                     try:
@@ -87,18 +87,29 @@ class _Worker:
 
     def __init__(self) -> None:
         self._process: Popen[bytes] | None = None
+        self._killed = False
 
     def ask(self, root: Path, batch: list[str]) -> list[dict[str, Any]] | None:
         """The answer to one batch; None where the process ended or hangs, and is ended."""
         try:
             self._process = self._process or _started()
+            if self._killed:  # while it started
+                raise EOFError
             return _asked(self._process, root, batch)
         except (OSError, ValueError, EOFError):
             self.end()
             return None
 
+    def kill(self) -> None:
+        """End the process, from any thread. Who asks it closes the pipes: their numbers may be another's at once."""
+        self._killed = True
+        process = self._process
+        if process is not None:
+            with contextlib.suppress(OSError):
+                process.kill()
+
     def end(self) -> None:
-        """End the process, from any thread."""
+        """End the process, and with it what belongs to it."""
         process, self._process = self._process, None
         if process is None:
             return

@@ -325,6 +325,37 @@ def test_a_file_that_ends_its_scanner_is_named_and_the_others_are_judged(
     assert rows["leak.py"]["found"] and "crashed" in rows["bad.py"]["unread"] and not rows["app.py"]["unread"]
 
 
+def test_a_scanner_that_is_cancelled_while_it_starts_is_asked_nothing(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cockpit.sweep import pool
+
+    started, cancel = pool._started, Cancel()
+
+    def cancelled():
+        cancel.cancel()
+        return started()
+
+    monkeypatch.setattr(pool, "_started", cancelled)
+    assert SecretPool(repo, cancel).look(["app.py"]) == []
+
+
+def test_the_pipes_of_a_cancelled_scanner_are_open_until_who_reads_them_has_done(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cockpit.sweep import pool
+
+    closed, cancel = [], Cancel()
+
+    def asked(worker, *_: object):
+        cancel.cancel()  # a number that is free again may be another pipe's, and reading that one would wait for ever
+        closed.append(worker.stdout.closed)
+        raise EOFError
+
+    monkeypatch.setattr(pool, "_asked", asked)
+    assert (SecretPool(repo, cancel).look(["app.py"]), closed) == ([], [False])
+
+
 def test_a_secret_is_at_the_line_that_editors_show(repo: Path) -> None:
     (repo / "leak.py").write_bytes(f'a = 1\r\n\x0c\r\nb = "\u2028"\r\nKEY = "{AWS}"\r\n'.encode())
     (row,) = SecretPool(repo, Cancel()).look(["leak.py"])

@@ -154,6 +154,7 @@ def test_wrong_newer_syntax_stays_a_problem() -> None:
     assert problem is not None and problem.line == 1
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="nothing to lower: this Python reads it itself")
 def test_newer_syntax_that_nests_too_deep_stays_a_problem() -> None:
     deep = b'TEXT = """\n# """ + ' + b"(" * 80 + b"a" + b")" * 80 + b"\ntype Id = int\n"
 
