@@ -101,6 +101,7 @@ A hook asks about the few rules of P0, and loads those.
 
 P0_OBSERVING = (
     "django.facts",
+    "tenancy.facts",
     "django.relations",
     "django.view_scopes",
     "tenancy.unscoped_checks",

@@ -18,8 +18,8 @@ How to add a rule
 4. What one file cannot know goes into `needs`: pairs such as `("dependency", "celery")` or `("model",
    "Invoice")`. After all files were read, `holds(candidate, report, project)` decides; by default every need
    must be met by a fact of that kind and name, or by a dependency. Facts come from `Observer`s (see
-   `django/facts.py`); add one there or in the file of the rule where no other rule wants it. `applies(project)`
-   says why a whole rule does not apply.
+   `django/facts.py` and `tenancy/facts.py`); add one there or in the file of the rule where no other rule wants it.
+   `applies(project)` says why a whole rule does not apply.
 5. Fill in `catches`, `why`, `fix`, `when`, and at least one `bad` and one `good` example: they are the rule's
    documentation *and* its tests (tests/unit/gates/test_rules_examples.py runs them all, no list to extend). More
    than a few stand in a module of their own beside the rule, `…_examples.py`, named by `Apart`.

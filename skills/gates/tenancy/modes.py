@@ -7,13 +7,7 @@ from collections.abc import Iterable
 from skills.gates.engine.patterns import lazy
 from skills.gates.model import TENANT_FIELD, Tenancy, TenancyMode
 from skills.gates.project import Place, Project
-from skills.gates.tenancy.tenant_coverage import (
-    dependencies,
-    goes_past_managers,
-    mechanisms,
-    no_model_has,
-    only_policies,
-)
+from skills.gates.tenancy.mechanisms import dependencies, goes_past_managers, mechanisms, no_model_has, only_policies
 from skills.gates.tenancy.unscoped_checks import narrows, random_columns
 
 UNSCOPED = "unscoped-tenant-query"

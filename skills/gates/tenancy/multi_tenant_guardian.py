@@ -20,6 +20,7 @@ from skills.gates.engine.syntax import descendants, string_of
 from skills.gates.model import Candidate, FileReport
 from skills.gates.project import Project
 from skills.gates.rule import Apart, Rule, Watch
+from skills.gates.tenancy.mechanisms import goes_past_managers, only_policies
 from skills.gates.tenancy.modes import LEAST_QUERIES, tenancy_of, tenant_field
 from skills.gates.tenancy.tenant_apart import (
     asked_around,
@@ -40,11 +41,9 @@ from skills.gates.tenancy.tenant_coverage import (
     covers_sql,
     covers_taken,
     covers_written,
-    goes_past_managers,
     is_other_level,
     is_plain_column,
     needed,
-    only_policies,
     what_is_named,
     what_scopes,
 )

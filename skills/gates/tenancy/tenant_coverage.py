@@ -1,106 +1,29 @@
-"""What keeps a project's tenants apart by itself, and which models it covers."""
-
-from collections.abc import Iterator
+"""Which models a project's mechanism covers, and what a finding says of it where a tenant is named by hand."""
 
 from skills.gates.analysis.queries import OR_CREATE
 from skills.gates.engine.names import module_name
 from skills.gates.engine.patterns import lazy
 from skills.gates.model import Candidate, Evidence, Tenancy
 from skills.gates.project import Project
+from skills.gates.tenancy.mechanisms import (
+    DEPENDS,
+    MANAGER,
+    MULTITENANT_BASES,
+    POLICIES,
+    SCOPED_MANAGER,
+    TENANTS_THEMSELVES,
+    declared_managers,
+    goes_past_managers,
+    keeps_schemas,
+    only_policies,
+)
 
-_SCHEMAS = frozenset({"django-tenants", "django-tenant-schemas"})
-_PACKAGES = ("django-tenants", "django-tenant-schemas", "django-multitenant", "django-scopes")
-_TENANTS_THEMSELVES = frozenset({"DomainMixin", "TenantMixin"})
-_MULTITENANT_BASES = frozenset({"TenantModel", "TenantModelMixin"})
-_SCOPED_MANAGER = "ScopedManager"
-_POLICIES = "row-level security"
-_MANAGER = "manager "
 _LEVELS = lazy(r"organi[sz]ation|workspace|account|team|school|branch|shop|store|clinic|hospital")
 _KEYS = ("UUIDField", "IntegerField")
 ANY_MODEL = "*"
 """The name of what fills in the tenant of every model: a signal."""
-_SETS_CURRENT = "sets the current tenant"
-_DEPENDS = "the project depends on "
 WRITES = OR_CREATE | {"save", "asave", "create", "acreate", "bulk_create", "abulk_create"}
 """Methods that put the tenant into a row, where a manager scopes only what is read."""
-
-
-def dependencies(project: Project) -> Iterator[Evidence]:
-    """The tenancy packages that the project depends on. That one is installed does not say that it does the work."""
-    for package in _PACKAGES:
-        if package in project.dependencies:
-            path, _, line = project.dependencies[package].partition(":")
-            yield Evidence(path, int(line) if line.isdigit() else 1, f"{_DEPENDS}{package}")
-
-
-def mechanisms(project: Project) -> tuple[Evidence, ...]:
-    """One line of evidence for each thing that keeps tenants apart by itself; none where nothing is at work."""
-    found = tuple(_at_work(project))
-    return (*dependencies(project), *found) if found else ()
-
-
-def _at_work(project: Project) -> Iterator[Evidence]:
-    named = project.facts("tenant-settings")
-    for path, fact in sorted(named, key=lambda one: "settings" not in one[0] and "config" not in one[0]):
-        yield Evidence(path, fact.line, f"settings name {fact.name}")
-    yield from _used_packages(project)
-    for path, fact in project.facts("tenant-manager"):
-        if "=" in fact.detail and fact.name not in _with_those_beneath(project):
-            continue  # only its shape says that it scopes
-        yield Evidence(path, fact.line, f"{_MANAGER}{fact.name} filters by {fact.detail}")
-    for path, fact in project.facts("tenant-rls"):
-        yield Evidence(path, fact.line, f"{_POLICIES}: {fact.detail}")
-    for path, fact in project.facts("tenant-middleware"):
-        if _sets_schema(fact.detail):
-            yield Evidence(path, fact.line, f"middleware {fact.name} sets the schema ({fact.detail})")
-        elif project.facts("tenant-manager"):
-            yield Evidence(path, fact.line, f"middleware {fact.name} {_SETS_CURRENT} ({fact.detail})")
-
-
-def _with_those_beneath(project: Project) -> frozenset[str]:
-    """The classes of managers that models declare, with what these are built on and go on from."""
-    names = {name for classes in _declared_managers(project).values() for name in classes}
-    built = {fact.name: fact.detail.split() for _, fact in project.facts("manager-class")} if names else {}
-    left = list(names)
-    while left:
-        more = set(built.get(left.pop(), ())) - names
-        names |= more
-        left += more
-    return frozenset(names)
-
-
-def _used_packages(project: Project) -> Iterator[Evidence]:
-    """The first class that is built on what a tenancy package gives."""
-    if not any(package in project.dependencies for package in _PACKAGES):
-        return
-    for path, fact in project.facts("model"):
-        for base in fact.detail.split():
-            if base in _TENANTS_THEMSELVES or base in _MULTITENANT_BASES:
-                yield Evidence(path, fact.line, f"{fact.name} is built on {base}")
-                return
-    for path, fact in project.facts("manager"):
-        if _SCOPED_MANAGER in fact.detail.split():
-            yield Evidence(path, fact.line, f"{fact.name} is a {_SCOPED_MANAGER}")
-            return
-
-
-def only_policies(project: Project) -> bool:
-    """True where row-level security is all that is at work: beneath filters by hand it is a second fence, which a
-    role that owns the tables does not meet."""
-    return all(link.text.startswith(_POLICIES) for link in _at_work(project))
-
-
-def no_model_has(project: Project) -> str:
-    """The manager that is all that is at work, where no model declares it: filters by hand do its work. "" else."""
-    links, declared = list(_at_work(project)), _with_those_beneath(project)
-    unused = declared.isdisjoint(fact.name for _, fact in project.facts("tenant-manager"))
-    if links and unused and all(link.text.startswith(_MANAGER) or _SETS_CURRENT in link.text for link in links):
-        return links[0].text
-    return ""
-
-
-def _sets_schema(how: str) -> bool:
-    return how == "search_path" or "schema" in how.lower()
 
 
 def covers(model: str, manager: str, project: Project) -> bool | None:
@@ -111,7 +34,7 @@ def covers(model: str, manager: str, project: Project) -> bool | None:
     models = project.models
     if model not in models.places:
         return None
-    if not _TENANTS_THEMSELVES.isdisjoint(models.ancestors(model)):
+    if not TENANTS_THEMSELVES.isdisjoint(models.ancestors(model)):
         return False
     path = models.places[model][0]
     if _table(model, path, project) in _tables_with_policies(project):
@@ -127,15 +50,6 @@ def covers(model: str, manager: str, project: Project) -> bool | None:
     return manager != "_base_manager" and _asks_scoped(model, manager, scoped, project)
 
 
-def goes_past_managers(project: Project) -> bool:
-    """True where SQL by hand is scoped by nothing but its own words: managers are all that keeps tenants apart."""
-    return not (
-        project.facts("tenant-rls")
-        or project.facts("tenant-settings")
-        or any(_sets_schema(fact.detail) for _, fact in project.facts("tenant-middleware"))
-    )
-
-
 def covers_taken(asked: list[str], field: str, is_typed: bool, project: Project) -> bool | None:
     """Whether the mechanism does what a service asks or writes ("Model.manager.method") by the tenant that it takes.
     Where none of it is covered that tenant is all it has. So it may be where it asks nothing itself, but for policies,
@@ -144,7 +58,7 @@ def covers_taken(asked: list[str], field: str, is_typed: bool, project: Project)
     for model, manager, method in (one.split(".") for one in asked):
         covered = covers(model, manager, project) and not _is_unknown_to(model, field, project)
         known.append(covered and (method not in WRITES or bool(what_fills(model, method, project))))
-    if not known and (only_policies(project) or (is_typed and not _keeps_schemas(project))):
+    if not known and (only_policies(project) or (is_typed and not keeps_schemas(project))):
         return True
     return True if True in known else None
 
@@ -169,29 +83,11 @@ def what_fills(model: str, method: str, project: Project) -> str:
     if not filling:
         return ""
     ancestors = list(project.models.ancestors(model))
-    managers = [word for name in ancestors for word in _declared_managers(project).get(name, ())]
+    managers = [word for name in ancestors for word in declared_managers(project).get(name, ())]
     for name in managers if "bulk" in method else [*ancestors, *managers, ANY_MODEL]:
         if name in filling:
             return filling[name] if name == ANY_MODEL else f"{name}.{filling[name]}()"
     return ""
-
-
-def _declared_managers(project: Project) -> dict[str, list[str]]:
-    """Class → the classes of the managers that it declares."""
-    known = project.memo.get("declared-managers")
-    if known is None:
-        found: dict[str, list[str]] = {}
-        for _, fact in project.facts("manager"):
-            found.setdefault(fact.name.partition(".")[0], []).extend(fact.detail.split())
-        known = project.memo["declared-managers"] = found
-    assert isinstance(known, dict)
-    return known
-
-
-def _keeps_schemas(project: Project) -> bool:
-    by_package = not project.dependencies.keys().isdisjoint(_SCHEMAS) or bool(project.facts("tenant-own-app"))
-    by_middleware = any(_sets_schema(fact.detail) for _, fact in project.facts("tenant-middleware"))
-    return (by_package or by_middleware) and not project.facts("tenant-manager")
 
 
 def is_other_level(field: str, lookup: str, model: str, project: Project) -> bool:
@@ -315,14 +211,14 @@ def _is_multitenant(model: str, manager: str, project: Project) -> bool:
     """True for a model of django-multitenant that is asked by the manager it gets there."""
     if "django-multitenant" not in project.dependencies or manager not in {"", "objects"}:
         return False
-    return not _MULTITENANT_BASES.isdisjoint(project.models.ancestors(model))
+    return not MULTITENANT_BASES.isdisjoint(project.models.ancestors(model))
 
 
 def _scoped_managers(project: Project) -> frozenset[str]:
     """Classes of managers that read the current tenant, and those that are built on one of them."""
     names = {fact.name for _, fact in project.facts("tenant-manager")}
     if "django-scopes" in project.dependencies:
-        names.add(_SCOPED_MANAGER)
+        names.add(SCOPED_MANAGER)
     left = [fact for _, fact in project.facts("manager-class")] if names else []
     while more := {fact.name for fact in left if fact.name not in names and not names.isdisjoint(fact.detail.split())}:
         names |= more
@@ -386,11 +282,11 @@ def _of_model(model: str, evidence: tuple[Evidence, ...], project: Project) -> E
     table = _table(model, place[0], project) if place is not None else ""
     for path, fact in project.facts("tenant-rls-tables") if table else ():
         if table in fact.name.lower().split():
-            policies = (link for link in evidence if link.path == path and link.text.startswith(_POLICIES))
-            return next(policies, Evidence(path, max(1, fact.line), f"{_POLICIES} of {table}"))
-    own = [name for one in project.models.ancestors(model) for name in _declared_managers(project).get(one, ())]
-    asked = (link for name in own for link in evidence if link.text.startswith(f"{_MANAGER}{name} "))
-    return next(asked, next((link for link in evidence if not link.text.startswith(_DEPENDS)), evidence[0]))
+            policies = (link for link in evidence if link.path == path and link.text.startswith(POLICIES))
+            return next(policies, Evidence(path, max(1, fact.line), f"{POLICIES} of {table}"))
+    own = [name for one in project.models.ancestors(model) for name in declared_managers(project).get(one, ())]
+    asked = (link for name in own for link in evidence if link.text.startswith(f"{MANAGER}{name} "))
+    return next(asked, next((link for link in evidence if not link.text.startswith(DEPENDS)), evidence[0]))
 
 
 def needed(candidate: Candidate, kind: str) -> str:
