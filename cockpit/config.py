@@ -5,10 +5,8 @@ A repository without configuration costs nothing, and pydantic is imported only 
 
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import field, fields, is_dataclass, replace
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -194,7 +192,8 @@ def load_config(root: Path | None, extra: Path | None = None, *, isolated: bool 
 
 def _said_by(sources: Sources, root: Path | None) -> Config:
     parsers = str(Path(__file__).parents[1] / "skills" / "gates" / "tool_output.py")
-    kept = KeptConfig(Config, (__file__, config_files.__file__, parsers), root, sources)
+    checks = str(Path(__file__).with_name("config_tables.py"))
+    kept = KeptConfig(Config, (__file__, config_files.__file__, checks, parsers), root, sources)
     config = kept.read()
     if config is None:
         config = Config()
@@ -215,32 +214,37 @@ def named_tools(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def _merged(config: Config, table: dict[str, Any], path: Path, *, in_repository: bool = False) -> Config:
+    from cockpit.config_tables import validated, with_changes
+
     _only_own(table, path)
     tools = named_tools(table)
     if tools:
         table = {**table, "checks": {name: value for name, value in table["checks"].items() if name not in tools}}
     prices = {name: _price(name, price, path) for name, price in _tables(table, "prices").items()}
-    checked = _validate(Config, table, path)
+    checked = validated(Config, table, path, _known_keys())
     _known_profile(checked.profile, path)
-    merged: Config = _replaced(config, {**table, "prices": prices}, checked)
+    merged: Config = with_changes(config, {**table, "prices": prices}, checked)
     added = {name: _tool(name, tool, path, in_repository) for name, tool in tools.items()}
     return replace(merged, checks=replace(merged.checks, tools={**merged.checks.tools, **added})) if added else merged
 
 
 def _known_profile(name: str, path: Path) -> None:
+    from cockpit.config_tables import line_of
     from skills.gates.profiles import AUTO, PROFILES
 
     if name not in (AUTO, *PROFILES):
-        where = f"{path}:{_line_of(path, ('profile',))}: profile: {plain_text(name, 40)!r} is none"
+        where = f"{path}:{line_of(path, ('profile',))}: profile: {plain_text(name, 40)!r} is none"
         raise CannotAnswer(where, "use " + ", ".join((AUTO, *PROFILES)))
 
 
 def _only_own(table: dict[str, Any], path: Path) -> None:
     """Raise `CannotAnswer` where another file than the person's own sets what holds for every repository."""
+    from cockpit.config_tables import line_of
+
     found = next((name for name in OWN_TABLES if name in table), None)
     if found is not None and path != user_config_file():
         raise CannotAnswer(
-            f"{path}:{_line_of(path, (found,))}: {found}: it holds for every repository",
+            f"{path}:{line_of(path, (found,))}: {found}: it holds for every repository",
             f"only your own file may set it: {user_config_file()}",
         )
 
@@ -251,128 +255,44 @@ def _tables(table: dict[str, Any], name: str) -> dict[str, dict[str, Any]]:
 
 
 def _price(pattern: str, table: dict[str, Any], path: Path) -> PriceConfig:
+    from cockpit.config_tables import line_of, validated
+
     place = ("prices", pattern)
-    checked = _validate(PriceConfig, table, path, place)
+    checked = validated(PriceConfig, table, path, _known_keys(), place)
     price = PriceConfig(**{column.name: getattr(checked, column.name) for column in fields(PriceConfig)})
     for column in fields(price):
         value = getattr(price, column.name)
         if isinstance(value, float) and not 0 <= value <= MOST_PRICE:
-            where = f"{path}:{_line_of(path, (*place, column.name))}: prices.{plain_text(pattern, 60)}.{column.name}"
+            where = f"{path}:{line_of(path, (*place, column.name))}: prices.{plain_text(pattern, 60)}.{column.name}"
             raise CannotAnswer(f"{where}: dollars for a million tokens, 0 or more")
     return price
 
 
 def _tool(name: str, table: dict[str, Any], path: Path, in_repository: bool) -> ToolConfig:
+    from cockpit.config_tables import line_of, validated, with_changes
     from skills.gates.tool_output import parser_problem
 
     place = ("checks", name)
-    checked = _validate(ToolConfig, table, path, place)
+    checked = validated(ToolConfig, table, path, _known_keys(), place)
     if "from_repository" in table or not re.fullmatch(r"[A-Za-z][\w-]{0,40}", name):
         key = "from_repository is no key" if "from_repository" in table else "no name for a check: use letters and -"
-        raise CannotAnswer(f"{path}:{_line_of(path, place)}: checks.{plain_text(name, 60)}: {key}")
-    tool: ToolConfig = replace(_replaced(ToolConfig(), table, checked), from_repository=in_repository)
+        raise CannotAnswer(f"{path}:{line_of(path, place)}: checks.{plain_text(name, 60)}: {key}")
+    tool: ToolConfig = replace(with_changes(ToolConfig(), table, checked), from_repository=in_repository)
     wrong = parser_problem(tool.parser) if tool.parser or name not in BUILT_IN_TOOLS else ""
     if name not in BUILT_IN_TOOLS and not tool.command:
-        raise CannotAnswer(f"{path}:{_line_of(path, place)}: checks.{name}: command is missing", 'command = ["…", "…"]')
+        raise CannotAnswer(f"{path}:{line_of(path, place)}: checks.{name}: command is missing", 'command = ["…", "…"]')
     if bool(tool.command) != bool(tool.parser) or wrong:
-        raise CannotAnswer(f"{path}:{_line_of(path, place)}: checks.{name}.parser: {wrong or 'command is missing'}")
+        raise CannotAnswer(f"{path}:{line_of(path, place)}: checks.{name}.parser: {wrong or 'command is missing'}")
     if not 0 < tool.timeout <= 36_000:
-        raise CannotAnswer(f"{path}:{_line_of(path, (*place, 'timeout'))}: checks.{name}.timeout: seconds, above 0")
+        raise CannotAnswer(f"{path}:{line_of(path, (*place, 'timeout'))}: checks.{name}.timeout: seconds, above 0")
     return tool
 
 
-def _validate(kind: type, table: dict[str, Any], path: Path, place: tuple[str, ...] = ()) -> Any:
-    from pydantic import ValidationError
-
-    try:
-        return checked_adapter(kind).validate_python(table)
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        location = (*place, *first["loc"])
-        key = ".".join(str(part) for part in location)
-        raise CannotAnswer(
-            f"{path}:{_line_of(path, location)}: {plain_text(key, 80)}: {_told(first)}",
-            _nearest(first["type"], key),
-        ) from None
-
-
-@cache
-def checked_adapter(kind: type) -> Any:
-    """The pydantic adapter of a configuration class: what it refuses is an error."""
-    from pydantic import ConfigDict, TypeAdapter
-    from pydantic.dataclasses import dataclass as checked
-
-    return TypeAdapter(_checked_type(kind, checked, ConfigDict(extra="forbid")))
-
-
-def _checked_type(kind: type, checked: Any, settings: Any) -> Any:
-    """A pydantic twin of a configuration dataclass, so that the plain one needs no pydantic."""
-    import dataclasses
-    import typing
-
-    hints = typing.get_type_hints(kind)
-    columns = []
-    for column in fields(kind):
-        hint = hints[column.name]
-        if is_dataclass(hint):
-            hint = _checked_type(hint, checked, settings)  # type: ignore[arg-type]
-        default = (
-            dataclasses.field(default=column.default)
-            if column.default is not dataclasses.MISSING
-            else dataclasses.field(default_factory=column.default_factory)
-        )
-        columns.append((column.name, hint, default))
-    return checked(config=settings)(dataclasses.make_dataclass(kind.__name__, columns))
-
-
-def _replaced(value: Any, table: dict[str, Any], checked: Any) -> Any:
-    """`value` with what `table` sets, as `checked` read it: a number in quotes is that number."""
-    changes: dict[str, Any] = {}
-    for name, given in table.items():
-        old = getattr(value, name)
-        if is_dataclass(old) and isinstance(given, dict):
-            changes[name] = _replaced(old, given, getattr(checked, name))
-        elif isinstance(old, dict):
-            changes[name] = {**old, **{key: _as_tuple(value) for key, value in given.items()}}
-        else:
-            changes[name] = _as_tuple(getattr(checked, name))
-    return replace(value, **changes)
-
-
-def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _line_of(path: Path, location: tuple[int | str, ...]) -> int:
-    names = [re.escape(str(part)) for part in location if isinstance(part, str)]
-    lines = path.read_text("utf-8", "replace").splitlines()
-    for name in reversed(names):
-        for number, line in enumerate(lines, 1):
-            if re.match(rf"""\s*(?:\[.*\b{name}\b.*\]|["']?{name}["']?\s*=|.*\.{name}\s*=)""", line):
-                return number
-    return 1
-
-
-def _told(error: Mapping[str, Any]) -> str:
-    """What is wrong with a key, without words of the library that says so."""
-    kind, given = error["type"], plain_text(repr(error["input"]), 60)
-    if "unexpected" in kind or "extra" in kind:
-        return "there is no such key"
-    if kind.startswith(("float_", "int_")):
-        return f"{given} is no number"
-    return f"{given} is neither true nor false" if kind.startswith("bool_") else plain_text(error["msg"], 160)
-
-
-def _nearest(problem: str, key: str) -> str:
-    if "unexpected" not in problem and "extra" not in problem:
-        return ""
-    import difflib
-
-    known = [column.name for column in fields(Config)]
+def _known_keys() -> list[str]:
+    """Every key that a file may set."""
     tables = [table.default for table in fields(Config) if is_dataclass(table.default)]
-    known += [column.name for table in (*tables, ToolConfig, PriceConfig, Limits) for column in fields(table)]
-    close = difflib.get_close_matches(key.rpartition(".")[2], known, 1)
-    return f"did you mean {close[0]}?" if close else ""
+    columns = [column.name for table in (*tables, ToolConfig, PriceConfig, Limits) for column in fields(table)]
+    return [column.name for column in fields(Config)] + columns
 
 
 def _from_environment(config: Config) -> Config:

@@ -110,7 +110,8 @@ def schema(name: str) -> dict[str, Any]:
 
 def _configuration() -> dict[str, Any]:
     """Of `cockpit.toml`, with the tables `[checks.NAME]` and `[prices."PATTERN"]`."""
-    from cockpit.config import Config, checked_adapter
+    from cockpit.config import Config
+    from cockpit.config_tables import checked_adapter
 
     made: dict[str, Any] = checked_adapter(Config).json_schema()
     checks = made["$defs"]["ChecksConfig"]
